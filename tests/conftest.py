@@ -1,0 +1,29 @@
+"""Fixtures every test may use; what needs the real catalogue skips where it is absent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def _shared(name: str) -> Path:
+    path = SHARED / name
+    if not path.is_file():
+        pytest.skip(f"the shared file {name} is not beside this checkout")
+    return path
+
+
+@pytest.fixture(scope="session")
+def kaggle_zip() -> Path:
+    """The real catalogue: 44,446 rows, 44,441 images."""
+    return _shared("fashion-product-images-small.zip")
+
+
+@pytest.fixture(scope="session")
+def reference_features() -> Path:
+    """Pooled features of the original EfficientNet-Lite networks for six images."""
+    return _shared("efficientnet_lite_reference.npz")
