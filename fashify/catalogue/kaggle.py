@@ -1,0 +1,52 @@
+"""Fetching the public catalogue from Kaggle, for users who are online."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fashify.errors import CatalogueError
+
+HANDLE = "paramaggarwal/fashion-product-images-small"
+PROBE_SECONDS = 4.0
+
+logger = logging.getLogger(__name__)
+
+
+def fetch_kaggle() -> Path:
+    """Downloads the catalogue once into kagglehub's cache; needs no credentials.
+
+    Raises:
+        CatalogueError: Kaggle cannot be reached or refuses.
+    """
+    import kagglehub
+    from kagglehub.config import get_kaggle_api_endpoint
+
+    host = urlsplit(get_kaggle_api_endpoint()).hostname or ""
+    if not _reachable(host):
+        raise _offline(f"no connection to it within {PROBE_SECONDS:g} s")
+    try:
+        folder = Path(kagglehub.dataset_download(HANDLE))
+    except Exception as error:  # kagglehub raises requests', its own and OS errors alike.
+        raise _offline(f"an error ({' '.join(str(error).split())[:160]})") from error
+    logger.info("Kaggle catalogue at %s", folder)
+    return folder
+
+
+def _reachable(host: str) -> bool:
+    """kagglehub itself would retry for minutes; a short look at the port says enough."""
+    try:
+        with socket.create_connection((host, 443), timeout=PROBE_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _offline(received: str) -> CatalogueError:
+    return CatalogueError(
+        "Kaggle within reach",
+        received,
+        f"go online, or download {HANDLE} by hand and pass the zip as --catalogue",
+    )

@@ -1,0 +1,274 @@
+"""The catalogue: the product table with its images, validated, read-only by habit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from fashify.config import LEVELS
+from fashify.errors import CatalogueError, FashifyError, ImageReadError, known
+from fashify.images import load_image
+from fashify.storage import Storage
+
+#: Columns every catalogue has, in this order; a user's own columns follow them.
+COLUMNS = ("item_id", *LEVELS[:5], "season", "year", "usage", "name", "path", "has_image")
+
+PROBLEM_COLUMNS = ["item_id", "path", "reason"]
+
+
+class Catalogue:
+    """Products and their pictures.
+
+    Attributes:
+        table: one row a product, ``RangeIndex``. Text columns hold str, with ``""`` for
+            a missing value (the text ``NA`` is a value); ``year`` is Int64; ``path`` is
+            relative to the source; ``has_image`` is bool. All rows of the source are
+            here, those without an image too.
+        source: where it came from: a path or url.
+        kind: ``kaggle`` (styles.csv + images/) or ``folder``.
+        mended: DataFrame ``item_id, line, what`` of malformed rows that were repaired.
+    """
+
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        storage: Storage,
+        *,
+        source: str,
+        kind: str,
+        mended: pd.DataFrame | None = None,
+        row_problems: pd.DataFrame | None = None,
+    ) -> None:
+        self.table = table.reset_index(drop=True)
+        self.storage = storage
+        self.source, self.kind = source, kind
+        self.mended = (
+            mended if mended is not None else pd.DataFrame(columns=["item_id", "line", "what"])
+        )
+        self._row_problems = (
+            row_problems if row_problems is not None else pd.DataFrame(columns=PROBLEM_COLUMNS)
+        )
+        self._image_problems: pd.DataFrame | None = None
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __repr__(self) -> str:
+        return f"Catalogue({len(self):,} products, kind={self.kind!r}, source={self.source!r})"
+
+    @property
+    def item_ids(self) -> np.ndarray:
+        """``(n,)`` object array of str."""
+        return self.table["item_id"].to_numpy(dtype=object)
+
+    @property
+    def level_names(self) -> list[str]:
+        """The category levels of which at least one product has a label."""
+        return [level for level in LEVELS if (self.table[level] != "").any()]
+
+    def labels(self, level: str) -> np.ndarray:
+        """``(n,)`` object array of str, ``""`` where the label is missing.
+
+        Raises:
+            CatalogueError: an unknown level.
+        """
+        if level not in LEVELS:
+            raise CatalogueError(f"a level of {known(LEVELS)}", f"{level!r}", "use one of these")
+        return self.table[level].to_numpy(dtype=object)
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {item_id: row for row, item_id in enumerate(self.table["item_id"])}
+
+    def position(self, item_id: str) -> int:
+        """Row of a product in the table. Raises ``CatalogueError`` for an unknown id."""
+        try:
+            return self._positions[str(item_id)]
+        except KeyError:
+            raise CatalogueError(
+                f"an item_id of the {len(self):,} in {self.source}",
+                f"{str(item_id)!r}",
+                "look it up in Catalogue.table",
+            ) from None
+
+    def facts(self, item_id: str) -> dict[str, Any]:
+        """The product's row as plain Python values; a missing year is ``None``."""
+        row = self.table.iloc[self.position(item_id)].to_dict()
+        row["year"] = None if pd.isna(row["year"]) else int(row["year"])
+        row["has_image"] = bool(row["has_image"])
+        return row
+
+    def image_bytes(self, item_id: str) -> bytes:
+        """The encoded picture.
+
+        Raises:
+            CatalogueError: an unknown id.
+            ImageReadError: a product without an image.
+            StorageError: the source does not give it.
+        """
+        row = self.table.iloc[self.position(item_id)]
+        if not row["has_image"]:
+            raise ImageReadError(
+                "a product with an image", f"item {item_id} without one", "see Catalogue.problems"
+            )
+        return self.storage.read(row["path"])
+
+    def image(self, item_id: str) -> np.ndarray:
+        """The picture, ``(height, width, 3)`` uint8 RGB; errors as ``image_bytes``."""
+        return load_image(self.image_bytes(item_id))
+
+    @property
+    def problems(self) -> pd.DataFrame:
+        """Products that cannot be searched: ``item_id, path, reason``.
+
+        Rows without an image are known at once; unreadable images are found by decoding
+        each of them, which happens at the first call and is kept.
+        """
+        if self._image_problems is None:
+            self.note_image_problems(self._check_images())
+        return pd.concat([self._row_problems, self._image_problems], ignore_index=True)
+
+    @property
+    def row_problems(self) -> pd.DataFrame:
+        """The problems known without decoding an image; same columns."""
+        return self._row_problems.copy()
+
+    def note_image_problems(self, found: Iterable[tuple[str, str, str]]) -> None:
+        """Keeps ``(item_id, path, reason)`` of unreadable images, all of them at once.
+
+        For whoever has decoded every image anyway, so that it is not done twice.
+        """
+        self._image_problems = pd.DataFrame(list(found), columns=PROBLEM_COLUMNS)
+
+    def _check_images(self) -> list[tuple[str, str, str]]:
+        rows = self.table.loc[self.table["has_image"], ["item_id", "path"]]
+        pairs = list(rows.itertuples(index=False, name=None))
+
+        def check(pair: tuple[str, str]) -> tuple[str, str, str] | None:
+            try:
+                load_image(self.storage.read(pair[1]))
+            except FashifyError as error:
+                return (*pair, str(error))
+            return None
+
+        with ThreadPoolExecutor() as pool:
+            return [found for found in pool.map(check, pairs, chunksize=256) if found]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over the table: the same products with the same facts, in this order."""
+        rows = pd.util.hash_pandas_object(self.table.astype(str), index=False).to_numpy()
+        return hashlib.sha256(rows.tobytes()).hexdigest()
+
+    def select(self, item_ids: Sequence[str]) -> Catalogue:
+        """The catalogue of these products, in this order."""
+        return self.take([self.position(item_id) for item_id in item_ids])
+
+    def take(self, positions: Sequence[int] | np.ndarray) -> Catalogue:
+        """The catalogue of these rows, in this order."""
+        table = self.table.iloc[np.asarray(positions, dtype=int)]
+        kept = set(table["item_id"])
+        part = Catalogue(
+            table,
+            self.storage,
+            source=self.source,
+            kind=self.kind,
+            mended=self.mended[self.mended["item_id"].isin(kept)],
+            row_problems=self._row_problems[self._row_problems["item_id"].isin(kept)],
+        )
+        if self._image_problems is not None:
+            found = self._image_problems[self._image_problems["item_id"].isin(kept)]
+            part.note_image_problems(found.itertuples(index=False, name=None))
+        return part
+
+    def sample(self, n: int, per: str | None = None, seed: int = 0) -> Catalogue:
+        """A random part, rows in the order of the table.
+
+        Args:
+            n: how many products, or how many of each value of ``per``; all where fewer.
+            per: a level to draw evenly from; products without that label are left out.
+            seed: the same seed draws the same products.
+
+        Raises:
+            CatalogueError: ``n`` below 1, or an unknown level.
+        """
+        if n < 1:
+            raise CatalogueError("n of at least 1", str(n), "ask for one product or more")
+        rng = np.random.default_rng(seed)
+        if per is None:
+            rows = rng.permutation(len(self))[:n]
+            return self.take(np.sort(rows))
+        labels = self.labels(per)
+        parts = [
+            rng.permutation(np.flatnonzero(labels == value))[:n]
+            for value in sorted(set(labels) - {""})
+        ]
+        return self.take(np.sort(np.concatenate(parts)) if parts else [])
+
+    def split(
+        self, fraction: float, seed: int = 0, by: str = "group"
+    ) -> tuple[Catalogue, Catalogue]:
+        """Two parts, the first of about ``fraction`` of the products.
+
+        Args:
+            fraction: between 0 and 1, exclusive.
+            seed: the same seed splits alike.
+            by: ``group`` keeps copies of one product (same name and type, or the same
+                image file) on one side, so that nothing leaks; ``item`` splits freely.
+
+        Raises:
+            CatalogueError: a fraction outside (0, 1) or an unknown ``by``.
+        """
+        if not 0 < fraction < 1:
+            raise CatalogueError("a fraction between 0 and 1", str(fraction), "try 0.8")
+        if by not in ("group", "item"):
+            raise CatalogueError("by 'group' or 'item'", f"{by!r}", "use one of the two")
+        groups = self.groups if by == "group" else np.arange(len(self))
+        order = np.random.default_rng(seed).permutation(groups.max(initial=-1) + 1)
+        sizes = np.bincount(groups, minlength=len(order))
+        filled = np.cumsum(sizes[order]) <= round(fraction * len(self))
+        first = np.isin(groups, order[filled])
+        return self.take(np.flatnonzero(first)), self.take(np.flatnonzero(~first))
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """``(n,)`` int: products of one number are copies or variants of one another.
+
+        Joined are products with the same non-empty name and type, and products whose
+        image files are the same to the byte (transitively: connected components).
+        """
+        named = self.table["name"] + "\x00" + self.table["article_type"]
+        named = named.where(self.table["name"] != "", "\x00" + self.table["item_id"])
+        keys = [pd.factorize(named)[0], pd.factorize(self._content_keys())[0]]
+        n = len(self)
+        rows, columns, start = [], [], n
+        for key in keys:
+            rows.append(np.arange(n))
+            columns.append(start + key)
+            start += key.max(initial=-1) + 1
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        graph = coo_matrix((np.ones(len(row)), (row, column)), shape=(start, start))
+        return pd.factorize(connected_components(graph, directed=False)[1][:n])[0]
+
+    def _content_keys(self) -> np.ndarray:
+        """``(n,)`` str: equal where the image files are equal; unique where there is none."""
+        with ThreadPoolExecutor() as pool:
+            rows = self.table[["item_id", "path", "has_image"]].itertuples(index=False, name=None)
+            return np.array(list(pool.map(self._content_key, rows, chunksize=512)), dtype=object)
+
+    def _content_key(self, row: tuple[str, str, bool]) -> str:
+        item_id, path, has_image = row
+        if not has_image:
+            return f"none:{item_id}"
+        try:
+            return hashlib.sha256(self.storage.read(path)).hexdigest()
+        except FashifyError:
+            return f"unreadable:{item_id}"

@@ -1,0 +1,109 @@
+"""Where the bytes of a catalogue lie: a folder or a zip, behind one small protocol."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from fashify.errors import StorageError
+
+
+class Storage(Protocol):
+    """Named byte objects under one root; safe to read from several threads."""
+
+    url: str
+
+    def names(self) -> list[str]:
+        """Every object's name relative to the root, with ``/`` between the parts, sorted."""
+
+    def read(self, name: str) -> bytes:
+        """The object's bytes. Raises ``StorageError`` when it is missing or refused."""
+
+    def sizes(self, names: Iterable[str]) -> dict[str, int]:
+        """Size in bytes of each named object that is there."""
+
+
+def open_storage(source: str | Path) -> Storage:
+    """Opens a folder or a zip archive.
+
+    Raises:
+        StorageError: nothing there, or neither of these.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return LocalFolder(path)
+    if path.is_file():
+        return ZipArchive(path)
+    raise StorageError(
+        "a folder of images or a zip archive", f"nothing at {source}", "check the path"
+    )
+
+
+class LocalFolder:
+    """A folder and everything below it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.url = str(self.root)
+
+    def names(self) -> list[str]:
+        found = (path for path in self.root.rglob("*") if path.is_file())
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+    def read(self, name: str) -> bytes:
+        path = (self.root / PurePosixPath(name)).resolve()
+        if not path.is_relative_to(self.root):
+            raise StorageError(f"a file below {self.root}", f"{name!r}", "use a name inside it")
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise StorageError(
+                "a readable file", f"{path}: {error.strerror or error}", "check the file"
+            ) from error
+
+    def sizes(self, names: Iterable[str]) -> dict[str, int]:
+        paths = {name: self.root / PurePosixPath(name) for name in names}
+        return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
+
+
+class ZipArchive:
+    """A zip read in place; every thread has a handle of its own, as seeks are not shared."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self.url = str(self.path)
+        self._local = threading.local()
+        self._infos = {
+            info.filename: info for info in self._handle().infolist() if not info.is_dir()
+        }
+
+    def _handle(self) -> zipfile.ZipFile:
+        if not hasattr(self._local, "zip"):
+            try:
+                self._local.zip = zipfile.ZipFile(self.path)
+            except (OSError, zipfile.BadZipFile) as error:
+                raise StorageError(
+                    "a folder or a zip archive", f"{self.path} ({error})", "download it again"
+                ) from error
+        return self._local.zip
+
+    def names(self) -> list[str]:
+        return sorted(self._infos)
+
+    def read(self, name: str) -> bytes:
+        if name not in self._infos:
+            raise StorageError(
+                f"a member of {self.path.name}", f"{name!r}, which is not in it", "check the name"
+            )
+        try:
+            return self._handle().read(self._infos[name])
+        except Exception as error:  # zlib.error, BadZipFile, RuntimeError: no common base.
+            raise StorageError(
+                "a readable zip member", f"{name!r} ({error})", "download the archive again"
+            ) from error
+
+    def sizes(self, names: Iterable[str]) -> dict[str, int]:
+        return {name: self._infos[name].file_size for name in names if name in self._infos}
