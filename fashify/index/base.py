@@ -1,0 +1,268 @@
+"""The promise every index keeps: fit, search, change, save and load."""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from fashify.errors import (
+    ConfigError,
+    IndexNotFittedError,
+    StoreCorruptError,
+    StoreMismatchError,
+    known,
+)
+from fashify.index import checks
+from fashify.index.files import IndexReader, IndexWriter, sample_digest
+from fashify.index.gallery import Gallery
+from fashify.index.neighbours import Neighbours
+from fashify.index.scan import BLOCK_QUERIES, Pairs, rank
+
+log = logging.getLogger(__name__)
+
+
+class Index(ABC):
+    """Nearest neighbours of a gallery of features.
+
+    A backend says how candidates are found (`_candidates`) and, when it keeps a structure
+    of its own, how that is built and stored. Everything a user can see is done here, once:
+    checks, exact distances, ties by position, exclusion, changes, files.
+
+    Args:
+        metric: "cosine" (1 - cos, 0 to 2) or "euclidean" (the plain length).
+        **params: the backend's own parameters, see ``defaults``.
+
+    Raises:
+        ConfigError: an unknown metric or parameter.
+    """
+
+    name: ClassVar[str]
+    #: Whether the answer is exact by construction.
+    exact: ClassVar[bool] = False
+    #: The backend's parameters and their defaults.
+    defaults: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *, metric: str = "cosine", **params: Any) -> None:
+        self.metric = checks.metric(metric)
+        unknown = sorted(set(params) - set(self.defaults))
+        if unknown:
+            raise ConfigError(
+                f"a parameter of the {self.name!r} index",
+                ", ".join(unknown),
+                f"choose from: {known(self.defaults) or 'none'}",
+            )
+        self.params = {**self.defaults, **params}
+        self._gallery: Gallery | None = None
+        self._structure: Any = None
+
+    # -- what a backend says
+
+    @abstractmethod
+    def _candidates(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
+    ) -> Pairs:
+        """(query rows, slots) to be measured exactly: each pair once, no slot that is not
+        ``allowed`` ((n_slots,) bool or None), no pair that is ``excluded``."""
+
+    def _build(self, gallery: Gallery) -> Any:
+        """The structure over ``gallery.base``; None when the rows alone are enough."""
+        return None
+
+    def _dump(self, writer: IndexWriter) -> None:
+        """Write the structure's files, when it has any."""
+        return None
+
+    def _restore(self, reader: IndexReader, gallery: Gallery) -> Any:
+        """The structure back from its files."""
+        return self._build(gallery)
+
+    # -- what a user calls
+
+    def fit(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
+        """Index a gallery.
+
+        Args:
+            features: (n, dim) numbers; float32 in C order is kept as it is, not copied, and
+                must not be written to afterwards.
+            item_ids: (n,) str, each once.
+
+        Raises:
+            QueryError: empty, not finite, or ids that do not fit. The index before stays.
+        """
+        self._adopt(Gallery.of(features, item_ids))
+        return self
+
+    def search(
+        self,
+        queries: np.ndarray,
+        k: int = 5,
+        *,
+        exclude: Sequence | None = None,
+        where: np.ndarray | None = None,
+    ) -> Neighbours:
+        """The k nearest items of each query.
+
+        Args:
+            queries: (q, dim) numbers.
+            k: 1 to ``len(index)``.
+            exclude: None, or for each query None, an item id or several ids that it must
+                not be answered with; ids that are not in the index exclude nothing.
+            where: (n,) bool over positions, True for the items that may be answered.
+
+        Returns:
+            Neighbours of shape (q, k); where fewer items are left, positions are -1.
+
+        Raises:
+            IndexNotFittedError: before fit or load. QueryError: anything else unusable.
+        """
+        gallery = self._fitted()
+        queries = checks.vectors(queries, "queries", gallery.dim)
+        checks.norms(queries, "queries")
+        k = checks.count(k, len(gallery))
+        allowed = gallery.allowed(where)
+        rows, slots = gallery.excluded(exclude, len(queries))
+        answers = []
+        for start in range(0, max(len(queries), 1), BLOCK_QUERIES):
+            block = queries[start : start + BLOCK_QUERIES]
+            mine = (rows >= start) & (rows < start + len(block))
+            pairs = self._candidates(block, k, allowed, (rows[mine] - start, slots[mine]))
+            answers.append(rank(gallery, block, k, pairs, self.metric))
+        return answers[0] if len(answers) == 1 else _joined(answers)
+
+    def add(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
+        """Add (m, dim) features of new items at the end; QueryError for known ids."""
+        return self._change(self._fitted().added(features, item_ids))
+
+    def remove(self, item_ids: Sequence[str]) -> Self:
+        """Remove items; later ones move up. QueryError for unknown ids."""
+        return self._change(self._fitted().removed(item_ids))
+
+    def update(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
+        """Give items new (m, dim) features; they keep their positions."""
+        return self._change(self._fitted().updated(features, item_ids))
+
+    def compact(self) -> Self:
+        """Fold additions and removals into a fresh base; answers stay the same."""
+        gallery = self._fitted()
+        if gallery.n_stale and len(gallery):
+            log.info("compacting %s: %d items, %d stale", self.name, len(self), gallery.n_stale)
+            self._adopt(gallery.compacted())
+        return self
+
+    def save(self, folder: str | Path, *, features: bool = True) -> Path:
+        """Write the index; one already in ``folder`` is replaced in one step.
+
+        Args:
+            folder: made when missing.
+            features: False leaves the base features out, for a store that has them on disk
+                already; `load` then needs them again.
+        """
+        gallery, writer = self._fitted(), IndexWriter(folder)
+        for name in ("tail", "norms", "order", "item_ids"):
+            writer.array(name, getattr(gallery, name))
+        if features:
+            writer.array("base", gallery.base)
+        self._dump(writer)
+        facts = {"backend": self.name, "metric": self.metric, "params": self.params}
+        base = {"shape": list(gallery.base.shape), "sample_sha256": sample_digest(gallery.base)}
+        return writer.commit({**facts, "base": base})
+
+    @classmethod
+    def load(
+        cls, folder: str | Path, *, features: np.ndarray | None = None, verify: bool = False
+    ) -> Index:
+        """Open a saved index with its vectors memory mapped.
+
+        Args:
+            folder: where it was saved.
+            features: (n, dim) float32, for an index saved without them.
+            verify: read every file through to compare checksums.
+
+        Raises:
+            StoreError: nothing there. StoreMismatchError: another backend, version, or
+                other features. StoreCorruptError: a file that is not as written.
+        """
+        from fashify.index.registry import backend
+
+        reader = IndexReader(folder, verify=verify)
+        found = backend(reader.facts.get("backend"))
+        if not issubclass(found, cls):
+            raise StoreMismatchError(
+                f"an index of backend {cls.name!r}", f"one of {found.name!r}", "use load_index"
+            )
+        index = found(metric=reader.facts["metric"], **reader.facts["params"])
+        gallery = _read_gallery(reader, features)
+        index._structure, index._gallery = index._restore(reader, gallery), gallery
+        return index
+
+    @property
+    def item_ids(self) -> np.ndarray:
+        """(n,) str, in the order of positions."""
+        return self._fitted().item_ids
+
+    @property
+    def dim(self) -> int:
+        """Length of one feature."""
+        return self._fitted().dim
+
+    def __len__(self) -> int:
+        return 0 if self._gallery is None else len(self._gallery)
+
+    def __repr__(self) -> str:
+        facts = "".join(f", {name}={value!r}" for name, value in self.params.items())
+        return f"<Index {self.name} metric={self.metric}{facts}: {len(self)} items>"
+
+    # -- inside
+
+    def _fitted(self) -> Gallery:
+        if self._gallery is None:
+            raise IndexNotFittedError(
+                "an index that holds features", "one that is empty", "call fit or load first"
+            )
+        return self._gallery
+
+    def _adopt(self, gallery: Gallery) -> None:
+        # Built first, assigned after: an error on the way leaves the old index usable.
+        structure = self._build(gallery)
+        self._structure, self._gallery = structure, gallery
+
+    def _change(self, gallery: Gallery) -> Self:
+        self._gallery = gallery
+        return self
+
+
+def _joined(answers: list[Neighbours]) -> Neighbours:
+    parts = ("positions", "distances", "item_ids")
+    return Neighbours(*(np.concatenate([getattr(one, part) for one in answers]) for part in parts))
+
+
+def _read_gallery(reader: IndexReader, features: np.ndarray | None) -> Gallery:
+    if reader.has("base"):
+        base = reader.array("base", mapped=True)
+    elif features is None:
+        raise StoreMismatchError(
+            "the features this index was built on",
+            "an index that was saved without them",
+            "open it through its store: load_index(folder, features=store.features)",
+        )
+    else:
+        base = checks.vectors(features, "features")
+    facts = reader.facts["base"]
+    if list(base.shape) != facts["shape"] or sample_digest(base) != facts["sample_sha256"]:
+        raise StoreMismatchError(
+            f"the features this index was built on, shape {tuple(facts['shape'])}",
+            f"others, shape {base.shape}",
+            "build the index again: fashify build",
+        )
+    norms, order, ids = (reader.array(name) for name in ("norms", "order", "item_ids"))
+    gallery = Gallery(base, reader.array("tail", mapped=True), norms, order, ids)
+    if len(norms) != len(base) + len(gallery.tail) or len(order) != len(ids):
+        raise StoreCorruptError(
+            "index arrays of matching length", f"{len(norms)} norms, {len(ids)} ids", "rebuild it"
+        )
+    return gallery

@@ -1,0 +1,175 @@
+"""Index files: NumPy arrays and backend files beside a manifest with their checksums.
+
+Every write gives the files new names and then replaces ``manifest.json`` in one step, so
+a reader sees the old index or the new one, never a mixture, and readers that have the old
+files mapped keep them until they let go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fashify.errors import StoreCorruptError, StoreError, StoreMismatchError
+
+FORMAT = "fashify-index"
+VERSION = 1
+MANIFEST = "manifest.json"
+
+#: Files up to this size have their checksum compared on every load; larger ones their size.
+_ALWAYS_HASHED = 4 << 20
+
+
+class IndexWriter:
+    """Collects the files of one index version in ``folder`` and commits them at once."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._stamp = uuid.uuid4().hex[:12]
+        self._files: dict[str, Path] = {}
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                "a folder that can be written to", f"{self.folder}: {error}", "choose another"
+            ) from error
+
+    def array(self, name: str, array: np.ndarray) -> None:
+        """Write one array under ``name``."""
+        self.file(name, ".npy", lambda path: np.save(path, array, allow_pickle=False))
+
+    def file(self, name: str, suffix: str, write: Callable[[str], object]) -> None:
+        """Let ``write(path)`` make the file of ``name``."""
+        path = self.folder / f"{name}.{self._stamp}{suffix}"
+        write(str(path))
+        with path.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        self._files[name] = path
+
+    def commit(self, facts: dict[str, Any]) -> Path:
+        """Put the manifest in place, then drop the files of the version before."""
+        manifest = {"format": FORMAT, "version": VERSION, **facts}
+        manifest["files"] = {name: _record(path) for name, path in self._files.items()}
+        fresh = self.folder / f"{MANIFEST}.{self._stamp}"
+        with fresh.open("w", encoding="utf-8") as handle:
+            json.dump(manifest, handle, indent=1)
+            handle.flush()
+            os.fsync(handle.fileno())
+        before = _listed(self.folder)
+        os.replace(fresh, self.folder / MANIFEST)
+        for name in before - {path.name for path in self._files.values()}:
+            (self.folder / name).unlink(missing_ok=True)
+        return self.folder
+
+
+class IndexReader:
+    """An index folder opened for reading; every file is checked before it is used.
+
+    Args:
+        folder: where the index was saved.
+        verify: compare the checksum of large files too, not their size alone.
+
+    Raises:
+        StoreError: no index there. StoreMismatchError: of another format or version.
+        StoreCorruptError: the manifest is no manifest.
+    """
+
+    def __init__(self, folder: str | Path, *, verify: bool = False) -> None:
+        self.folder, self._verify = Path(folder), verify
+        self.facts = _manifest(self.folder)
+
+    def has(self, name: str) -> bool:
+        return name in self.facts["files"]
+
+    def path(self, name: str) -> Path:
+        """The checked path of one file; StoreCorruptError when it is not as written."""
+        record = self.facts["files"].get(name)
+        if record is None:
+            raise _corrupt(self.folder, f"no file for {name!r} in the manifest")
+        # The name comes from a file: it may not lead out of the folder.
+        path = self.folder / Path(record["file"]).name
+        if not path.is_file():
+            raise _corrupt(path, "a file that is not there")
+        size = path.stat().st_size
+        if size != record["bytes"]:
+            raise _corrupt(path, f"{size} bytes instead of {record['bytes']}")
+        if (self._verify or size <= _ALWAYS_HASHED) and _sha256(path) != record["sha256"]:
+            raise _corrupt(path, "another checksum than in the manifest")
+        return path
+
+    def array(self, name: str, *, mapped: bool = False) -> np.ndarray:
+        """The array of ``name``, memory mapped on request."""
+        path = self.path(name)
+        try:
+            return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise _corrupt(path, str(error)) from error
+
+    def problems(self) -> list[str]:
+        """One line for each file that is not as written; empty when all are."""
+        found = []
+        for name in self.facts["files"]:
+            try:
+                IndexReader(self.folder, verify=True).path(name)
+            except StoreCorruptError as error:
+                found.append(str(error))
+        return found
+
+
+def sample_digest(features: np.ndarray, rows: int = 64) -> str:
+    """sha256 over evenly spaced rows: tells other features apart without reading all."""
+    places = np.unique(np.linspace(0, len(features) - 1, min(rows, len(features))).astype(int))
+    return hashlib.sha256(np.ascontiguousarray(features[places]).tobytes()).hexdigest()
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise StoreError("an index folder", f"no {path}", "build it: fashify build") from error
+    except ValueError as error:
+        raise _corrupt(path, f"no JSON ({error})") from error
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise StoreMismatchError(
+            f"an index manifest ({FORMAT})", f"{path} of another kind", "name an index folder"
+        )
+    if facts.get("version") != VERSION:
+        raise StoreMismatchError(
+            f"an index of format version {VERSION}",
+            f"version {facts.get('version')!r} in {folder}",
+            "build it again: fashify build",
+        )
+    if not isinstance(facts.get("files"), dict):
+        raise _corrupt(path, "no list of files")
+    return facts
+
+
+def _listed(folder: Path) -> set[str]:
+    """Names of the files the present manifest holds; none when there is no readable one."""
+    try:
+        return {Path(record["file"]).name for record in _manifest(folder)["files"].values()}
+    except (StoreError, StoreCorruptError, StoreMismatchError, KeyError, TypeError):
+        return set()
+
+
+def _record(path: Path) -> dict[str, Any]:
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _corrupt(path: Path, received: str) -> StoreCorruptError:
+    return StoreCorruptError(
+        f"an intact index file {path}", received, "build the index again: fashify build"
+    )

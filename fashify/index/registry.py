@@ -1,0 +1,52 @@
+"""Names of the backends and where each lives; a backend is imported when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fashify.errors import ConfigError, known
+from fashify.index.base import Index
+
+_BACKENDS = {
+    "exact": ("exact", "ExactIndex"),
+    "sklearn": ("sklearn_brute", "SklearnIndex"),
+}
+
+
+def list_indexes() -> list[str]:
+    """Names that `make_index` knows, whether or not their extra is installed."""
+    return sorted(_BACKENDS)
+
+
+def backend(name: Any) -> type[Index]:
+    """The class of a backend; ConfigError for an unknown name."""
+    if name not in _BACKENDS:
+        raise ConfigError("a known index", f"{name!r}", f"choose from: {known(_BACKENDS)}")
+    module, kind = _BACKENDS[name]
+    return getattr(import_module(f"fashify.index.{module}"), kind)
+
+
+def make_index(name: str = "exact", *, metric: str = "cosine", **params: Any) -> Index:
+    """A new, empty index.
+
+    Args:
+        name: one of `list_indexes`.
+        metric: "cosine" or "euclidean".
+        **params: the backend's own parameters.
+
+    Raises:
+        ConfigError: an unknown name, metric or parameter.
+        MissingExtraError: the backend's package is not installed.
+    """
+    return backend(name)(metric=metric, **params)
+
+
+def load_index(
+    folder: str | Path, *, features: np.ndarray | None = None, verify: bool = False
+) -> Index:
+    """Open a saved index of any backend; see `Index.load`."""
+    return Index.load(folder, features=features, verify=verify)

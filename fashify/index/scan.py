@@ -1,0 +1,204 @@
+"""Exact scanning: single precision to find candidates, double precision to rank them.
+
+The scan computes inner products in blocks with the processor's matrix product and keeps
+every slot whose score could still be among the k best given the rounding error of single
+precision. `rank` then measures the survivors by direct difference, so that near duplicates
+have a distance near zero (the norm trick |x|^2 - 2xy + |y|^2 would lose their last digits)
+and ties are broken by position.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fashify.index.gallery import Gallery
+from fashify.index.neighbours import NONE, Neighbours
+
+#: Gallery rows and queries scored at once: bounds the score block to 8 MB.
+BLOCK_ROWS = 8192
+BLOCK_QUERIES = 256
+
+#: Below this share of allowed rows, copying them out beats scoring all.
+_SPARSE = 0.3
+
+#: Columns folded into one while looking for a bound on the k-th score.
+_FOLD = 32
+
+#: Vectors measured at once in double precision.
+_PAIR_ROWS = 2048
+
+_LARGEST = np.finfo(np.float32).max
+
+Pairs = tuple[np.ndarray, np.ndarray]
+
+
+def scan(
+    gallery: Gallery,
+    queries: np.ndarray,
+    k: int,
+    *,
+    metric: str,
+    allowed: np.ndarray | None,
+    excluded: Pairs,
+    first: int = 0,
+) -> Pairs:
+    """Every (query row, slot) that may be among the k nearest, two (c,) int64 arrays.
+
+    Args:
+        gallery: the rows.
+        queries: (q, dim) float32.
+        k: neighbours wanted.
+        metric: "cosine" or "euclidean".
+        allowed: (n_slots,) bool, or None when every slot is.
+        excluded: (query rows, slots) that may not be answered.
+        first: the slot to start from.
+    """
+    best = _Best(len(queries), k, _tolerance(gallery, queries, metric))
+    by_slot = np.argsort(excluded[1], kind="stable")
+    rows, slots = excluded[0][by_slot], excluded[1][by_slot]
+    for start, block in gallery.blocks(BLOCK_ROWS, first):
+        stop = start + len(block)
+        wanted = None if allowed is None else np.flatnonzero(allowed[start:stop])
+        if wanted is not None and not len(wanted):
+            continue
+        sparse = wanted is not None and len(wanted) < _SPARSE * len(block)
+        columns = wanted if sparse else np.arange(len(block))
+        norms = gallery.norms[start:stop]
+        scores = _scores(queries, block[wanted] if sparse else block, norms[columns], metric)
+        if wanted is not None and not sparse:
+            scores[:, ~allowed[start:stop]] = np.inf
+        low, high = np.searchsorted(slots, (start, stop))
+        if high > low:
+            _block_out(scores, columns, rows[low:high], slots[low:high] - start)
+        best.offer(scores, start + columns)
+    return best.pairs()
+
+
+def _scores(queries: np.ndarray, block: np.ndarray, norms: np.ndarray, metric: str) -> np.ndarray:
+    """(q, b) float32 that order as the distances do; what is equal for a row is left out."""
+    # One query as a matrix-vector product: it reads the block at the memory's full speed.
+    scores = (block @ queries[0])[None, :] if len(queries) == 1 else queries @ block.T
+    if metric == "cosine":
+        return np.multiply(scores, -_inverse(norms), out=scores)
+    return np.subtract(0.5 * np.square(norms), scores, out=scores)
+
+
+def _inverse(norms: np.ndarray) -> np.ndarray:
+    """1 / norm, 0 for the zero vector: its cosine distance to everything is 1."""
+    return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+
+
+def _block_out(scores: np.ndarray, columns: np.ndarray, rows: np.ndarray, inside: np.ndarray):
+    place = np.searchsorted(columns, inside)
+    there = (place < len(columns)) & (columns[np.minimum(place, len(columns) - 1)] == inside)
+    scores[rows[there], place[there]] = np.inf
+
+
+def _tolerance(gallery: Gallery, queries: np.ndarray, metric: str) -> np.ndarray:
+    """(q,) bound on how far two scores may swap places by rounding.
+
+    The error of a dot product of length d grows as eps * sqrt(d) times the norms; the factor
+    leaves room for both scores compared and for kernels that sum in one long chain.
+    """
+    lengths = np.linalg.norm(queries, axis=1)
+    spread = 8 * np.finfo(np.float32).eps * np.sqrt(queries.shape[1])
+    if metric == "cosine":
+        return spread * lengths
+    return spread * gallery.longest * (lengths + gallery.longest)
+
+
+class _Best:
+    """The candidates so far, and for each query a bound its k-th best score cannot exceed."""
+
+    def __init__(self, queries: int, k: int, tolerance: np.ndarray) -> None:
+        self._k, self._tolerance = k, tolerance.astype(np.float32)
+        self._lowest = np.full((queries, k), np.inf, dtype=np.float32)
+        self._found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def _bound(self) -> np.ndarray:
+        return np.minimum(self._lowest.max(axis=1) + self._tolerance, _LARGEST)[:, None]
+
+    def offer(self, scores: np.ndarray, slots: np.ndarray) -> None:
+        """Take from (q, b) scores of (b,) slots whatever may be among the k best."""
+        merged = np.concatenate([self._lowest, self._folded(scores)], axis=1)
+        self._lowest = np.partition(merged, self._k - 1, axis=1)[:, : self._k]
+        rows, columns = np.nonzero(scores <= self._bound())
+        self._found.append((rows, slots[columns], scores[rows, columns]))
+
+    def _folded(self, scores: np.ndarray) -> np.ndarray:
+        """Minima of groups of columns: k of them stand for k distinct columns, so their
+        k-th smallest is never below the true one, and sorting them is far cheaper."""
+        width = scores.shape[1] // _FOLD
+        if width < 2 * self._k:
+            return scores
+        folds = scores[:, : width * _FOLD].reshape(len(scores), _FOLD, width).min(axis=1)
+        return np.concatenate([folds, scores[:, width * _FOLD :]], axis=1)
+
+    def pairs(self) -> Pairs:
+        """(query rows, slots) of all candidates within the final bound."""
+        if not self._found:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        rows, slots, scores = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
+        keep = scores <= self._bound()[rows, 0]
+        return rows[keep], slots[keep]
+
+
+def distances(queries: np.ndarray, vectors: np.ndarray, metric: str) -> np.ndarray:
+    """(c,) float32 distance of each (c, dim) query to the vector in its row.
+
+    Cosine is half the squared difference of the unit vectors: 1 - cos, without the loss of
+    digits that subtracting from one brings. The zero vector is at 1 from everything.
+    """
+    left, right = queries.astype(np.float64), vectors.astype(np.float64)
+    if metric == "euclidean":
+        difference = np.subtract(left, right, out=left)
+        return np.sqrt(np.einsum("ij,ij->i", difference, difference)).astype(np.float32)
+    zero = np.zeros(len(left), dtype=bool)
+    for side in (left, right):
+        length = np.sqrt(np.einsum("ij,ij->i", side, side))
+        zero |= length == 0
+        side /= np.where(length > 0, length, 1)[:, None]
+    difference = np.subtract(left, right, out=left)
+    halves = 0.5 * np.einsum("ij,ij->i", difference, difference)
+    return np.where(zero, 1, halves).astype(np.float32)
+
+
+def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) -> np.ndarray:
+    """(c,) float32 exact distances of (query row, slot) pairs, in bounded memory."""
+    rows, slots = pairs
+    result = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), _PAIR_ROWS):
+        part = slice(start, start + _PAIR_ROWS)
+        vectors = gallery.take(slots[part])
+        result[part] = distances(queries[rows[part]], vectors, metric)
+    return result
+
+
+def rank(gallery: Gallery, queries: np.ndarray, k: int, pairs: Pairs, metric: str) -> Neighbours:
+    """The k nearest among the candidates of each query, ties by position.
+
+    Args:
+        gallery: the rows.
+        queries: (q, dim) float32.
+        k: neighbours wanted.
+        pairs: candidate (query rows, slots); each pair once.
+        metric: "cosine" or "euclidean".
+    """
+    rows, slots = pairs
+    found, away = gallery.positions(slots), measure(gallery, queries, pairs, metric)
+    order = np.lexsort((found, away, rows))
+    rows, found, away = rows[order], found[order], away[order]
+    place = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    keep = place < k
+    positions = np.full((len(queries), k), NONE, dtype=np.int64)
+    nearest = np.full((len(queries), k), np.inf, dtype=np.float32)
+    positions[rows[keep], place[keep]] = found[keep]
+    nearest[rows[keep], place[keep]] = away[keep]
+    return named(gallery, positions, nearest)
+
+
+def named(gallery: Gallery, positions: np.ndarray, nearest: np.ndarray) -> Neighbours:
+    """Neighbours with the ids of (q, k) positions."""
+    ids = gallery.item_ids[positions]
+    ids[positions == NONE] = ""
+    return Neighbours(positions, nearest, ids)

@@ -1,0 +1,78 @@
+"""The reference: scikit-learn's brute force neighbours, as in the original design."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fashify.index.base import Index
+from fashify.index.gallery import Gallery
+from fashify.index.scan import Pairs
+
+#: Candidates asked for beyond k, so that ties at the k-th place are rarely cut.
+_SPARE = 16
+
+
+class SklearnIndex(Index):
+    """``NearestNeighbors(algorithm="brute")`` over the living rows.
+
+    Slower than ``exact`` and kept simple on purpose: the other backends are held against it.
+    """
+
+    name = "sklearn"
+    exact = True
+
+    def _build(self, gallery: Gallery) -> Any:
+        return self._brute(np.asarray(gallery.base)), np.arange(len(gallery.base))
+
+    def _change(self, gallery: Gallery) -> SklearnIndex:
+        compact = gallery.compacted()
+        self._structure = (self._brute(compact.base), gallery.order) if len(gallery) else None
+        return super()._change(gallery)
+
+    def _restore(self, reader: Any, gallery: Gallery) -> Any:
+        return self._brute(gallery.compacted().base), gallery.order
+
+    def _brute(self, rows: np.ndarray) -> Any:
+        from sklearn.neighbors import NearestNeighbors
+
+        return NearestNeighbors(algorithm="brute", metric=self.metric).fit(rows)
+
+    def _candidates(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
+    ) -> Pairs:
+        brute, slots = self._structure
+        if allowed is not None and not allowed[slots].all():
+            slots = np.flatnonzero(allowed)
+            if not len(slots):
+                return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+            brute = self._brute(self._fitted().take(slots))
+        if not len(queries):
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        most = np.bincount(excluded[0], minlength=1).max()
+        return _dropped(_near(brute, queries, k + int(most), slots), excluded)
+
+
+def _near(brute: Any, queries: np.ndarray, k: int, slots: np.ndarray) -> Pairs:
+    """(query rows, slots): at least the k nearest and everything tied with them."""
+    spare = _SPARE
+    while True:
+        wanted = min(k + spare, len(slots))
+        away, found = brute.kneighbors(queries, n_neighbors=wanted)
+        edge = away[:, min(k, wanted) - 1] * (1 + 1e-5) + 1e-5 * (1 + np.abs(queries).max())
+        if wanted == len(slots) or np.all(away[:, -1] > edge):
+            break
+        spare *= 4
+    keep = away <= edge[:, None]
+    rows = np.broadcast_to(np.arange(len(queries))[:, None], found.shape)
+    return rows[keep], slots[found[keep]]
+
+
+def _dropped(pairs: Pairs, excluded: Pairs) -> Pairs:
+    """``pairs`` without the excluded ones."""
+    if not len(excluded[0]):
+        return pairs
+    width = int(max(pairs[1].max(initial=0), excluded[1].max())) + 1
+    keep = ~np.isin(pairs[0] * width + pairs[1], excluded[0] * width + excluded[1])
+    return pairs[0][keep], pairs[1][keep]

@@ -1,0 +1,387 @@
+"""Every index keeps the same promises, whichever backend answers."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from fashify.errors import (
+    ConfigError,
+    FashifyError,
+    IndexNotFittedError,
+    QueryError,
+    StoreCorruptError,
+    StoreError,
+    StoreMismatchError,
+)
+from fashify.index import list_indexes, load_index, make_index
+
+N, DIM, K = 240, 16, 5
+METRICS = ("cosine", "euclidean")
+
+
+def drawn(n: int = N, dim: int = DIM, seed: int = 0) -> np.ndarray:
+    """(n, dim) float32 in clusters; rows 20 to 24 are exact copies of row 3."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(8, dim))
+    features = centres[rng.integers(8, size=n)] + 0.4 * rng.normal(size=(n, dim))
+    features = (features * rng.uniform(0.5, 2, size=(n, 1))).astype(np.float32)
+    features[20:25] = features[3]
+    return features
+
+
+def by_hand(queries: np.ndarray, features: np.ndarray, metric: str) -> np.ndarray:
+    """(q, n) distances from the definitions, in double precision."""
+    queries, features = queries.astype(np.float64), features.astype(np.float64)
+    if metric == "euclidean":
+        return np.linalg.norm(queries[:, None] - features[None], axis=2)
+    units = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in (queries, features)]
+    return 1 - units[0] @ units[1].T
+
+
+FEATURES = drawn()
+IDS = [f"item-{number}" for number in range(N)]
+
+
+@pytest.fixture(params=list_indexes())
+def name(request) -> str:
+    if request.param in ("annoy", "hnsw", "milvus"):
+        pytest.importorskip(
+            {"hnsw": "usearch", "milvus": "milvus_lite"}.get(request.param, "annoy")
+        )
+    return request.param
+
+
+@pytest.fixture(params=METRICS)
+def metric(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def index(name, metric):
+    return make_index(name, metric=metric).fit(FEATURES, IDS)
+
+
+def same(left, right) -> None:
+    np.testing.assert_array_equal(left.positions, right.positions)
+    np.testing.assert_allclose(left.distances, right.distances, atol=1e-6)
+    np.testing.assert_array_equal(left.item_ids, right.item_ids)
+
+
+def test_shapes_and_dtypes(index):
+    found = index.search(FEATURES[:7], K)
+    assert found.positions.shape == found.distances.shape == found.item_ids.shape == (7, K)
+    assert found.positions.dtype == np.int64
+    assert found.distances.dtype == np.float32
+    assert found.item_ids.dtype.kind == "U"
+    assert (index.name in list_indexes(), len(index), index.dim) == (True, N, DIM)
+    np.testing.assert_array_equal(index.item_ids, IDS)
+
+
+def test_nearest_by_definition(index, metric):
+    found = index.search(FEATURES[:40], K)
+    table = by_hand(FEATURES[:40], FEATURES, metric)
+    expected = np.sort(table, axis=1)[:, :K]
+    np.testing.assert_allclose(found.distances, expected, atol=2e-6)
+    np.testing.assert_allclose(
+        np.take_along_axis(table, found.positions, axis=1), found.distances, atol=2e-6
+    )
+
+
+def test_distances_ascend_and_ties_go_by_position(index):
+    found = index.search(FEATURES[3:4], 6)
+    np.testing.assert_array_equal(found.positions[0], [3, 20, 21, 22, 23, 24])
+    np.testing.assert_allclose(found.distances[0], 0, atol=1e-6)
+    assert np.all(np.diff(index.search(FEATURES, K).distances, axis=1) >= 0)
+
+
+def test_self_is_excluded_by_id_even_among_duplicates(index):
+    rows = [3, 20, 22, 24, 50]
+    found = index.search(FEATURES[rows], K, exclude=[IDS[row] for row in rows])
+    assert all(IDS[row] not in ids for row, ids in zip(rows, found.item_ids, strict=True))
+    np.testing.assert_array_equal(found.positions[0], [20, 21, 22, 23, 24])
+    np.testing.assert_array_equal(found.positions[1], [3, 21, 22, 23, 24])
+
+
+def test_several_none_and_unknown_ids_excluded(index):
+    exclude = [{IDS[3], IDS[20]}, None, "not in the index"]
+    found = index.search(FEATURES[[3, 3, 3]], 4, exclude=exclude)
+    np.testing.assert_array_equal(found.positions[0], [21, 22, 23, 24])
+    np.testing.assert_array_equal(found.positions[1:], [[3, 20, 21, 22]] * 2)
+
+
+def test_where_is_applied_before_ranking(index, metric):
+    where = np.arange(N) % 7 == 2
+    found = index.search(FEATURES[:9], K, where=where)
+    table = np.where(where, by_hand(FEATURES[:9], FEATURES, metric), np.inf)
+    np.testing.assert_allclose(found.distances, np.sort(table, axis=1)[:, :K], atol=2e-6)
+    assert where[found.positions].all()
+
+
+def test_fewer_left_than_asked(index):
+    where = np.zeros(N, dtype=bool)
+    where[[3, 40]] = True
+    found = index.search(FEATURES[[3, 9]], K, where=where, exclude=[IDS[3], None])
+    np.testing.assert_array_equal(found.found, [1, 2])
+    np.testing.assert_array_equal(found.positions[0], [40, -1, -1, -1, -1])
+    assert np.isinf(found.distances[0, 1:]).all()
+    assert (found.item_ids[0, 1:] == "").all()
+    nothing = index.search(FEATURES[:2], K, where=np.zeros(N, dtype=bool))
+    assert (nothing.positions == -1).all()
+
+
+def test_all_items_may_be_asked_for(name, metric):
+    index = make_index(name, metric=metric).fit(FEATURES[:30], IDS[:30])
+    found = index.search(FEATURES[:2], 30)
+    np.testing.assert_array_equal(np.sort(found.positions, axis=1), [np.arange(30)] * 2)
+
+
+@pytest.mark.parametrize("k", [0, -1, N + 1, 2.5, True, None])
+def test_k_out_of_range(index, k):
+    with pytest.raises(QueryError, match="k as a whole number from 1 to 240"):
+        index.search(FEATURES[:1], k)
+
+
+@pytest.mark.parametrize(
+    "queries",
+    [FEATURES[0], FEATURES[:2, :3], np.full((1, DIM), np.nan), np.array([["a"] * DIM])],
+    ids=["one-dimensional", "wrong-dim", "nan", "text"],
+)
+def test_unusable_queries(index, queries):
+    with pytest.raises(QueryError):
+        index.search(queries, K)
+
+
+def test_no_queries_no_rows(index):
+    assert index.search(np.empty((0, DIM), dtype=np.float32), K).positions.shape == (0, K)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"exclude": "item-3"},
+        {"exclude": ["item-3"]},
+        {"where": [0, 1]},
+        {"where": np.ones(N)},
+        {"where": np.ones(N - 1, dtype=bool)},
+    ],
+    ids=["str", "short", "list", "numbers", "short-mask"],
+)
+def test_unusable_options(index, options):
+    with pytest.raises(QueryError):
+        index.search(FEATURES[:2], K, **options)
+
+
+def test_before_fit(name, tmp_path):
+    index = make_index(name)
+    for call in (
+        lambda: index.search(FEATURES[:1], K),
+        lambda: index.add(FEATURES[:1], ["x"]),
+        lambda: index.save(tmp_path),
+        lambda: index.item_ids,
+    ):
+        with pytest.raises(IndexNotFittedError):
+            call()
+    assert len(index) == 0
+
+
+def _with(row: int, value: float) -> np.ndarray:
+    features = FEATURES.copy()
+    features[row, 1] = value
+    return features
+
+
+@pytest.mark.parametrize(
+    ("features", "ids"),
+    [
+        (_with(7, np.nan), IDS),
+        (_with(7, np.inf), IDS),
+        (_with(7, 1e30), IDS),
+        (FEATURES[:0], []),
+        (FEATURES[:, :0], IDS),
+        (FEATURES, IDS[:-1]),
+        (FEATURES, [*IDS[:-1], IDS[0]]),
+        (FEATURES, [*IDS[:-1], ""]),
+    ],
+    ids=["nan", "inf", "overflow", "empty", "no-dim", "few-ids", "duplicate", "empty-id"],
+)
+def test_a_failed_fit_leaves_the_old_index_usable(index, features, ids):
+    before = index.search(FEATURES[:3], K)
+    with pytest.raises(QueryError):
+        index.fit(features, ids)
+    same(index.search(FEATURES[:3], K), before)
+
+
+def test_failed_changes_leave_the_old_index_usable(index):
+    before = index.search(FEATURES[:3], K)
+    bad = np.full((1, DIM), np.nan)
+    for change in (
+        lambda: index.add(FEATURES[:1], [IDS[0]]),
+        lambda: index.add(FEATURES[:2], ["new", "new"]),
+        lambda: index.add(FEATURES[:1, :3], ["new"]),
+        lambda: index.add(bad, ["new"]),
+        lambda: index.update(FEATURES[:1], ["unknown"]),
+        lambda: index.update(bad, [IDS[0]]),
+        lambda: index.remove(["unknown"]),
+    ):
+        with pytest.raises(QueryError):
+            change()
+    same(index.search(FEATURES[:3], K), before)
+    assert len(index) == N
+
+
+def test_inputs_are_not_changed(name, metric):
+    features, queries, ids = FEATURES.copy(), FEATURES[:9].copy(), list(IDS)
+    for array in (features, queries):
+        array.flags.writeable = False
+    index = make_index(name, metric=metric).fit(features, ids)
+    index.search(queries, K, exclude=ids[:9])
+    assert ids == IDS
+    np.testing.assert_array_equal(features, FEATURES)
+
+
+def test_result_is_read_only(index):
+    found = index.search(FEATURES[:1], K)
+    for array in (found.positions, found.distances, found.item_ids):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0, 0] = array[0, 1]
+
+
+def test_a_batch_of_one_equals_its_row(index):
+    batch = index.search(FEATURES[:30], K, exclude=IDS[:30])
+    for row in (0, 3, 29):
+        one = index.search(FEATURES[row : row + 1], K, exclude=[IDS[row]])
+        np.testing.assert_array_equal(one.positions[0], batch.positions[row])
+        np.testing.assert_array_equal(one.distances[0], batch.distances[row])
+
+
+def changed(index):
+    """Additions, removals and updates in turn; the features and ids a rebuild would have."""
+    rng = np.random.default_rng(1)
+    fresh = rng.normal(size=(12, DIM)).astype(np.float32)
+    index.add(fresh[:8], [f"new-{number}" for number in range(8)])
+    index.remove([IDS[0], IDS[20], IDS[100], "new-3"])
+    index.update(fresh[8:11], [IDS[5], IDS[22], "new-1"])
+    index.add(fresh[11:], [IDS[0]])
+    features, ids = dict(zip(IDS, FEATURES, strict=True)), list(IDS)
+    for number in range(8):
+        features[f"new-{number}"] = fresh[number]
+        ids.append(f"new-{number}")
+    ids = [item for item in ids if item not in (IDS[0], IDS[20], IDS[100], "new-3")]
+    features |= {IDS[5]: fresh[8], IDS[22]: fresh[9], "new-1": fresh[10], IDS[0]: fresh[11]}
+    ids.append(IDS[0])
+    return np.stack([features[item] for item in ids]), ids
+
+
+def test_changes_equal_a_full_rebuild(index, name, metric):
+    features, ids = changed(index)
+    rebuilt = make_index(name, metric=metric).fit(features, ids)
+    queries = np.concatenate([features[::5], FEATURES[:4]])
+    where = np.arange(len(ids)) % 2 == 0
+    np.testing.assert_array_equal(index.item_ids, ids)
+    for options in ({}, {"where": where}):
+        same(index.search(queries, K, **options), rebuilt.search(queries, K, **options))
+    same(
+        index.search(features[:30], K, exclude=ids[:30]),
+        rebuilt.search(features[:30], K, exclude=ids[:30]),
+    )
+    before = index.search(queries, K)
+    same(index.compact().search(queries, K), before)
+    np.testing.assert_array_equal(index.item_ids, ids)
+
+
+def test_everything_removed_then_added_again(index):
+    index.remove(IDS)
+    assert len(index) == 0
+    with pytest.raises(QueryError):
+        index.search(FEATURES[:1], 1)
+    index.add(FEATURES[:3], IDS[:3])
+    np.testing.assert_array_equal(index.search(FEATURES[:3], 1).positions[:, 0], [0, 1, 2])
+
+
+def test_save_and_load_give_the_same_answer(index, tmp_path):
+    before = index.search(FEATURES[:20], K)
+    loaded = load_index(index.save(tmp_path / "index"), verify=True)
+    assert (type(loaded), loaded.metric, loaded.params) == (type(index), index.metric, index.params)
+    same(loaded.search(FEATURES[:20], K), before)
+    same(type(index).load(tmp_path / "index").search(FEATURES[:20], K), before)
+
+
+def test_a_changed_index_survives_saving(index, tmp_path):
+    index.save(tmp_path)
+    features, _ = changed(index)
+    before = index.search(features[::7], K)
+    loaded = load_index(index.save(tmp_path))
+    same(loaded.search(features[::7], K), before)
+    loaded.remove([IDS[6]])
+    loaded.add(FEATURES[6:7], ["again"])
+    assert "again" in loaded.search(FEATURES[6:7], 1).item_ids
+
+
+def test_features_can_stay_in_the_store(index, name, tmp_path):
+    if name == "milvus":
+        pytest.skip("a collection holds its own vectors")
+    before = index.search(FEATURES[:20], K)
+    index.save(tmp_path, features=False)
+    same(load_index(tmp_path, features=FEATURES).search(FEATURES[:20], K), before)
+    with pytest.raises(StoreMismatchError, match="saved without them"):
+        load_index(tmp_path)
+    with pytest.raises(StoreMismatchError, match="others"):
+        load_index(tmp_path, features=FEATURES[::-1])
+
+
+def test_saving_again_leaves_no_old_files(index, tmp_path):
+    index.save(tmp_path)
+    count = len(list(tmp_path.iterdir()))
+    index.save(tmp_path)
+    assert len(list(tmp_path.iterdir())) == count
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".pkl", ".joblib")]
+
+
+def test_every_file_is_checked(index, tmp_path):
+    index.save(tmp_path)
+    files = json.loads((tmp_path / "manifest.json").read_text())["files"]
+    for record in files.values():
+        path = tmp_path / record["file"]
+        good = path.read_bytes()
+        for bad in (good[:-1], good[:-1] + bytes([good[-1] ^ 1])):
+            path.write_bytes(bad)
+            with pytest.raises(StoreCorruptError, match="intact index file"):
+                load_index(tmp_path, verify=True)
+        path.unlink()
+        with pytest.raises(StoreCorruptError, match="not there"):
+            load_index(tmp_path)
+        path.write_bytes(good)
+    same(load_index(tmp_path).search(FEATURES[:3], K), index.search(FEATURES[:3], K))
+
+
+def test_other_files_are_refused(index, tmp_path):
+    with pytest.raises(StoreError):
+        load_index(tmp_path / "nothing")
+    manifest = index.save(tmp_path) / "manifest.json"
+    facts = json.loads(manifest.read_text())
+    other = "sklearn" if index.name == "exact" else "exact"
+    with pytest.raises(StoreMismatchError, match=f"backend '{other}'"):
+        type(make_index(other)).load(tmp_path)
+    for text, error in (
+        (json.dumps(facts | {"version": 99}), StoreMismatchError),
+        (json.dumps(facts | {"format": "else"}), StoreMismatchError),
+        (json.dumps(facts | {"backend": "else"}), ConfigError),
+        (json.dumps(facts)[:-20], StoreCorruptError),
+        (json.dumps(facts | {"files": {}}), (StoreCorruptError, StoreMismatchError)),
+    ):
+        manifest.write_text(text)
+        with pytest.raises(error) as caught:
+            load_index(tmp_path)
+        assert isinstance(caught.value, FashifyError)
+
+
+def test_unknown_names_and_parameters(name):
+    with pytest.raises(ConfigError, match=f"choose from: .*{name}"):
+        make_index("nothing")
+    with pytest.raises(ConfigError, match="cosine, euclidean"):
+        make_index(name, metric="manhattan")
+    with pytest.raises(ConfigError, match="parameter of the"):
+        make_index(name, no_such_parameter=1)
