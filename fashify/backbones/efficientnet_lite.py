@@ -1,0 +1,154 @@
+"""EfficientNet-Lite in Keras: EfficientNet without squeeze-and-excitation, with ReLU6.
+
+Architecture: Tan & Le 2019, arXiv:1905.11946; the Lite changes (stem, head, first and last
+stage are not scaled) are those of the TensorFlow authors' Lite models.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from fashify.backbones.records import LiteSource
+from fashify.errors import BackboneError
+
+if TYPE_CHECKING:
+    import keras
+
+_STEM, _HEAD = 32, 1280
+_NORM = ("weight", "bias", "running_mean", "running_var")
+
+
+class _Stage(NamedTuple):
+    kernel: int
+    repeats: int
+    expansion: int
+    channels: int
+    stride: int
+
+
+_STAGES = (
+    _Stage(3, 1, 1, 16, 1),
+    _Stage(3, 2, 6, 24, 2),
+    _Stage(5, 2, 6, 40, 2),
+    _Stage(3, 3, 6, 80, 2),
+    _Stage(5, 3, 6, 112, 1),
+    _Stage(5, 4, 6, 192, 2),
+    _Stage(3, 1, 6, 320, 1),
+)
+
+
+class _Block(NamedTuple):
+    """One inverted residual; ``size`` is the side of its input at the native image size."""
+
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+    size: int
+
+
+def build_lite(source: LiteSource, native_size: int) -> keras.Model:
+    """The network from preprocessed (b, H, W, 3) to its map (b, h, w, 1280).
+
+    It takes images of any size, but pads as at its native one, as it was trained: where
+    a side is odd there, TensorFlow's "same" rule pads another size differently.
+    """
+    import keras
+
+    inputs = keras.Input((None, None, 3))
+    x = _pad(inputs, 3, 2, native_size)
+    x = keras.layers.Conv2D(_STEM, 3, strides=2, use_bias=False, name="_conv_stem")(x)
+    x = _norm(x, "_bn0")
+    for number, block in enumerate(_blocks(source, -(-native_size // 2))):
+        x = _inverted_residual(x, block, f"_blocks.{number}.")
+    x = keras.layers.Conv2D(_HEAD, 1, use_bias=False, name="_conv_head")(x)
+    return keras.Model(inputs, _norm(x, "_bn1"), name="efficientnet_lite")
+
+
+def _blocks(source: LiteSource, size: int) -> list[_Block]:
+    blocks = []
+    for number, stage in enumerate(_STAGES):
+        is_edge = number in (0, len(_STAGES) - 1)
+        repeats = stage.repeats if is_edge else math.ceil(stage.repeats * source.depth)
+        channels = _round_channels(stage.channels * source.width)
+        for repeat in range(repeats):
+            stride = stage.stride if repeat == 0 else 1
+            blocks.append(_Block(stage.kernel, stride, stage.expansion, channels, size))
+            size = -(-size // stride)
+    return blocks
+
+
+def _round_channels(channels: float, divisor: int = 8) -> int:
+    """To the nearest multiple of 8, but never down by more than a tenth."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def _inverted_residual(x, block: _Block, prefix: str):
+    """Expand, filter each channel, project back; added to the input where shapes allow."""
+    import keras
+
+    entry, n_in = x, x.shape[-1]
+    if block.expansion != 1:
+        width = n_in * block.expansion
+        x = keras.layers.Conv2D(width, 1, use_bias=False, name=f"{prefix}_expand_conv")(x)
+        x = _norm(x, f"{prefix}_bn0")
+    if block.stride > 1:
+        x = _pad(x, block.kernel, block.stride, block.size)
+    x = keras.layers.DepthwiseConv2D(
+        block.kernel,
+        strides=block.stride,
+        padding="same" if block.stride == 1 else "valid",
+        use_bias=False,
+        name=f"{prefix}_depthwise_conv",
+    )(x)
+    x = _norm(x, f"{prefix}_bn1")
+    x = keras.layers.Conv2D(block.channels, 1, use_bias=False, name=f"{prefix}_project_conv")(x)
+    x = _norm(x, f"{prefix}_bn2", active=False)
+    return keras.layers.Add()([entry, x]) if block.stride == 1 and n_in == x.shape[-1] else x
+
+
+def _pad(x, kernel: int, stride: int, size: int):
+    """Zeros as TensorFlow's "same" rule adds them to a side of ``size``: extra ones after."""
+    import keras
+
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    sides = (total // 2, total - total // 2)
+    return keras.layers.ZeroPadding2D((sides, sides))(x)
+
+
+def _norm(x, name: str, active: bool = True):
+    import keras
+
+    x = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if active else x
+
+
+def load_torch_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
+    """Copies the tensors of a PyTorch checkpoint into ``build_lite``'s network.
+
+    Raises:
+        BackboneError: a tensor is missing or has another shape.
+    """
+    try:
+        for layer in network.layers:
+            if layer.weights:
+                layer.set_weights(_arrays(layer.name, tensors))
+    except (KeyError, ValueError) as error:
+        raise BackboneError(
+            f"weights of {network.name} with {len(network.weights)} arrays",
+            f"a file that does not fit: {error}",
+            "name the weights of the same network",
+        ) from error
+
+
+def _arrays(name: str, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
+    if f"{name}.running_mean" in tensors:
+        return [tensors[f"{name}.{part}"] for part in _NORM]
+    kernel = tensors[f"{name}.weight"]
+    # PyTorch: (out, in, h, w), depthwise (channels, 1, h, w). Keras: spatial axes first.
+    is_depthwise = name.endswith("_depthwise_conv")
+    return [kernel.transpose((2, 3, 0, 1) if is_depthwise else (2, 3, 1, 0))]

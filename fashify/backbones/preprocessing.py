@@ -1,0 +1,65 @@
+"""What each network wants done to raw RGB 0..255, as part of its graph.
+
+Inside the graph every engine gets the same, and nothing can write over the caller's array
+(``keras.applications.resnet.preprocess_input`` does when given floats). The number after
+the name is a version: it changes when the result does, so that old stores are refused.
+"""
+
+from __future__ import annotations
+
+from fashify.errors import ConfigError, known
+
+_BGR_MEAN = (103.939, 116.779, 123.68)
+_RGB_MEAN = (123.675, 116.28, 103.53)
+_RGB_STD = (58.395, 57.12, 57.375)
+
+
+def _caffe(x):
+    """BGR minus ImageNet's mean colour."""
+    import keras
+
+    flipped = keras.ops.flip(x, axis=-1)
+    return keras.layers.Normalization(axis=-1, mean=_BGR_MEAN, variance=(1.0, 1.0, 1.0))(flipped)
+
+
+def _torch(x):
+    """Zero mean and unit spread of each ImageNet channel."""
+    import keras
+
+    variance = tuple(std**2 for std in _RGB_STD)
+    return keras.layers.Normalization(axis=-1, mean=_RGB_MEAN, variance=variance)(x)
+
+
+def _signed(x):
+    """To -1..1."""
+    import keras
+
+    return keras.layers.Rescaling(1 / 127.5, offset=-1.0)(x)
+
+
+def _lite(x):
+    """(x - 127) / 128."""
+    import keras
+
+    return keras.layers.Rescaling(1 / 128, offset=-127 / 128)(x)
+
+
+def _included(x):
+    """Nothing: the network's first layers do it."""
+    return x
+
+
+_STEPS = {
+    "caffe-1": _caffe,
+    "torch-1": _torch,
+    "signed-1": _signed,
+    "lite-1": _lite,
+    "included-1": _included,
+}
+
+
+def preprocess(x, name: str):
+    """Symbolic (b, H, W, 3) raw RGB to what the network was trained on."""
+    if name not in _STEPS:
+        raise ConfigError("a preprocessing", repr(name), f"choose one of {known(_STEPS)}")
+    return _STEPS[name](x)

@@ -1,0 +1,52 @@
+"""What must be equal for two features to be comparable."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fashify.errors import BackboneError
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """Identity of a backbone; two equal specs give comparable features.
+
+    Attributes:
+        name: as in ``list_backbones()``.
+        dim: length of a feature.
+        input_size: (height, width) in pixels.
+        preprocessing: what the graph does to raw RGB 0..255, with its version.
+        pooling: how the (h, w, dim) map becomes one vector.
+        weights: label, ``imagenet``, ``random`` or ``file:NAME``; not part of equality.
+        weights_hash: sha256 over the loaded arrays, whatever file they came from.
+        reason: why this backbone was chosen; not part of equality.
+    """
+
+    name: str
+    dim: int
+    input_size: tuple[int, int]
+    preprocessing: str
+    pooling: str
+    weights: str = field(compare=False)
+    weights_hash: str = ""
+    reason: str = field(default="", compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec as JSON-ready values."""
+        return {**asdict(self), "input_size": list(self.input_size)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> BackboneSpec:
+        """The spec that ``to_dict`` described.
+
+        Raises:
+            BackboneError: a field is missing, unknown or malformed.
+        """
+        try:
+            height, width = values["input_size"]
+            return cls(**{**values, "input_size": (int(height), int(width))})
+        except (KeyError, TypeError, ValueError) as error:
+            raise BackboneError(
+                "the fields of a backbone spec", repr(values), "build the store again"
+            ) from error
