@@ -1,0 +1,165 @@
+"""The answer of an evaluation: one validated, read-only object for tables, figures and JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationReport:
+    """How well the neighbours agree with the labels of one category level.
+
+    A query counts when it has a label that another gallery item shares. Items without a label
+    are no queries (``n_missing``) and, as neighbours, are not relevant.
+
+    Attributes:
+        level: the category level judged.
+        k: places a precision looks at.
+        depth: places MAP, nDCG and MAP@R look at; R is cut to it.
+        micro, macro: mean over queries, and over categories' means, of ``precision``,
+            ``recall``, ``hit_rate`` (all at k), ``map``, ``map_at_r``, ``ndcg`` (at depth),
+            ``chance`` (expected precision of random neighbours), ``ceiling`` (the best
+            precision@k possible); fractions.
+        precision_error: standard error of the micro precision@k over the queries.
+        table: one row a category: ``category, n`` (gallery items), ``n_queries`` (judged),
+            ``precision, chance, ceiling, recall, hit_rate, map, ndcg, n_lone``; n descending.
+        curve: columns ``k, micro, macro, chance`` for k = 1, 2, ...
+        queries: one row a judged query: ``item_id, label, precision, recall, hit_rate, map,
+            map_at_r, ndcg, chance, ceiling, nearest`` (distance of the first neighbour).
+        neighbours: (q, k) item ids of the judged queries' neighbours, nearest first.
+        distances: (q, k) float32; inf where there is no neighbour.
+        relevant: (q, k) bool.
+        categories, confusion: (c,) names and (c, c) counts; rows queries, columns neighbours.
+        n_gallery, n_asked, n_judged, n_lone, n_missing: how many items were in the gallery,
+            drawn as queries, judged, left out as lone, left out for want of a label.
+        facts: backbone, index, catalogue, seed and search seconds, as plain values.
+    """
+
+    level: str
+    k: int
+    depth: int
+    micro: dict[str, float]
+    macro: dict[str, float]
+    precision_error: float
+    table: pd.DataFrame
+    curve: pd.DataFrame
+    queries: pd.DataFrame
+    neighbours: np.ndarray
+    distances: np.ndarray
+    relevant: np.ndarray
+    categories: np.ndarray
+    confusion: np.ndarray
+    n_gallery: int
+    n_asked: int
+    n_lone: int
+    n_missing: int
+    facts: dict
+
+    def __post_init__(self) -> None:
+        for array in (self.neighbours, self.distances, self.relevant, self.confusion):
+            array.flags.writeable = False
+
+    @property
+    def n_judged(self) -> int:
+        """How many queries the means are over."""
+        return len(self.queries)
+
+    @property
+    def hit_distances(self) -> np.ndarray:
+        """Distances of the relevant neighbours among the first k: (h,) float32."""
+        return self.distances[self.relevant]
+
+    @property
+    def miss_distances(self) -> np.ndarray:
+        """Distances of the other neighbours among the first k: (m,) float32."""
+        return self.distances[~self.relevant & np.isfinite(self.distances)]
+
+    def best(self, n: int = 5) -> pd.DataFrame:
+        """The n best queries, of different categories while there are enough."""
+        return self._ranked(ascending=False).head(n)
+
+    def worst(self, n: int = 5) -> pd.DataFrame:
+        """The n worst queries, of different categories while there are enough."""
+        return self._ranked(ascending=True).head(n)
+
+    def answer(self, item_id: str) -> pd.DataFrame:
+        """The k neighbours of one judged query: columns ``item_id, distance, relevant``."""
+        row = int(np.flatnonzero(self.queries["item_id"] == item_id)[0])
+        columns = (self.neighbours[row], self.distances[row], self.relevant[row])
+        answer = pd.DataFrame(dict(zip(("item_id", "distance", "relevant"), columns, strict=True)))
+        return answer[np.isfinite(answer["distance"])]
+
+    def confusions(self, n: int = 20) -> pd.DataFrame:
+        """The n most frequent wrong pairs: ``query, neighbour, count, share`` of the query's."""
+        wrong = self.confusion * ~np.eye(len(self.confusion), dtype=bool)
+        order = np.argsort(-wrong, axis=None, kind="stable")[:n]
+        rows, columns = np.unravel_index(order[wrong.ravel()[order] > 0], wrong.shape)
+        return pd.DataFrame(
+            {
+                "query": self.categories[rows],
+                "neighbour": self.categories[columns],
+                "count": wrong[rows, columns],
+                "share": wrong[rows, columns] / self.confusion.sum(axis=1)[rows],
+            }
+        )
+
+    @property
+    def summary(self) -> str:
+        """Two or three sentences with the figures that matter."""
+        micro, macro, k = self.micro, self.macro, self.k
+        drawn = "all" if self.n_asked == self.n_gallery else f"{self.n_asked:,} sampled"
+        return (
+            f"{self.level}: precision@{k} {micro['precision']:.3f} micro, "
+            f"{macro['precision']:.3f} macro, where chance gives {micro['chance']:.3f}; "
+            f"hit rate@{k} {micro['hit_rate']:.3f}, MAP@{self.depth} {micro['map']:.3f}, "
+            f"nDCG@{self.depth} {micro['ndcg']:.3f}. {self.n_judged:,} queries of {drawn} in a "
+            f"gallery of {self.n_gallery:,}; {self.n_lone} lone and {self.n_missing} without a "
+            "label left out."
+        )
+
+    def to_dict(self) -> dict:
+        """Everything but the per-query rows, as plain JSON values; undefined is None."""
+        counts = ("n_gallery", "n_asked", "n_judged", "n_lone", "n_missing")
+        plain = {name: getattr(self, name) for name in ("level", "k", "depth", *counts)}
+        tables = {"table": self.table, "curve": self.curve, "confusions": self.confusions()}
+        tables |= {"best": self.best(), "worst": self.worst()}
+        return _plain(
+            plain
+            | {"micro": self.micro, "macro": self.macro, "precision_error": self.precision_error}
+            | {name: frame.to_dict("records") for name, frame in tables.items()}
+            | {"facts": self.facts}
+        )
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """``to_dict`` as JSON text, written to ``path`` too when one is given."""
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
+        if path is not None:
+            Path(path).write_text(text + "\n", encoding="utf-8")
+        return text
+
+    def _ranked(self, *, ascending: bool) -> pd.DataFrame:
+        """Queries by precision, MAP, then distance: one a category first, then the others."""
+        ordered = self.queries.sort_values(
+            ["precision", "map", "nearest", "item_id"],
+            ascending=[ascending, ascending, True, True],
+            kind="stable",
+        )
+        again = ordered.duplicated("label")
+        return pd.concat([ordered[~again], ordered[again]], ignore_index=True)
+
+
+def _plain(value):
+    """``value`` with NumPy scalars as Python's and what JSON has no number for as None."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,39 @@
+"""Every figure of the project. Each function returns a :class:`Picture`, a matplotlib figure.
+
+The house style: axes start at 0, carry their unit, and say n; colours can be told apart by
+colour-blind readers (Okabe and Ito 2008); nothing is told by colour alone. Figures are built
+from objects, not through pyplot, so they work on any thread and leave no global state.
+"""
+
+from fashify.plots.catalogue import colours, counts, image_facts, missing, shares, years
+from fashify.plots.evaluation import (
+    confusion,
+    distances,
+    levels,
+    precision_by_category,
+    precision_curve,
+)
+from fashify.plots.features import feature_map, norms, spectrum, throughput
+from fashify.plots.pictures import grid, matches
+from fashify.plots.style import Picture
+
+__all__ = [
+    "Picture",
+    "colours",
+    "confusion",
+    "counts",
+    "distances",
+    "feature_map",
+    "grid",
+    "image_facts",
+    "levels",
+    "matches",
+    "missing",
+    "norms",
+    "precision_by_category",
+    "precision_curve",
+    "shares",
+    "spectrum",
+    "throughput",
+    "years",
+]

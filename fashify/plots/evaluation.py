@@ -1,0 +1,234 @@
+"""Figures of an evaluation: precision by category, curves, confusion, distances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from fashify.plots.style import (
+    ACCENT,
+    GOOD,
+    INK,
+    MAIN,
+    MARKERS,
+    PALETTE,
+    Picture,
+    note,
+    picture,
+    rows_size,
+    shorten,
+    spoken,
+    styled,
+    tidy,
+)
+
+_BLUES = LinearSegmentedColormap.from_list("house", ["#ffffff", "#9cc7e3", MAIN, "#08304b"])
+
+
+@styled
+def precision_by_category(report, *, top: int = 30) -> Picture:
+    """Bars of precision@k by category, the largest first, with n, chance and the best possible.
+
+    Args:
+        report: an EvaluationReport.
+        top: categories shown, of those with a judged query.
+    """
+    judged = report.table[report.table["n_queries"] > 0]
+    shown = judged.head(top).iloc[::-1]
+    title = f"Precision@{report.k} by {spoken(report.level)}"
+    fig = picture(f"precision-{report.level}", title, size=rows_size(len(shown) + 2))
+    axes = tidy(fig.add_subplot(), grid="x")
+    rows = np.arange(len(shown))
+    axes.barh(rows, shown["precision"], color=MAIN, height=0.7)
+    _ticks(axes, rows, shown["chance"], ACCENT, "chance")
+    capped = shown["ceiling"].to_numpy() < 1
+    if capped.any():
+        _ticks(axes, rows[capped], shown["ceiling"][capped], INK, "best possible", dotted=True)
+    for row, value in zip(rows, shown["precision"], strict=True):
+        note(axes, f"{value:.2f}", (value, row))
+    axes.set_yticks(rows, [_with_n(row, report) for row in shown.itertuples()])
+    axes.set_xlim(0, 1.08)
+    axes.set_xticks(np.arange(0, 1.01, 0.2))
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.axvline(
+        report.micro["precision"], color=INK, linewidth=1, linestyle="--", label="micro mean"
+    )
+    axes.set_xlabel(f"precision@{report.k} (fraction of the first {report.k} that share the label)")
+    axes.set_title(_judged(report) + _not_shown(len(judged) - len(shown)))
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    fig.alt = f"{title}. {report.summary}"
+    return fig
+
+
+@styled
+def precision_curve(report) -> Picture:
+    """Precision at k = 1, 2, ...: micro, macro and what chance gives.
+
+    Args:
+        report: an EvaluationReport.
+    """
+    curve = report.curve
+    title = f"Precision@k by {spoken(report.level)}"
+    fig = picture(f"curve-{report.level}", title, size=(8.0, 3.9))
+    axes = tidy(fig.add_subplot())
+    lines = (("micro", MAIN, "-"), ("macro", GOOD, "-"), ("chance", ACCENT, "--"))
+    for (name, paint, dash), marker in zip(lines, MARKERS, strict=False):
+        axes.plot(curve["k"], curve[name], color=paint, linestyle=dash, marker=marker, linewidth=2)
+        last = curve[name].iloc[-1]
+        note(axes, f"{name} {last:.2f}", (curve["k"].iloc[-1], last), (9, 0), color=paint)
+    _unit_axis(axes, curve["k"])
+    axes.set_ylabel("precision@k (fraction)")
+    axes.set_title(_judged(report))
+    fig.alt = (
+        f"{title}: micro falls from {curve['micro'].iloc[0]:.2f} to {curve['micro'].iloc[-1]:.2f}."
+    )
+    return fig
+
+
+@styled
+def levels(reports: Mapping[str, object]) -> Picture:
+    """Precision@k of several levels side by side: micro, macro and chance.
+
+    Args:
+        reports: level -> EvaluationReport.
+    """
+    names, k = list(reports), next(iter(reports.values())).k
+    title = f"Precision@{k} at each level"
+    fig = picture("levels", title, size=(8.0, 3.9))
+    axes = tidy(fig.add_subplot())
+    places = np.arange(len(names))
+    for shift, (mean, paint, hatch) in zip(
+        (-0.2, 0.2), (("micro", MAIN, None), ("macro", PALETTE[4], "//")), strict=True
+    ):
+        values = [getattr(reports[name], mean)["precision"] for name in names]
+        axes.bar(
+            places + shift, values, 0.38, color=paint, hatch=hatch, edgecolor="white", label=mean
+        )
+        for place, value in zip(places, values, strict=True):
+            note(axes, f"{value:.2f}", (place + shift, value), (0, 7), ha="center")
+    chance = [reports[name].micro["chance"] for name in names]
+    axes.hlines(
+        chance, places - 0.42, places + 0.42, color=ACCENT, linewidth=2.2, label="chance (micro)"
+    )
+    axes.set_xticks(places, [f"{spoken(name)}\nn = {reports[name].n_judged:,}" for name in names])
+    axes.tick_params(axis="x", labelsize=8.5)
+    axes.set_ylim(0, 1.08)
+    axes.set_yticks(np.arange(0, 1.01, 0.2))
+    axes.set_ylabel(f"precision@{k} (fraction)")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
+    parts = (f"{name} {reports[name].micro['precision']:.2f}" for name in names)
+    fig.alt = f"{title}, micro: {', '.join(parts)}."
+    return fig
+
+
+@styled
+def confusion(report, *, top: int = 20) -> Picture:
+    """Heat map: of the neighbours of a row's queries, the share in each column's category.
+
+    Args:
+        report: an EvaluationReport.
+        top: categories shown, those with most queries; a last column sums up the others.
+    """
+    totals = report.confusion.sum(axis=1)
+    order = np.argsort(-totals, kind="stable")[:top]
+    order = order[totals[order] > 0]
+    counts = report.confusion[np.ix_(order, order)]
+    others = (totals[order] - counts.sum(axis=1))[:, None]
+    names = [shorten(name, 20) for name in report.categories[order]]
+    columns = names
+    if others.any():
+        counts, columns = np.hstack([counts, others]), [*names, "all others"]
+    share = counts / totals[order][:, None]
+    title = f"Which {spoken(report.level)} the neighbours are of"
+    side = 2.2 + 0.31 * len(columns)
+    fig = picture(f"confusion-{report.level}", title, size=(max(6.4, side + 0.8), max(4.0, side)))
+    axes = fig.add_subplot()
+    mesh = axes.imshow(share, cmap=_BLUES, vmin=0, vmax=1, aspect="auto")
+    for row, column in np.argwhere(share >= 0.005):
+        value = share[row, column]
+        text = f"{value:.2f}".lstrip("0") if value < 0.995 else "1"
+        ink = "white" if value > 0.5 else INK
+        note(axes, text, (column, row), (0, 0), ha="center", fontsize=7, color=ink)
+    axes.set_xticks(range(len(columns)), columns, rotation=50, ha="right", rotation_mode="anchor")
+    axes.set_yticks(
+        range(len(names)), [f"{n}  (n = {t:,})" for n, t in zip(names, totals[order], strict=True)]
+    )
+    axes.set_xlabel("category of the neighbour")
+    axes.set_ylabel("category of the query")
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    rest = _not_shown(int((totals > 0).sum()) - len(order))
+    axes.set_title(f"share of the first {report.k} neighbours; n = neighbours{rest}")
+    bar = fig.colorbar(mesh, ax=axes, shrink=0.6, pad=0.02)
+    bar.outline.set_visible(False)
+    bar.set_label("share of the row (fraction)")
+    worst = report.confusions(3)
+    pairs = (f"{row.query} answered by {row.neighbour}" for row in worst.itertuples())
+    fig.alt = f"{title}; most confused: {', '.join(pairs) or 'none'}."
+    return fig
+
+
+@styled
+def distances(report, *, bins: int = 40) -> Picture:
+    """Histograms of the distances of relevant neighbours and of the others, as shares.
+
+    Args:
+        report: an EvaluationReport.
+    """
+    kinds = (
+        ("hits", report.hit_distances, GOOD, "-"),
+        ("misses", report.miss_distances, ACCENT, "--"),
+    )
+    everything = np.concatenate([values for _, values, *_ in kinds])
+    edges = np.linspace(0, float(everything.max()) * 1.02 or 1.0, bins + 1)
+    fig = picture(f"distances-{report.level}", "Distances of hits and of misses", size=(8.0, 3.8))
+    axes = tidy(fig.add_subplot())
+    for name, values, paint, dash in kinds:
+        if not len(values):
+            continue
+        heights = np.histogram(values, edges)[0] / len(values)
+        median = float(np.median(values))
+        label = f"{name} (n = {len(values):,}, median {median:.3f})"
+        axes.stairs(heights, edges, fill=True, color=paint, alpha=0.18)
+        axes.stairs(heights, edges, color=paint, linestyle=dash, linewidth=2, label=label)
+        axes.axvline(median, color=paint, linestyle=":", linewidth=1.5)
+    axes.set_xlim(0, edges[-1])
+    axes.set_ylim(0)
+    axes.set_xlabel(f"{report.facts['index']['metric']} distance (smaller is closer)")
+    axes.set_ylabel("share of its kind (fraction)")
+    near = f"the first {report.k} neighbours of {report.n_judged:,} queries"
+    axes.set_title(f"{near}, judged by {spoken(report.level)}")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2)
+    n_hits, n_misses = len(report.hit_distances), len(report.miss_distances)
+    fig.alt = f"Distances of {n_hits:,} hits and {n_misses:,} misses."
+    return fig
+
+
+def _ticks(axes, rows, values, paint: str, label: str, *, dotted: bool = False) -> None:
+    style = {"color": paint, "linewidth": 2.0, "linestyle": ":" if dotted else "-"}
+    axes.vlines(values, np.asarray(rows) - 0.36, np.asarray(rows) + 0.36, label=label, **style)
+
+
+def _with_n(row, report) -> str:
+    asked = "" if row.n_queries == row.n else f", {row.n_queries:,} asked"
+    return f"{shorten(row.category, 24)}  (n = {row.n:,}{asked})"
+
+
+def _judged(report) -> str:
+    left = f", {report.n_lone:,} lone left out" if report.n_lone else ""
+    missing = f", {report.n_missing:,} without label left out" if report.n_missing else ""
+    return f"n = {report.n_judged:,} queries{left}{missing}, gallery of {report.n_gallery:,}"
+
+
+def _not_shown(count: int) -> str:
+    return f"; {count} smaller categories not shown" if count > 0 else ""
+
+
+def _unit_axis(axes, k) -> None:
+    axes.set_xticks(k)
+    axes.set_xlim(0.6, k.max() + 0.4)
+    axes.set_xlabel("k, neighbours looked at")
+    axes.set_ylim(0, 1.02)
+    axes.set_yticks(np.arange(0, 1.01, 0.2))

@@ -1,0 +1,156 @@
+"""Figures of features: their norms, spectrum, flat map, and how fast they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from fashify.plots.style import (
+    ACCENT,
+    INK,
+    MAIN,
+    MARKERS,
+    PALETTE,
+    Picture,
+    note,
+    picture,
+    shorten,
+    spoken,
+    styled,
+    thousands,
+    tidy,
+)
+
+
+@styled
+def norms(values: np.ndarray, *, bins: int = 40) -> Picture:
+    """Histogram of the features' Euclidean norms, the median marked.
+
+    Args:
+        values: (n,) norms.
+    """
+    values = np.asarray(values, dtype=float)
+    median = float(np.median(values))
+    fig = picture("norms", "Norms of the features", size=(8.0, 3.6))
+    axes = tidy(fig.add_subplot())
+    axes.hist(values, bins=bins, color=MAIN, edgecolor="white", linewidth=0.5)
+    axes.axvline(median, color=ACCENT, linestyle="--")
+    top = axes.get_ylim()[1]
+    note(axes, f"median {median:.1f}", (median, top), (6, -6), color=ACCENT)
+    axes.set_xlim(0, values.max() * 1.05 or 1)
+    axes.set_xlabel("Euclidean norm")
+    axes.set_ylabel("items")
+    axes.yaxis.set_major_formatter(lambda value, _: thousands(value))
+    axes.set_title(
+        f"n = {len(values):,} items; smallest {values.min():.2f}, largest {values.max():.2f}"
+    )
+    fig.alt = f"Histogram of {len(values):,} feature norms, median {median:.2f}."
+    return fig
+
+
+@styled
+def throughput(table: pd.DataFrame, *, subject: str = "") -> Picture:
+    """Images a second by batch size.
+
+    Args:
+        table: columns ``batch_size`` and ``images_per_second``.
+        subject: backbone and engine measured, for the title.
+    """
+    fig = picture("throughput", "Throughput of the feature extraction", size=(8.0, 3.4))
+    axes = tidy(fig.add_subplot())
+    places = np.arange(len(table))
+    rates = table["images_per_second"].to_numpy(dtype=float)
+    axes.plot(places, rates, color=MAIN, marker="o", linewidth=2)
+    for place, rate in zip(places, rates, strict=True):
+        note(axes, f"{rate:.1f}", (place, rate), (0, 10), ha="center")
+    axes.set_xticks(places, table["batch_size"])
+    axes.set_ylim(0, rates.max() * 1.2)
+    axes.set_xlabel("images a batch")
+    axes.set_ylabel("images per second")
+    axes.set_title(subject)
+    return fig
+
+
+@styled
+def spectrum(ratios: np.ndarray) -> Picture:
+    """Share of variance along each principal axis, and the sum so far.
+
+    Args:
+        ratios: (c,) fractions, descending.
+    """
+    ratios = np.asarray(ratios, dtype=float)
+    axis, total = np.arange(1, len(ratios) + 1), np.cumsum(ratios)
+    fig = picture("pca-spectrum", "PCA spectrum of the features", size=(8.0, 3.6))
+    left, right = fig.subplots(1, 2)
+    tidy(left).bar(axis, ratios, color=MAIN, width=0.8)
+    left.set_ylabel("share of variance (fraction)")
+    left.set_title("each axis")
+    tidy(right).plot(axis, total, color=MAIN, linewidth=2)
+    right.fill_between(axis, total, color=MAIN, alpha=0.12)
+    right.set_ylim(0, 1)
+    right.set_title(f"axes together: the first {len(ratios)} hold {total[-1]:.0%}")
+    half = int(np.searchsorted(total, 0.5)) + 1
+    if total[-1] >= 0.5:
+        right.plot([half], [total[half - 1]], "o", color=ACCENT)
+        at = (half, total[half - 1])
+        note(right, f"half of it in {half} axes", at, (9, -10), color=ACCENT)
+    for panel in (left, right):
+        panel.set_xlim(0, len(ratios) + 1)
+        panel.set_xlabel("principal axis")
+    fig.alt = f"The first {len(ratios)} principal axes hold {total[-1]:.0%} of the variance."
+    return fig
+
+
+@styled
+def feature_map(
+    places: np.ndarray, labels: Iterable[str], *, level: str, top: int = 9, method: str = "t-SNE"
+) -> Picture:
+    """The features on a flat map, the most frequent labels told apart by colour and marker.
+
+    Args:
+        places: (n, 2) coordinates.
+        labels: (n,) labels, "" where missing.
+        level: name of the level.
+        top: labels told apart; the others are grey.
+        method: how the map was made, for the title.
+    """
+    labels = np.asarray(list(labels), dtype=str)
+    sizes = pd.Series(labels[labels != ""]).value_counts()
+    title = f"{method} map of the features by {spoken(level)}"
+    fig = picture(f"map-{level}", title, size=(8.0, 6.2))
+    axes = fig.add_subplot()
+    named = list(sizes.index[:top])
+    others = ~np.isin(labels, named)
+    if others.any():
+        axes.scatter(
+            *places[others].T, s=9, color="#c6ccd6", label=f"others (n = {others.sum():,})"
+        )
+    for turn, name in enumerate(named):
+        chosen = labels == name
+        paint, marker = PALETTE[turn % len(PALETTE)], MARKERS[turn % len(MARKERS)]
+        style = {"s": 20, "color": paint, "marker": marker, "alpha": 0.8, "linewidths": 0}
+        style["label"] = f"{shorten(name, 20)} (n = {chosen.sum():,})"
+        axes.scatter(*places[chosen].T, **style)
+    for name in named:
+        _name_cluster(axes, places[labels == name], name)
+    axes.set_aspect("equal", "datalim")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_xlabel(f"{method} axis 1 (no unit)")
+    axes.set_ylabel(f"{method} axis 2 (no unit)")
+    axes.set_title(
+        f"n = {len(labels):,} items; near on the map means near in feature space, not more"
+    )
+    fig.legend(loc="outside lower left", ncols=3, fontsize=8.5, markerscale=1.3)
+    return fig
+
+
+def _name_cluster(axes, places: np.ndarray, name: str) -> None:
+    """The label's name at its medoid, so that the map reads without the legend."""
+    middle = np.median(places, axis=0)
+    at = places[np.argmin(((places - middle) ** 2).sum(axis=1))]
+    box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.75}
+    style = {"ha": "center", "color": INK, "fontweight": "bold", "bbox": box}
+    note(axes, shorten(name, 20), at, (0, 0), **style)

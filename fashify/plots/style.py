@@ -1,0 +1,137 @@
+"""The house style: palette, fonts, and the figure that knows its name and its alternative text."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+#: Okabe and Ito, *Color Universal Design*, 2008, without its yellow (too pale for thin marks).
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+MAIN, ACCENT, GOOD, *_ = PALETTE
+BAD = ACCENT
+INK, SOFT, FAINT, WASH = "#1d2330", "#5b6475", "#d9dde5", "#eef1f6"
+
+#: Marker of each colour of the palette, so that colour never speaks alone.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+
+#: Pixels an inch: drawn at twice the shown size, to stay crisp on a phone.
+DPI, SHOWN_DPI = 176, 88
+
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "text.color": INK,
+    "axes.labelcolor": SOFT,
+    "axes.edgecolor": FAINT,
+    "axes.linewidth": 1.0,
+    "axes.titlesize": 9.5,
+    "axes.titlecolor": SOFT,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+    "grid.color": WASH,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "text.parse_math": False,
+}
+
+
+class Picture(Figure):
+    """A matplotlib figure that shows itself in a notebook, with a name and an alternative text.
+
+    Attributes:
+        name: file name, without ending, a report stores it under.
+        alt: what the figure shows, for those who cannot see it.
+    """
+
+    def __init__(self, name: str, *, alt: str, size: tuple[float, float]) -> None:
+        super().__init__(figsize=size, dpi=DPI, layout="constrained")
+        self.name, self.alt = name, alt
+        FigureCanvasAgg(self)
+        self.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+
+    def png(self) -> bytes:
+        """The figure as PNG bytes; no date or version inside, so equal figures are equal bytes."""
+        buffer = io.BytesIO()
+        with mpl.rc_context(_STYLE):
+            self.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        width, height = (round(side * SHOWN_DPI) for side in self.get_size_inches())
+        facts = {"alt": self.alt, "name": self.name, "width": width, "height": height}
+        return {"image/png": self.png(), "text/plain": self.alt}, {"image/png": facts}
+
+
+def styled(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+    """Decorator: draw in the house style, and leave matplotlib's settings as they were."""
+
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs) -> Picture:
+        with mpl.rc_context(_STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def picture(
+    name: str, title: str, *, alt: str = "", size: tuple[float, float] = (8.0, 4.2)
+) -> Picture:
+    """An empty picture of ``size`` inches with its title at the upper left."""
+    made = Picture(name, alt=alt or title, size=size)
+    made.suptitle(title, x=0.012, ha="left", fontsize=12.5, fontweight="bold", color=INK)
+    return made
+
+
+def tidy(axes: Axes, *, grid: str = "y") -> Axes:
+    """Faint grid along one axis, and no frame at the sides that carry no ticks."""
+    axes.grid(axis=grid)
+    if grid == "x":
+        axes.spines["bottom"].set_visible(False)
+    if grid == "y":
+        axes.spines["left"].set_visible(False)
+    return axes
+
+
+def note(axes: Axes, text: str, at: tuple, by: tuple[float, float] = (5, 0), **style) -> None:
+    """Small text ``by`` points away from a point of the axes."""
+    style = {"va": "center", "fontsize": 8.2, "color": SOFT, "annotation_clip": False} | style
+    axes.annotate(text, at, by, textcoords="offset points", **style)
+
+
+def rows_size(n_rows: int, *, width: float = 8.0, row: float = 0.24) -> tuple[float, float]:
+    """Figure size in inches for horizontal bars, so that every row has room for its label."""
+    return width, 1.35 + row * max(n_rows, 3)
+
+
+def shorten(text: str, length: int = 28) -> str:
+    """``text`` cut to ``length`` characters with an ellipsis."""
+    text = str(text)
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def thousands(value: float) -> str:
+    """12345 -> 12,345"""
+    return f"{value:,.0f}"
+
+
+def spoken(level: str) -> str:
+    """article_type -> article type"""
+    return level.replace("_", " ")
