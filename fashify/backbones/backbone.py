@@ -113,8 +113,9 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
     Raises:
         BackboneError: unknown name, weights that cannot be had or do not fit.
     """
+    asked = None if name == "auto" else find_record(name)
     import_tensorflow()
-    record, reason = _choose(weights) if name == "auto" else (find_record(name), "asked for")
+    record, reason = (asked, "asked for") if asked else _choose(weights)
     network = _build(record)
     label = _load(network, record, weights)
     spec = BackboneSpec(

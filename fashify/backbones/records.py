@@ -64,12 +64,6 @@ _RECORDS = (
         KerasSource("resnet", "ResNet50", f"resnet50_{_TF_KERNELS}_notop.h5", "resnet50"),
     ),
     BackboneRecord(
-        "resnet101",
-        2048,
-        "caffe-1",
-        KerasSource("resnet", "ResNet101", f"resnet101_{_TF_KERNELS}_notop.h5", "resnet101"),
-    ),
-    BackboneRecord(
         "resnet50v2",
         2048,
         "signed-1",

