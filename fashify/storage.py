@@ -5,10 +5,25 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from fashify.errors import StorageError
+
+
+@dataclass(frozen=True)
+class Stat:
+    """An object as its listing shows it, without reading it.
+
+    Attributes:
+        version: changes whenever the bytes change (checksum, or size and time).
+        twin: objects of different ``twin`` have different bytes for certain; those of one
+            ``twin`` may be equal.
+    """
+
+    version: str
+    twin: str
 
 
 class Storage(Protocol):
@@ -22,8 +37,8 @@ class Storage(Protocol):
     def read(self, name: str) -> bytes:
         """The object's bytes. Raises ``StorageError`` when it is missing or refused."""
 
-    def sizes(self, names: Iterable[str]) -> dict[str, int]:
-        """Size in bytes of each named object that is there."""
+    def stats(self, names: Iterable[str]) -> dict[str, Stat]:
+        """What the listing says of each named object that is there."""
 
 
 def open_storage(source: str | Path) -> Storage:
@@ -64,9 +79,15 @@ class LocalFolder:
                 "a readable file", f"{path}: {error.strerror or error}", "check the file"
             ) from error
 
-    def sizes(self, names: Iterable[str]) -> dict[str, int]:
-        paths = {name: self.root / PurePosixPath(name) for name in names}
-        return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
+    def stats(self, names: Iterable[str]) -> dict[str, Stat]:
+        found = {}
+        for name in names:
+            try:
+                stat = (self.root / PurePosixPath(name)).stat()
+            except OSError:
+                continue
+            found[name] = Stat(f"{stat.st_size}:{stat.st_mtime_ns}", str(stat.st_size))
+        return found
 
 
 class ZipArchive:
@@ -105,5 +126,7 @@ class ZipArchive:
                 "a readable zip member", f"{name!r} ({error})", "download the archive again"
             ) from error
 
-    def sizes(self, names: Iterable[str]) -> dict[str, int]:
-        return {name: self._infos[name].file_size for name in names if name in self._infos}
+    def stats(self, names: Iterable[str]) -> dict[str, Stat]:
+        infos = ((name, self._infos[name]) for name in names if name in self._infos)
+        keys = ((name, f"{info.file_size}:{info.CRC:08x}") for name, info in infos)
+        return {name: Stat(key, key) for name, key in keys}

@@ -1,0 +1,95 @@
+"""A backbone on an engine: pictures in, features out, the same for gallery and query."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fashify.backbones import Backbone
+from fashify.engines import make_engine
+from fashify.errors import QueryError
+from fashify.images import resize
+
+#: How a picture is brought to the backbone's input; recorded in every store.
+PREPARATION = {"fit": "stretch", "interpolation": "bicubic, antialiased", "version": 1}
+
+
+class Embedder:
+    """Turns pictures of any size into features.
+
+    Args:
+        backbone: network with its preprocessing.
+        engine: a name of ``list_engines()``, or ``auto`` for the fastest faithful one.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
+        batch_size: pictures a call of the network.
+        calibration: ``(m, H, W, 3)`` uint8 pictures an int8 engine is calibrated on.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        *,
+        engine: str = "auto",
+        precision: str = "auto",
+        batch_size: int = 32,
+        calibration: np.ndarray | None = None,
+    ) -> None:
+        self.backbone, self.spec, self.batch_size = backbone, backbone.spec, batch_size
+        self.engine = make_engine(
+            engine,
+            backbone.keras_model,
+            spec=backbone.spec,
+            precision=precision,
+            calibration=calibration,
+        )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the features depend on, for the manifest: backbone, engine, preparation."""
+        return {
+            "backbone": self.spec.to_dict(),
+            "engine": dict(self.engine.fingerprint),
+            "preparation": PREPARATION,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over all that must be equal for features to be mixed."""
+        facts = self.facts
+        for free in ("reason", "weights"):
+            facts["backbone"].pop(free, None)
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def prepare(self, image: np.ndarray) -> np.ndarray:
+        """``(h, w, 3)`` uint8 of any size to ``(H, W, 3)`` uint8 as the network takes it."""
+        return resize(image, self.spec.input_size, fit=PREPARATION["fit"])
+
+    def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
+        """``(b, H, W, 3)`` uint8 to ``(b, dim)`` float32, ``batch_size`` at a time.
+
+        The last batch is filled up with copies of its last picture: networks compiled
+        for one shape stay so, and a row does not depend on how many came with it.
+        """
+        size = self.batch_size
+        parts = []
+        for start in range(0, len(batch), size):
+            part = batch[start : start + size]
+            short = size - len(part)
+            if short and len(batch) > 1:
+                part = np.concatenate([part, np.repeat(part[-1:], short, axis=0)])
+            parts.append(self.engine.run(part)[: min(size, len(batch) - start)])
+        return np.concatenate(parts) if parts else np.empty((0, self.spec.dim), np.float32)
+
+    def embed_images(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Pictures ``(h, w, 3)`` uint8 of any size to ``(n, dim)`` float32.
+
+        Raises:
+            QueryError: no picture.
+        """
+        if not len(images):
+            raise QueryError("at least one picture", "none", "pass one")
+        return self.embed_prepared(np.stack([self.prepare(image) for image in images]))

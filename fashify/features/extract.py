@@ -1,0 +1,309 @@
+"""Catalogue -> FeatureStore: batched, resumable, in one step at the end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from fashify.backbones import Backbone, load_backbone
+from fashify.catalogue import Catalogue
+from fashify.errors import CatalogueError, ConfigError, StoreCorruptError, StoreMismatchError
+from fashify.features.embedder import Embedder
+from fashify.features.pipeline import AHEAD_BATCHES, embed_chunk, prepared_images
+from fashify.features.plan import Plan, Task, make_plan
+from fashify.index import make_index
+from fashify.store import FeatureStore
+from fashify.store.files import locked, swap_in
+from fashify.store.shards import Shard, read_shard, shard_name, write_shard
+from fashify.store.store import (
+    INDEX,
+    MANIFEST,
+    SHARDS,
+    check_backbone,
+    fresh_staging,
+    write_manifest,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Pictures an int8 engine is calibrated on.
+CALIBRATION_IMAGES = 256
+
+
+def extract_features(
+    catalogue: Catalogue,
+    backbone: Backbone | str,
+    out: str | Path,
+    *,
+    engine: str = "auto",
+    precision: str = "auto",
+    batch_size: int = 32,
+    progress: bool = True,
+    index: str | None = None,
+    metric: str = "cosine",
+) -> FeatureStore:
+    """Embeds every image of a catalogue into a store at ``out``.
+
+    Work already done is kept: an interrupted run continues where it stopped, and on a
+    finished store only new and changed images are embedded. The store at ``out`` is
+    replaced in one step when all is done. Unreadable images go to ``quarantine.csv``.
+
+    Args:
+        catalogue: products with images.
+        backbone: a ``Backbone`` or a name for ``load_backbone``.
+        out: the store's folder.
+        engine: inference engine, ``auto`` for the fastest faithful one; an existing
+            store's own engine where there is one.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
+        batch_size: pictures a call of the network.
+        progress: show a bar with rate, time left and images in quarantine.
+        index: name of an index to build into the store, or ``None``.
+        metric: the index's metric.
+
+    Returns:
+        the finished store, loaded from ``out``.
+
+    Raises:
+        CatalogueError: no readable image at all.
+        ConfigError: a batch size below 1.
+        StoreMismatchError: ``out`` holds a store of another backbone or engine.
+        StoreError: another process is writing it, or it cannot be written.
+    """
+    if batch_size < 1:
+        raise ConfigError("a batch size of at least 1", str(batch_size), "use 32")
+    out = Path(out)
+    backbone = load_backbone(backbone) if isinstance(backbone, str) else backbone
+    with locked(out):
+        previous = _previous(out, backbone)
+        embedder = _embedder(catalogue, backbone, previous, engine, precision, batch_size)
+        _check_same_engine(previous, embedder, out)
+        plan = make_plan(catalogue, previous)
+        staging = fresh_staging(out)
+        shards = _keep(staging, plan, previous, embedder.fingerprint)
+        with _bar(plan, progress) as tick:
+            shards += _embed_all(staging, plan, catalogue, embedder, tick)
+        _finish(staging, plan, shards, catalogue, embedder, index, metric)
+        swap_in(staging, out)
+    store = FeatureStore.load(out)
+    logger.info("%s: %d items, %d in quarantine", out, len(store), len(store.quarantine))
+    return store
+
+
+def _previous(out: Path, backbone: Backbone) -> FeatureStore | None:
+    """The finished store at ``out``; a damaged one is no base to build on."""
+    if not (out / MANIFEST).exists():
+        return None
+    try:
+        previous = FeatureStore.load(out)
+    except StoreCorruptError as error:
+        logger.warning("building anew: %s", error)
+        return None
+    check_backbone(previous.meta["backbone"], backbone.spec, out)
+    return previous
+
+
+def _embedder(
+    catalogue: Catalogue,
+    backbone: Backbone,
+    previous: FeatureStore | None,
+    engine: str,
+    precision: str,
+    batch_size: int,
+) -> Embedder:
+    recorded = previous.meta.get("engine", {}) if previous is not None else {}
+    if engine == "auto":
+        engine = recorded.get("engine", engine)
+        if precision == "auto":
+            precision = recorded.get("precision", precision)
+    calibration = _calibration(catalogue, backbone) if precision == "int8" else None
+    return Embedder(
+        backbone,
+        engine=engine,
+        precision=precision,
+        batch_size=batch_size,
+        calibration=calibration,
+    )
+
+
+def _calibration(catalogue: Catalogue, backbone: Backbone) -> np.ndarray:
+    """``(m, H, W, 3)`` uint8: readable pictures drawn evenly from the catalogue."""
+    from fashify.images import resize
+
+    part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(CALIBRATION_IMAGES)
+    tasks = [Task(path, path) for path in part.table["path"]]
+    images = prepared_images(
+        part.storage, tasks, lambda image: resize(image, backbone.spec.input_size), ahead=32
+    )
+    return np.stack([image for image in images if not isinstance(image, Exception)])
+
+
+def _check_same_engine(previous: FeatureStore | None, embedder: Embedder, out: Path) -> None:
+    if previous is None:
+        return
+    found, wanted = previous.meta["engine"], embedder.facts["engine"]
+    for name in ("engine", "precision"):
+        if found.get(name) != wanted.get(name):
+            raise StoreMismatchError(
+                f"features made with {name} {wanted.get(name)}",
+                f"{name} {found.get(name)} in {out}",
+                "use the store's own, or build another store with --out",
+            )
+
+
+def _keep(
+    staging: Path, plan: Plan, previous: FeatureStore | None, fingerprint: str
+) -> list[tuple[str, Shard]]:
+    """The previous store's shards without the vectors that nothing needs any more."""
+    if previous is None or not plan.kept:
+        return []
+    wanted = {row: identity for identity, row in plan.kept.items()}
+    kept, start = [], 0
+    for record in previous.meta["shards"]:
+        rows = [row for row in range(start, start + record["rows"]) if row in wanted]
+        start += record["rows"]
+        if not rows:
+            continue
+        shard = read_shard(previous.path / SHARDS / record["file"])
+        first = start - record["rows"]
+        part = Shard(
+            tuple(wanted[row] for row in rows), shard.features[[row - first for row in rows]]
+        )
+        name = shard_name(fingerprint, list(part.identities))
+        if not (staging / SHARDS / name).exists():
+            write_shard(staging / SHARDS / name, part)
+        kept.append((name, part))
+    return kept
+
+
+def _embed_all(
+    staging: Path,
+    plan: Plan,
+    catalogue: Catalogue,
+    embedder: Embedder,
+    tick: Callable[[int, int], None],
+) -> list[tuple[str, Shard]]:
+    """Runs what is not on disk yet, shard by shard, decoding ahead across shards."""
+    names = [
+        shard_name(embedder.fingerprint, [task.identity for task in chunk])
+        for chunk in plan.chunks
+    ]
+    done = {name: shard for name in names if (shard := _finished(staging / SHARDS / name))}
+    pending = [task for name, chunk in zip(names, plan.chunks, strict=True)
+               if name not in done for task in chunk]
+    images = prepared_images(
+        catalogue.storage, pending, embedder.prepare, ahead=AHEAD_BATCHES * embedder.batch_size
+    )
+    shards = []
+    for name, chunk in zip(names, plan.chunks, strict=True):
+        shard = done.get(name)
+        if shard is None:
+            shard = embed_chunk(embedder, chunk, images, tick)
+            write_shard(staging / SHARDS / name, shard)
+        else:
+            tick(len(chunk), len(shard.failed))
+        shards.append((name, shard))
+    return shards
+
+
+def _finished(path: Path) -> Shard | None:
+    """A whole shard of an earlier, interrupted run."""
+    if not path.exists():
+        return None
+    try:
+        return read_shard(path)
+    except StoreCorruptError as error:
+        logger.warning("embedding again: %s", error)
+        return None
+
+
+def _finish(
+    staging: Path,
+    plan: Plan,
+    shards: list[tuple[str, Shard]],
+    catalogue: Catalogue,
+    embedder: Embedder,
+    index: str | None,
+    metric: str,
+) -> None:
+    """Items, quarantine, index, manifest; and away with what no shard list names."""
+    identities = [identity for _, shard in shards for identity in shard.identities]
+    rows = {identity: row for row, identity in enumerate(identities)}
+    failed = {key: reason for _, shard in shards for key, reason in shard.failed.items()}
+    placed = plan.rows.assign(row=plan.rows["identity"].map(rows))
+    found = placed["row"].notna()
+    if not found.any():
+        raise CatalogueError(
+            "at least one readable image", f"none in {catalogue.source}", "see Catalogue.problems"
+        )
+    items = _items(catalogue, placed[found])
+    quarantine = _quarantine(catalogue, placed[~found], failed)
+    used = [(name, len(shard.features)) for name, shard in shards if len(shard.features)]
+    _drop_others(staging, {name for name, _ in used})
+    meta = {
+        **embedder.facts,
+        "fingerprint": embedder.fingerprint,
+        "catalogue": {
+            "source": catalogue.source,
+            "kind": catalogue.kind,
+            "n_rows": len(catalogue),
+            "fingerprint": catalogue.fingerprint,
+        },
+    }
+    if index is not None:
+        vectors = np.concatenate([shard.features for _, shard in shards])
+        fitted = make_index(index, metric=metric).fit(
+            vectors[items["row"].to_numpy()], items["item_id"].to_numpy()
+        )
+        fitted.save(staging / INDEX)
+    write_manifest(staging, meta, used, items, quarantine)
+
+
+def _items(catalogue: Catalogue, placed: pd.DataFrame) -> pd.DataFrame:
+    part = catalogue.select(list(placed["item_id"])).table.copy()
+    part["identity"], part["version"] = placed["identity"].array, placed["version"].array
+    part["row"] = placed["row"].astype(np.int64).array
+    return part
+
+
+def _quarantine(catalogue: Catalogue, lost: pd.DataFrame, failed: dict[str, str]) -> pd.DataFrame:
+    reasons = [failed.get(identity, "not readable") for identity in lost["identity"]]
+    unread = pd.DataFrame(
+        {"item_id": lost["item_id"].array, "path": lost["path"].array, "reason": reasons}
+    )
+    catalogue.note_image_problems(unread.itertuples(index=False, name=None))
+    return pd.concat([catalogue.row_problems, unread], ignore_index=True)
+
+
+def _drop_others(staging: Path, used: set[str]) -> None:
+    for path in (staging / SHARDS).iterdir():
+        if path.name not in used:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(staging / INDEX, ignore_errors=True)
+
+
+@contextmanager
+def _bar(plan: Plan, progress: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate, time left and the quarantine's count."""
+    bad = 0
+    disable = not progress or os.environ.get("FASHIFY_PROGRESS") == "0"
+    with tqdm(total=plan.n_new, unit="img", desc="features", delay=1, disable=disable) as bar:
+
+        def tick(done: int, unreadable: int) -> None:
+            nonlocal bad
+            bad += unreadable
+            if unreadable:
+                bar.set_postfix(quarantined=bad, refresh=False)
+            bar.update(done)
+
+        yield tick
+
+

@@ -1,0 +1,92 @@
+"""Images to vectors without waiting: threads decode ahead while the network computes."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+
+from fashify.errors import FashifyError
+from fashify.features.embedder import Embedder
+from fashify.features.plan import Task
+from fashify.images import load_image
+from fashify.storage import Storage
+from fashify.store.shards import Shard
+
+#: Decoded pictures that may wait for the network, in batches: the bound on memory.
+AHEAD_BATCHES = 4
+
+Prepared = np.ndarray | FashifyError
+
+
+def prepared_images(
+    storage: Storage,
+    tasks: Iterable[Task],
+    prepare: Callable[[np.ndarray], np.ndarray],
+    *,
+    ahead: int,
+    workers: int | None = None,
+) -> Iterator[Prepared]:
+    """Reads, decodes and resizes in threads, in order, at most ``ahead`` pictures early.
+
+    Yields:
+        for each task ``(H, W, 3)`` uint8, or the error that says why there is none.
+    """
+
+    def one(task: Task) -> Prepared:
+        try:
+            return prepare(load_image(storage.read(task.path)))
+        except FashifyError as error:
+            return error
+
+    waiting: deque[Future[Prepared]] = deque()
+    todo = iter(tasks)
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        try:
+            waiting.extend(pool.submit(one, task) for task in islice(todo, ahead))
+            while waiting:
+                done = waiting.popleft().result()
+                waiting.extend(pool.submit(one, task) for task in islice(todo, 1))
+                yield done
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def embed_chunk(
+    embedder: Embedder,
+    chunk: list[Task],
+    images: Iterator[Prepared],
+    tick: Callable[[int, int], None] | None = None,
+) -> Shard:
+    """One shard's work: a pure function of the images.
+
+    Args:
+        embedder: the backbone on its engine.
+        chunk: the shard's tasks.
+        images: as ``prepared_images`` gives them; ``len(chunk)`` are taken.
+        tick: called with (images done, of these unreadable) after each batch.
+
+    Returns:
+        the shard; unreadable images are in ``failed``, not in ``features``.
+    """
+    good: list[str] = []
+    failed: dict[str, str] = {}
+    features = np.empty((len(chunk), embedder.spec.dim), np.float32)
+    pairs = zip(chunk, islice(images, len(chunk)), strict=True)
+    while batch := list(islice(pairs, embedder.batch_size)):
+        bad = {task.identity: str(image) for task, image in batch if isinstance(image, Exception)}
+        whole = [(task, image) for task, image in batch if task.identity not in bad]
+        if whole:
+            start = len(good)
+            vectors = embedder.embed_prepared(np.stack([image for _, image in whole]))
+            features[start : start + len(whole)] = vectors
+            good += [task.identity for task, _ in whole]
+        failed |= bad
+        if tick:
+            tick(len(batch), len(bad))
+    return Shard(tuple(good), features[: len(good)].copy(), failed)

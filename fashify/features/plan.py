@@ -1,0 +1,111 @@
+"""What an extraction has to do: which images are new, which vectors can be kept.
+
+The plan is made from the catalogue's listing. Only files that might be copies of one
+another, by size or checksum, are read for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pandas as pd
+
+from fashify.catalogue import Catalogue
+from fashify.errors import FashifyError
+from fashify.storage import Storage
+from fashify.store import FeatureStore
+
+#: Images a shard: what a crash can cost, some seconds of work.
+SHARD_IMAGES = 1024
+
+
+@dataclass(frozen=True)
+class Task:
+    """One image to embed: its identity and where it lies."""
+
+    identity: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The work of one run.
+
+    Attributes:
+        rows: DataFrame ``item_id, path, version, identity`` of the products with images,
+            in the catalogue's order.
+        kept: identity -> row of the previous store's vectors.
+        chunks: the new images, one list a shard, each image once.
+    """
+
+    rows: pd.DataFrame
+    kept: dict[str, int]
+    chunks: list[list[Task]]
+
+    @property
+    def n_new(self) -> int:
+        """How many images have to be embedded."""
+        return sum(map(len, self.chunks))
+
+
+def make_plan(catalogue: Catalogue, previous: FeatureStore | None) -> Plan:
+    """Compares a catalogue with the store there is.
+
+    Args:
+        catalogue: the products as they are now.
+        previous: a finished store of the same embedding, or ``None``.
+    """
+    rows = identify(catalogue)
+    kept = _kept(rows, previous)
+    new = rows[~rows["identity"].isin(kept)].drop_duplicates("identity")
+    tasks = [Task(*pair) for pair in new[["identity", "path"]].itertuples(index=False, name=None)]
+    chunks = [tasks[at : at + SHARD_IMAGES] for at in range(0, len(tasks), SHARD_IMAGES)]
+    return Plan(rows, kept, chunks)
+
+
+def identify(catalogue: Catalogue) -> pd.DataFrame:
+    """``item_id, path, version, identity`` of the products with images.
+
+    Two rows share an identity exactly when their files are equal to the byte.
+    """
+    table = catalogue.table
+    rows = table.loc[table["has_image"], ["item_id", "path"]].reset_index(drop=True)
+    stats = catalogue.storage.stats(rows["path"])
+    missing = [path for path in rows["path"] if path not in stats]
+    rows["version"] = [stats[p].version if p in stats else "gone" for p in rows["path"]]
+    counted = Counter(stats[path].twin for path in set(rows["path"]) - set(missing))
+    twins = [p for p in rows["path"].unique() if p in stats and counted[stats[p].twin] > 1]
+    hashes = _hashes(catalogue.storage, twins)
+    rows["identity"] = [
+        hashes.get(path) or f"{path}@{version}"
+        for path, version in zip(rows["path"], rows["version"], strict=True)
+    ]
+    return rows
+
+
+def _hashes(storage: Storage, paths: list[str]) -> dict[str, str | None]:
+    def digest(path: str) -> str | None:
+        try:
+            return hashlib.sha256(storage.read(path)).hexdigest()
+        except FashifyError:
+            return None  # The pipeline will meet it again and put it in quarantine.
+
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(paths, pool.map(digest, paths, chunksize=256), strict=True))
+
+
+def _kept(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, int]:
+    """Vectors of images that have not changed since."""
+    if previous is None:
+        return {}
+    old = previous.location.assign(path=previous.items["path"].to_numpy())
+    known = {(path, version): row for path, version, row in old[["path", "version", "row"]].values}
+    kept = {}
+    for path, version, identity in rows[["path", "version", "identity"]].values:
+        row = known.get((path, version))
+        if row is not None:
+            kept.setdefault(identity, int(row))
+    return kept

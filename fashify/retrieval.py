@@ -1,0 +1,254 @@
+"""One image in, its matches out: neighbours joined with the products' facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fashify.backbones import load_backbone
+from fashify.catalogue import Catalogue, load_catalogue
+from fashify.errors import QueryError, StoreMismatchError
+from fashify.features import Embedder
+from fashify.images import load_image
+from fashify.index import Index, load_index, make_index
+from fashify.index.neighbours import Neighbours
+from fashify.store import FeatureStore
+from fashify.store.store import INDEX, check_backbone
+
+
+FACTS = (
+    "name gender master_category sub_category article_type base_colour season year usage path"
+).split()
+
+
+@dataclass(frozen=True)
+class Match:
+    """One answer: a neighbour with its product's facts.
+
+    Attributes:
+        rank: 1 for the nearest.
+        distance: in the index's metric; smaller is closer.
+        position: row of the product in the gallery.
+    """
+
+    rank: int
+    item_id: str
+    distance: float
+    position: int
+    name: str
+    gender: str
+    master_category: str
+    sub_category: str
+    article_type: str
+    base_colour: str
+    season: str
+    year: int | None
+    usage: str
+    path: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The match as JSON-ready values."""
+        return asdict(self)
+
+
+class Retriever:
+    """Finds the catalogue products that look most like a picture.
+
+    Queries take the same way as the gallery did: same backbone and weights, same engine
+    and precision, same preparation, all read from the store.
+
+    Args:
+        store: features and products.
+        index: fitted on the store's features.
+        catalogue: where the pictures are; opened from the manifest when first needed.
+    """
+
+    def __init__(
+        self, store: FeatureStore, index: Index, *, catalogue: Catalogue | None = None
+    ) -> None:
+        self.store, self.index = store, index
+        self._catalogue = catalogue
+        self._rows = {item_id: row for row, item_id in enumerate(store.item_ids)}
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        catalogue: Catalogue | None = None,
+        index: str | None = None,
+    ) -> Retriever:
+        """Opens a store directory with its index.
+
+        Args:
+            path: the store.
+            catalogue: the pictures, if they are no longer where the store was built from.
+            index: a backend to fit now instead of the one saved with the store.
+
+        Raises:
+            StoreError: no store there.
+            StoreMismatchError, StoreCorruptError: not one this release can trust.
+        """
+        store = FeatureStore.load(path)
+        folder = Path(path) / INDEX
+        if index is not None or not folder.is_dir():
+            return cls(
+                store,
+                make_index(index or "exact").fit(store.features, store.item_ids),
+                catalogue=catalogue,
+            )
+        opened = load_index(folder)
+        if list(opened.item_ids) != list(store.item_ids):
+            raise StoreMismatchError(
+                "an index of the store's own items",
+                f"one of {len(opened.item_ids):,} others in {folder}",
+                "run: fashify index",
+            )
+        return cls(store, opened, catalogue=catalogue)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue the store was built from; errors as ``load_catalogue``."""
+        if self._catalogue is not None:
+            return self._catalogue
+        facts = self.store.meta["catalogue"]
+        return load_catalogue(facts["source"], kind=facts["kind"])
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The store's backbone on the store's engine.
+
+        Raises:
+            StoreMismatchError: the weights at hand are not those of the store.
+        """
+        spec = self.store.meta["backbone"]
+        weights = spec["weights"]
+        backbone = load_backbone(
+            spec["name"], weights=weights.removeprefix("file:") if weights else "imagenet"
+        )
+        check_backbone(spec, backbone.spec, self.store.path or Path("the store"))
+        engine = self.store.meta["engine"]
+        return Embedder(backbone, engine=engine["engine"], precision=engine["precision"])
+
+    @property
+    def backbone_note(self) -> str:
+        """Which backbone answers, and why it was chosen."""
+        spec = self.store.meta["backbone"]
+        return f"{spec['name']} ({spec['dim']}-d)" + (
+            f": {spec['reason']}" if spec.get("reason") else ""
+        )
+
+    def by_image(
+        self,
+        image: Any,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+    ) -> list[Match]:
+        """The products most like a picture.
+
+        Args:
+            image: whatever ``load_image`` reads.
+            k: how many, 1 to the size of the gallery.
+            where: a mask ``(n,)``, or a filter over the catalogue's columns.
+
+        Raises:
+            ImageReadError: not an image.
+            QueryError: k or the filter is out of range.
+        """
+        self._check_k(k)
+        return self.by_feature(self.embed(image), k, where=where)
+
+    def by_item(
+        self,
+        item_id: str,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+    ) -> list[Match]:
+        """The products most like one of the gallery, itself left out by its id.
+
+        Raises:
+            QueryError: no such item in the gallery, or as ``by_image``.
+        """
+        item_id = str(item_id)
+        feature = self.feature(item_id)
+        self._check_k(k, without=1)
+        return self.by_feature(feature, k, where=where, exclude=item_id)
+
+    def by_feature(
+        self,
+        feature: np.ndarray,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+        exclude: Any = None,
+    ) -> list[Match]:
+        """The products nearest to a feature ``(dim,)``; errors as ``by_image``."""
+        found = self.index.search(
+            np.asarray(feature, np.float32)[None],
+            k,
+            exclude=None if exclude is None else [exclude],
+            where=self.mask(where),
+        )
+        return self._matches(found)
+
+    def embed(self, image: Any) -> np.ndarray:
+        """A picture's feature, ``(dim,)`` float32."""
+        return self.embedder.embed_images([load_image(image)])[0]
+
+    def feature(self, item_id: str) -> np.ndarray:
+        """The stored feature of a product, ``(dim,)`` float32."""
+        try:
+            return self.store.features[self._rows[item_id]]
+        except KeyError:
+            raise QueryError(
+                f"an item_id of the {len(self.store):,} in the gallery",
+                f"{item_id!r}",
+                "take one from items.parquet or from a match",
+            ) from None
+
+    def mask(self, where: np.ndarray | str | Mapping[str, Any] | None) -> np.ndarray | None:
+        """A filter as a mask ``(n,)`` over the gallery; ``None`` for no filter."""
+        if where is None or isinstance(where, np.ndarray):
+            return where
+        from fashify.index.filters import Filter
+
+        return Filter.parse(where).mask(self.store.items)
+
+    def picture(self, item_id: str) -> np.ndarray:
+        """A product's picture ``(h, w, 3)`` uint8; errors as ``Catalogue.image``."""
+        return self.catalogue.image(item_id)
+
+    def _check_k(self, k: int, without: int = 0) -> None:
+        top = len(self.store) - without
+        if not 1 <= k <= top:
+            raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
+
+    def _matches(self, found: Neighbours) -> list[Match]:
+        rows = [row for row in found.positions[0] if row >= 0]
+        table = self.store.items.reindex(columns=["item_id", *FACTS]).iloc[rows]
+        return [
+            Match(
+                rank=rank,
+                distance=float(found.distances[0, rank - 1]),
+                position=int(position),
+                **_plain(facts),
+            )
+            for rank, (position, facts) in enumerate(
+                zip(rows, table.to_dict("records"), strict=True), start=1
+            )
+        ]
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    year = facts.pop("year")
+    return facts | {"year": None if pd.isna(year) else int(year)}
+
+

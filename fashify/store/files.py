@@ -1,0 +1,134 @@
+"""Files that are whole or absent: written beside, fsynced, renamed, checksummed."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fashify.errors import StoreError
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+
+
+def sha256_file(path: Path) -> str:
+    """Hex sha256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file atomically.
+
+    Raises:
+        StoreError: disk full, read-only, or no such folder; nothing is left behind.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise write_error(path, error) from error
+    sync_folder(path.parent)
+
+
+def write_error(path: Path, error: OSError) -> StoreError:
+    """A failed write in words a user can act on."""
+    fixes = {
+        errno.ENOSPC: "free some disk space and run again; finished shards are kept",
+        errno.EDQUOT: "free some of your quota and run again; finished shards are kept",
+        errno.EROFS: "choose an --out on a disk that can be written",
+        errno.EACCES: "choose an --out that you may write to",
+        errno.EPERM: "choose an --out that you may write to",
+    }
+    fix = fixes.get(error.errno or 0, "check the disk and run again; finished shards are kept")
+    return StoreError("a place to write", f"{path}: {error.strerror or error}", fix)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in a folder durable; a no-op where folders cannot be opened."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+def canonical_json(values: Any) -> bytes:
+    """The one spelling of a JSON document, so that its bytes can be compared."""
+    return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def swap_in(fresh: Path, final: Path) -> None:
+    """Puts folder ``fresh`` at ``final`` and removes what was there.
+
+    On Linux the two are exchanged in one system call; elsewhere the old one steps aside
+    first. Whoever has the old files open or mapped keeps them.
+    """
+    try:
+        if not final.exists():
+            os.rename(fresh, final)
+        else:
+            _exchange(fresh, final)
+    except OSError as error:
+        raise write_error(final, error) from error
+    sync_folder(final.parent)
+    shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _exchange(fresh: Path, final: Path) -> None:
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None, use_errno=True)
+        names = os.fsencode(fresh), os.fsencode(final)
+        if libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0:
+            return
+    aside = final.with_name(f".{final.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    os.rename(final, aside)
+    os.rename(fresh, final)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def locked(store: Path) -> Iterator[None]:
+    """Holds a store for writing; the system lets go when its owner dies, however it dies.
+
+    Raises:
+        StoreError: another process is writing it, or its folder cannot be written.
+    """
+    try:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(store.parent / f".{store.name}.lock", timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise StoreError(
+            f"{store} to ourselves",
+            "another process that is writing it",
+            "wait for it, or choose another --out",
+        ) from None
+    except OSError as error:
+        raise write_error(store, error) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,343 @@
+"""The feature store: vectors of a catalogue, with everything needed to trust them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fashify.config import LEVELS
+from fashify.errors import (
+    CatalogueError,
+    StoreCorruptError,
+    StoreError,
+    StoreMismatchError,
+    known,
+)
+from fashify.store.files import (
+    canonical_json,
+    locked,
+    sha256_file,
+    swap_in,
+    write_bytes,
+    write_error,
+)
+from fashify.store.shards import Shard, read_shard, shard_name, write_shard
+
+FORMAT = "fashify-store"
+VERSION = 1
+MANIFEST = "manifest.json"
+ITEMS = "items.parquet"
+QUARANTINE = "quarantine.csv"
+SHARDS = "shards"
+INDEX = "index"
+
+#: Fields of a backbone spec that must be equal for two features to be comparable.
+IDENTITY = ("name", "dim", "input_size", "preprocessing", "pooling", "weights_hash")
+
+#: Columns of ``items.parquet`` that say where the vector lies; not part of the product.
+LOCATION = ("identity", "version", "row")
+
+
+class FeatureStore:
+    """Features of the gallery, aligned with its products.
+
+    Attributes:
+        item_ids: ``(n,)`` object array of str.
+        items: DataFrame of n rows, the catalogue's columns, in the same order.
+        meta: the manifest: catalogue, backbone spec, engine, shards.
+        path: the folder it was loaded from, or ``None``.
+    """
+
+    def __init__(
+        self,
+        features: np.ndarray | None,
+        item_ids: Sequence[str],
+        meta: Mapping[str, Any],
+        *,
+        items: pd.DataFrame | None = None,
+        path: Path | None = None,
+        location: pd.DataFrame | None = None,
+    ) -> None:
+        self.item_ids = np.array(list(item_ids), dtype=object)
+        if features is not None and (features.ndim != 2 or len(features) != len(self.item_ids)):
+            raise StoreMismatchError(
+                f"features of shape ({len(self.item_ids)}, dim), one row an item_id",
+                f"shape {features.shape}",
+                "pass both in the same order",
+            )
+        self._features = features
+        self.items = items if items is not None else pd.DataFrame({"item_id": self.item_ids})
+        self.meta = dict(meta)
+        self.path = path
+        self._location = location
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def __repr__(self) -> str:
+        backbone = self.meta.get("backbone", {}).get("name", "unknown backbone")
+        return f"FeatureStore({len(self):,} x {self.dim}, {backbone}, path={self.path})"
+
+    @property
+    def dim(self) -> int:
+        """Length of one feature."""
+        if self._features is not None:
+            return self._features.shape[1]
+        return int(self.meta["backbone"]["dim"])
+
+    @property
+    def features(self) -> np.ndarray:
+        """``(n, dim)`` float32; gathered from the shards at the first use, then kept.
+
+        Raises:
+            StoreCorruptError: a shard is missing or damaged.
+        """
+        if self._features is None:
+            self._features = self._gather()
+        return self._features
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        """Products that could not be embedded: ``item_id, path, reason``."""
+        if self.path is None:
+            return pd.DataFrame(columns=["item_id", "path", "reason"])
+        return pd.read_csv(self.path / QUARANTINE, dtype=str, keep_default_na=False)
+
+    def labels(self, level: str) -> np.ndarray:
+        """``(n,)`` object array of str, ``""`` where missing; ``CatalogueError`` if unknown."""
+        if level not in LEVELS or level not in self.items:
+            raise CatalogueError(f"a level of {known(LEVELS)}", f"{level!r}", "use one of these")
+        return self.items[level].to_numpy(dtype=object)
+
+    def _gather(self) -> np.ndarray:
+        assert self.path is not None
+        assert self._location is not None
+        shards = self.meta["shards"]
+        rows = self._location["row"].to_numpy()
+        out = np.empty((len(rows), self.dim), np.float32)
+        start = 0
+        for record in shards:
+            mine = np.flatnonzero((rows >= start) & (rows < start + record["rows"]))
+            if len(mine):
+                features = read_shard(self.path / SHARDS / record["file"]).features
+                out[mine] = features[rows[mine] - start]
+            start += record["rows"]
+        return out
+
+    def save(self, path: str | Path) -> FeatureStore:
+        """Writes the store as a folder, in one step; a store there before is replaced.
+
+        Returns:
+            The store as loaded from ``path``.
+
+        Raises:
+            StoreError: the place cannot be written, or another process is writing it.
+        """
+        path = Path(path)
+        with locked(path):
+            staging = fresh_staging(path)
+            fingerprint = str(self.meta.get("fingerprint", "in memory"))
+            identities = [f"item:{item_id}" for item_id in self.item_ids]
+            name = shard_name(fingerprint, identities)
+            features = np.asarray(self.features, np.float32)
+            write_shard(staging / SHARDS / name, Shard(tuple(identities), features))
+            items = self.items[[c for c in self.items if c not in LOCATION]].copy()
+            items["identity"], items["version"] = identities, ""
+            items["row"] = np.arange(len(self))
+            meta = {k: v for k, v in self.meta.items() if k not in ("shards", "files")}
+            meta.setdefault("backbone", {"name": "unknown", "dim": self.dim})
+            write_manifest(staging, meta, [(name, len(self))], items, self.quarantine)
+            swap_in(staging, path)
+        return FeatureStore.load(path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, expect: Any = None) -> FeatureStore:
+        """Opens a store; vectors are read when first asked for.
+
+        Args:
+            path: the store's folder.
+            expect: a ``BackboneSpec`` (or its dict) the features must come from.
+
+        Raises:
+            StoreError: no store there, or an unfinished one.
+            StoreMismatchError: another format version, or another backbone than expected.
+            StoreCorruptError: a file does not match its checksum.
+        """
+        path = Path(path)
+        meta = read_manifest(path)
+        if expect is not None:
+            check_backbone(meta["backbone"], expect, path)
+        table = _read_items(path, meta)
+        location = table[list(LOCATION)]
+        items = table.drop(columns=list(LOCATION))
+        return cls(None, items["item_id"], meta, items=items, path=path, location=location)
+
+    @property
+    def location(self) -> pd.DataFrame:
+        """``identity, version, row`` of each item: which image, which vector."""
+        if self._location is None:
+            raise StoreError("a store on disk", "one in memory", "save it first")
+        return self._location
+
+    def verify(self) -> list[tuple[str, str]]:
+        """``(file, what is wrong)`` for every file that is not as it was written."""
+        if self.path is None:
+            raise StoreError("a store on disk", "one in memory", "save it first")
+        return verify_store(self.path)
+
+
+def fresh_staging(store: Path) -> Path:
+    """The folder beside a store where the next one grows; kept from an interrupted run."""
+    staging = store.parent / f".{store.name}.building"
+    try:
+        (staging / SHARDS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(staging, error) from error
+    return staging
+
+
+def write_manifest(
+    folder: Path,
+    meta: Mapping[str, Any],
+    shards: Iterable[tuple[str, int]],
+    items: pd.DataFrame,
+    quarantine: pd.DataFrame,
+) -> None:
+    """Writes items, quarantine and, last, the manifest that vouches for every file.
+
+    Args:
+        folder: where the shards already lie.
+        meta: facts to keep.
+        shards: ``(file name, rows)`` in the order in which rows are counted.
+        items: the gallery with the ``LOCATION`` columns.
+        quarantine: ``item_id, path, reason``.
+    """
+    write_bytes(folder / ITEMS, _parquet(items))
+    write_bytes(folder / QUARANTINE, quarantine.to_csv(index=False, lineterminator="\n").encode())
+    records = [
+        {"file": name, "rows": rows, "sha256": sha256_file(folder / SHARDS / name)}
+        for name, rows in shards
+    ]
+    files = {name: sha256_file(folder / name) for name in (ITEMS, QUARANTINE)}
+    manifest = {
+        **meta,
+        "format": FORMAT,
+        "version": VERSION,
+        "n_items": len(items),
+        "n_quarantined": len(quarantine),
+        "shards": records,
+        "files": files,
+    }
+    manifest["sha256"] = _self_checksum(manifest)
+    write_bytes(folder / MANIFEST, canonical_json(manifest))
+
+
+def _parquet(items: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table = pa.Table.from_pandas(items, preserve_index=False)
+    pq.write_table(table.replace_schema_metadata(None), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def _self_checksum(manifest: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(canonical_json(rest)).hexdigest()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest, checked byte for byte; errors as ``FeatureStore.load``."""
+    file = path / MANIFEST
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            "a finished feature store",
+            f"{path} without {MANIFEST}",
+            f"run: fashify build --out {path}",
+        ) from error
+    try:
+        manifest = json.loads(data)
+        found = manifest["format"], manifest["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _corrupt(MANIFEST, f"not readable: {error}") from error
+    if found != (FORMAT, VERSION):
+        raise StoreMismatchError(
+            f"a store of format {FORMAT} version {VERSION}",
+            f"{found[0]} version {found[1]} in {path}",
+            "build the store again with this release of Fashify",
+        )
+    if manifest.get("sha256") != _self_checksum(manifest) or canonical_json(manifest) != data:
+        raise _corrupt(MANIFEST, "its checksum differs")
+    return manifest
+
+
+def _corrupt(name: str, reason: str) -> StoreCorruptError:
+    return StoreCorruptError(
+        "a store as it was written", f"{name} ({reason})", "run the same fashify build again"
+    )
+
+
+def _read_items(path: Path, meta: Mapping[str, Any]) -> pd.DataFrame:
+    try:
+        data = (path / ITEMS).read_bytes()
+    except OSError as error:
+        raise _corrupt(ITEMS, "missing") from error
+    if hashlib.sha256(data).hexdigest() != meta["files"][ITEMS]:
+        raise _corrupt(ITEMS, "its checksum differs")
+    table = pq.read_table(io.BytesIO(data)).to_pandas()
+    if "year" in table:
+        table["year"] = table["year"].astype("Int64")
+    # The same dtype as a catalogue's table, whatever pandas' default for text is.
+    texts = table.select_dtypes(include=["string", "object"]).columns
+    return table.astype({column: object for column in texts})
+
+
+def check_backbone(found: Mapping[str, Any], expect: Any, path: Path) -> None:
+    """Raises ``StoreMismatchError`` naming the first field in which two specs differ."""
+    wanted = expect if isinstance(expect, Mapping) else expect.to_dict()
+    for name in IDENTITY:
+        if _plain(found.get(name)) != _plain(wanted.get(name)):
+            raise StoreMismatchError(
+                f"features with {name} {wanted.get(name)} ({wanted.get('name')})",
+                f"{name} {found.get(name)} ({found.get('name')}) in {path}",
+                "open it with that backbone, or build another store with --out",
+            )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, (list, tuple)) else value
+
+
+def verify_store(path: str | Path) -> list[tuple[str, str]]:
+    """Reads every file a store vouches for.
+
+    Returns:
+        ``(file, what is wrong)``, empty for a whole store. The index has its own check.
+
+    Raises:
+        StoreError: there is no store.
+    """
+    path = Path(path)
+    try:
+        manifest = read_manifest(path)
+    except (StoreCorruptError, StoreMismatchError) as error:
+        return [(MANIFEST, error.received)]
+    wanted = dict(manifest["files"])
+    wanted |= {f"{SHARDS}/{record['file']}": record["sha256"] for record in manifest["shards"]}
+    found = []
+    for name, checksum in sorted(wanted.items()):
+        try:
+            if sha256_file(path / name) != checksum:
+                found.append((name, "its checksum differs"))
+        except OSError as error:
+            found.append((name, f"not readable: {error.strerror or error}"))
+    return found
