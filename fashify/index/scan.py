@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fashify.index import checks
 from fashify.index.gallery import Gallery
 from fashify.index.neighbours import NONE, Neighbours
 
@@ -24,8 +25,8 @@ _SPARSE = 0.3
 #: Columns folded into one while looking for a bound on the k-th score.
 _FOLD = 32
 
-#: Vectors measured at once in double precision.
-_PAIR_ROWS = 2048
+#: Vectors measured at once in double precision: few enough to stay in the cache.
+_PAIR_ROWS = 32
 
 _LARGEST = np.finfo(np.float32).max
 
@@ -53,6 +54,9 @@ def scan(
         excluded: (query rows, slots) that may not be answered.
         first: the slot to start from.
     """
+    if metric == "cosine":
+        scale = _inverse(checks.norms(queries, "queries"))
+        queries = (queries * scale[:, None]).astype(np.float32)
     best = _Best(len(queries), k, _tolerance(gallery, queries, metric))
     by_slot = np.argsort(excluded[1], kind="stable")
     rows, slots = excluded[0][by_slot], excluded[1][by_slot]
@@ -79,13 +83,14 @@ def _scores(queries: np.ndarray, block: np.ndarray, norms: np.ndarray, metric: s
     # One query as a matrix-vector product: it reads the block at the memory's full speed.
     scores = (block @ queries[0])[None, :] if len(queries) == 1 else queries @ block.T
     if metric == "cosine":
-        return np.multiply(scores, -_inverse(norms), out=scores)
+        scale = np.minimum(_inverse(norms), _LARGEST).astype(np.float32)
+        return np.multiply(scores, -scale, out=scores)
     return np.subtract(0.5 * np.square(norms), scores, out=scores)
 
 
 def _inverse(norms: np.ndarray) -> np.ndarray:
     """1 / norm, 0 for the zero vector: its cosine distance to everything is 1."""
-    return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
+    return np.divide(1, norms, out=np.zeros(len(norms)), where=norms > 0)
 
 
 def _block_out(scores: np.ndarray, columns: np.ndarray, rows: np.ndarray, inside: np.ndarray):
@@ -100,10 +105,10 @@ def _tolerance(gallery: Gallery, queries: np.ndarray, metric: str) -> np.ndarray
     The error of a dot product of length d grows as eps * sqrt(d) times the norms; the factor
     leaves room for both scores compared and for kernels that sum in one long chain.
     """
-    lengths = np.linalg.norm(queries, axis=1)
     spread = 8 * np.finfo(np.float32).eps * np.sqrt(queries.shape[1])
     if metric == "cosine":
-        return spread * lengths
+        return np.full(len(queries), spread)
+    lengths = np.linalg.norm(queries, axis=1)
     return spread * gallery.longest * (lengths + gallery.longest)
 
 
@@ -122,7 +127,8 @@ class _Best:
         """Take from (q, b) scores of (b,) slots whatever may be among the k best."""
         merged = np.concatenate([self._lowest, self._folded(scores)], axis=1)
         self._lowest = np.partition(merged, self._k - 1, axis=1)[:, : self._k]
-        rows, columns = np.nonzero(scores <= self._bound())
+        # Flat, for np.nonzero in two dimensions costs ten times as much.
+        rows, columns = np.divmod(np.flatnonzero(scores <= self._bound()), scores.shape[1])
         self._found.append((rows, slots[columns], scores[rows, columns]))
 
     def _folded(self, scores: np.ndarray) -> np.ndarray:
@@ -143,35 +149,31 @@ class _Best:
         return rows[keep], slots[keep]
 
 
-def distances(queries: np.ndarray, vectors: np.ndarray, metric: str) -> np.ndarray:
-    """(c,) float32 distance of each (c, dim) query to the vector in its row.
+def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) -> np.ndarray:
+    """(c,) float32 exact distances of (query row, slot) pairs, in bounded memory.
 
     Cosine is half the squared difference of the unit vectors: 1 - cos, without the loss of
-    digits that subtracting from one brings. The zero vector is at 1 from everything.
+    digits that subtracting from one brings; the rounding of the cached norms enters only
+    squared. The zero vector is at 1 from everything.
     """
-    left, right = queries.astype(np.float64), vectors.astype(np.float64)
-    if metric == "euclidean":
-        difference = np.subtract(left, right, out=left)
-        return np.sqrt(np.einsum("ij,ij->i", difference, difference)).astype(np.float32)
-    zero = np.zeros(len(left), dtype=bool)
-    for side in (left, right):
-        length = np.sqrt(np.einsum("ij,ij->i", side, side))
-        zero |= length == 0
-        side /= np.where(length > 0, length, 1)[:, None]
-    difference = np.subtract(left, right, out=left)
-    halves = 0.5 * np.einsum("ij,ij->i", difference, difference)
-    return np.where(zero, 1, halves).astype(np.float32)
-
-
-def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) -> np.ndarray:
-    """(c,) float32 exact distances of (query row, slot) pairs, in bounded memory."""
     rows, slots = pairs
-    result = np.empty(len(rows), dtype=np.float32)
+    cosine = metric == "cosine"
+    query_scale = _inverse(checks.norms(queries, "queries")) if cosine else None
+    result = np.empty(len(rows), dtype=np.float64)
     for start in range(0, len(rows), _PAIR_ROWS):
         part = slice(start, start + _PAIR_ROWS)
-        vectors = gallery.take(slots[part])
-        result[part] = distances(queries[rows[part]], vectors, metric)
-    return result
+        left, right = queries[rows[part]], gallery.take(slots[part])
+        if cosine:
+            left = np.multiply(left, query_scale[rows[part], None], dtype=np.float64)
+            right = np.multiply(
+                right, _inverse(gallery.norms[slots[part]])[:, None], dtype=np.float64
+            )
+        difference = np.subtract(left, right, dtype=np.float64)
+        result[part] = np.einsum("ij,ij->i", difference, difference)
+    if not cosine:
+        return np.sqrt(result).astype(np.float32)
+    zero = (query_scale[rows] == 0) | (gallery.norms[slots] == 0)
+    return np.where(zero, 1, 0.5 * result).astype(np.float32)
 
 
 def rank(gallery: Gallery, queries: np.ndarray, k: int, pairs: Pairs, metric: str) -> Neighbours:
