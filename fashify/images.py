@@ -11,6 +11,7 @@ import io
 import os
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fashify.errors import ConfigError, ImageReadError
 
 #: Formats that Pillow decodes in-process; no PostScript, no external program.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "MPO", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 
 #: File endings worth trying when a plain folder is listed.
 SUFFIXES = (
@@ -179,7 +180,7 @@ def _too_large(name: str, size: str, limits: ImageLimits) -> ImageReadError:
 def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
     """Reads the header only and refuses what is no image or too large."""
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=_formats())
     except Image.DecompressionBombError as error:
         raise _too_large(name, "far more pixels", limits) from error
     except UnidentifiedImageError as error:
@@ -192,6 +193,13 @@ def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
         raise _damaged(name, error) from error
     _check_size(image, limits, name)
     return image
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Of our formats those this Pillow was built with; it fails on a name it lacks."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _check_size(image: Image.Image, limits: ImageLimits, name: str) -> None:
