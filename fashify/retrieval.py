@@ -21,10 +21,7 @@ from fashify.index.neighbours import Neighbours
 from fashify.store import FeatureStore
 from fashify.store.store import INDEX, check_backbone
 
-
-FACTS = (
-    "name gender master_category sub_category article_type base_colour season year usage path"
-).split()
+FACTS = ["name", "gender", "master_category", "sub_category", "article_type", "base_colour", "season", "year", "usage", "path"]
 
 
 @dataclass(frozen=True)
@@ -67,13 +64,19 @@ class Retriever:
         store: features and products.
         index: fitted on the store's features.
         catalogue: where the pictures are; opened from the manifest when first needed.
+        embedder: backbone on its engine; made from the manifest when first needed.
     """
 
     def __init__(
-        self, store: FeatureStore, index: Index, *, catalogue: Catalogue | None = None
+        self,
+        store: FeatureStore,
+        index: Index,
+        *,
+        catalogue: Catalogue | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
         self.store, self.index = store, index
-        self._catalogue = catalogue
+        self._catalogue, self._embedder = catalogue, embedder
         self._rows = {item_id: row for row, item_id in enumerate(store.item_ids)}
 
     @classmethod
@@ -128,6 +131,9 @@ class Retriever:
             StoreMismatchError: the weights at hand are not those of the store.
         """
         spec = self.store.meta["backbone"]
+        if self._embedder is not None:
+            check_backbone(spec, self._embedder.spec, self.store.path or Path("the store"))
+            return self._embedder
         weights = spec["weights"]
         backbone = load_backbone(
             spec["name"], weights=weights.removeprefix("file:") if weights else "imagenet"
@@ -250,5 +256,3 @@ class Retriever:
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:
     year = facts.pop("year")
     return facts | {"year": None if pd.isna(year) else int(year)}
-
-

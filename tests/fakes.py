@@ -29,19 +29,22 @@ class GridEngine:
         return cells.mean(axis=(2, 4)).reshape(len(batch), -1).astype(np.float32)
 
 
+SPEC = BackboneSpec(
+    name="grid",
+    dim=GRID * GRID * 3,
+    input_size=(16, 16),
+    preprocessing="none-1",
+    pooling="avg",
+    weights="none",
+    weights_hash="0" * 64,
+)
+
+
 @dataclass
 class GridBackbone:
     """Stands where a ``Backbone`` stands when an engine is given ready-made."""
 
-    spec: BackboneSpec = BackboneSpec(
-        name="grid",
-        dim=GRID * GRID * 3,
-        input_size=(16, 16),
-        preprocessing="none-1",
-        pooling="avg",
-        weights="none",
-        weights_hash="0" * 64,
-    )
+    spec: BackboneSpec = SPEC
 
     def named(self, **changes: object) -> GridBackbone:
         return GridBackbone(replace(self.spec, **changes))

@@ -18,7 +18,7 @@ KAGGLE_TABLE = "styles.csv"
 
 #: Without these a file named styles.csv is not Kaggle's.
 KAGGLE_NEEDED = (
-    "id gender masterCategory subCategory articleType baseColour productDisplayName".split()
+    ["id", "gender", "masterCategory", "subCategory", "articleType", "baseColour", "productDisplayName"]
 )
 
 #: Other spellings of our columns, after conversion to snake case.
@@ -247,4 +247,3 @@ def _mended(raw: RawTable | None, table: pd.DataFrame) -> pd.DataFrame:
         [(table["item_id"].iloc[row], raw.lines[row], what) for row, what in rows],
         columns=["item_id", "line", "what"],
     )
-

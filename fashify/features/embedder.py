@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fashify.backbones import Backbone
-from fashify.engines import make_engine
+from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
 from fashify.images import resize
 
@@ -23,7 +23,8 @@ class Embedder:
 
     Args:
         backbone: network with its preprocessing.
-        engine: a name of ``list_engines()``, or ``auto`` for the fastest faithful one.
+        engine: a name of ``list_engines()``, ``auto`` for the fastest faithful one, or an
+            ``Engine`` made already.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         batch_size: pictures a call of the network.
         calibration: ``(m, H, W, 3)`` uint8 pictures an int8 engine is calibrated on.
@@ -33,19 +34,21 @@ class Embedder:
         self,
         backbone: Backbone,
         *,
-        engine: str = "auto",
+        engine: str | Engine = "auto",
         precision: str = "auto",
         batch_size: int = 32,
         calibration: np.ndarray | None = None,
     ) -> None:
         self.backbone, self.spec, self.batch_size = backbone, backbone.spec, batch_size
-        self.engine = make_engine(
-            engine,
-            backbone.keras_model,
-            spec=backbone.spec,
-            precision=precision,
-            calibration=calibration,
-        )
+        if isinstance(engine, str):
+            engine = make_engine(
+                engine,
+                backbone.keras_model,
+                spec=backbone.spec,
+                precision=precision,
+                calibration=calibration,
+            )
+        self.engine = engine
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,10 +15,12 @@ from tqdm import tqdm
 
 from fashify.backbones import Backbone, load_backbone
 from fashify.catalogue import Catalogue
+from fashify.engines import Engine
 from fashify.errors import CatalogueError, ConfigError, StoreCorruptError, StoreMismatchError
 from fashify.features.embedder import Embedder
 from fashify.features.pipeline import AHEAD_BATCHES, embed_chunk, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
+from fashify.images import resize
 from fashify.index import make_index
 from fashify.store import FeatureStore
 from fashify.store.files import locked, swap_in
@@ -44,7 +45,7 @@ def extract_features(
     backbone: Backbone | str,
     out: str | Path,
     *,
-    engine: str = "auto",
+    engine: str | Engine = "auto",
     precision: str = "auto",
     batch_size: int = 32,
     progress: bool = True,
@@ -61,8 +62,8 @@ def extract_features(
         catalogue: products with images.
         backbone: a ``Backbone`` or a name for ``load_backbone``.
         out: the store's folder.
-        engine: inference engine, ``auto`` for the fastest faithful one; an existing
-            store's own engine where there is one.
+        engine: inference engine, by name or made already; ``auto`` is an existing store's
+            own, else the fastest faithful one.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         batch_size: pictures a call of the network.
         progress: show a bar with rate, time left and images in quarantine.
@@ -115,7 +116,7 @@ def _embedder(
     catalogue: Catalogue,
     backbone: Backbone,
     previous: FeatureStore | None,
-    engine: str,
+    engine: str | Engine,
     precision: str,
     batch_size: int,
 ) -> Embedder:
@@ -136,8 +137,6 @@ def _embedder(
 
 def _calibration(catalogue: Catalogue, backbone: Backbone) -> np.ndarray:
     """``(m, H, W, 3)`` uint8: readable pictures drawn evenly from the catalogue."""
-    from fashify.images import resize
-
     part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(CALIBRATION_IMAGES)
     tasks = [Task(path, path) for path in part.table["path"]]
     images = prepared_images(
@@ -193,12 +192,15 @@ def _embed_all(
 ) -> list[tuple[str, Shard]]:
     """Runs what is not on disk yet, shard by shard, decoding ahead across shards."""
     names = [
-        shard_name(embedder.fingerprint, [task.identity for task in chunk])
-        for chunk in plan.chunks
+        shard_name(embedder.fingerprint, [task.identity for task in chunk]) for chunk in plan.chunks
     ]
     done = {name: shard for name in names if (shard := _finished(staging / SHARDS / name))}
-    pending = [task for name, chunk in zip(names, plan.chunks, strict=True)
-               if name not in done for task in chunk]
+    pending = [
+        task
+        for name, chunk in zip(names, plan.chunks, strict=True)
+        if name not in done
+        for task in chunk
+    ]
     images = prepared_images(
         catalogue.storage, pending, embedder.prepare, ahead=AHEAD_BATCHES * embedder.batch_size
     )
@@ -305,5 +307,3 @@ def _bar(plan: Plan, progress: bool) -> Iterator[Callable[[int, int], None]]:
             bar.update(done)
 
         yield tick
-
-

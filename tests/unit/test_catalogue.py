@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from conftest import HEADER, draw, write_toy
+from toy import HEADER, draw, write_toy
 
 from fashify.catalogue import COLUMNS, load_catalogue
 from fashify.catalogue.csv_table import read_csv_table

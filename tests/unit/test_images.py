@@ -46,9 +46,7 @@ def test_every_format_becomes_rgb_of_the_same_colour(kind):
     ],
 )
 def test_modes(mode, colour, expected):
-    assert load_image(encoded(plain(mode, colour))).reshape(-1, 3).tolist() == [
-        list(expected)
-    ] * 24
+    assert load_image(encoded(plain(mode, colour))).reshape(-1, 3).tolist() == [list(expected)] * 24
 
 
 def test_cmyk_is_converted():
@@ -77,7 +75,16 @@ def test_exif_orientation_is_applied(orientation):
     loaded = load_image(encoded(image, "JPEG", exif=exif, quality=95))
     tall = orientation >= 5
     assert loaded.shape[:2] == ((40, 20) if tall else (20, 40))
-    corner = {1: (0, 0), 2: (0, 1), 3: (1, 1), 4: (1, 0), 5: (0, 0), 6: (0, 1), 7: (1, 1), 8: (1, 0)}
+    corner = {
+        1: (0, 0),
+        2: (0, 1),
+        3: (1, 1),
+        4: (1, 0),
+        5: (0, 0),
+        6: (0, 1),
+        7: (1, 1),
+        8: (1, 0),
+    }
     top, left = corner[orientation]
     height, width = loaded.shape[:2]
     row, column = (2, height - 3)[top], (2, width - 3)[left]

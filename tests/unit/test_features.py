@@ -1,0 +1,196 @@
+"""Extraction: each image once, nothing lost, the same bytes however it got there."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import GridBackbone, GridEngine
+from toy import draw
+
+from fashify.catalogue import load_catalogue
+from fashify.errors import CatalogueError, ConfigError, StoreMismatchError
+from fashify.features import Embedder, extract_features
+from fashify.features import plan as plan_module
+from fashify.images import load_image, resize
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def build(catalogue, out, **options):
+    engine = options.pop("engine", None) or GridEngine()
+    store = extract_features(catalogue, GridBackbone(), out, engine=engine, **options)
+    return store, engine.images
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*") if p.is_file()
+    }
+
+
+def test_each_row_is_its_own_pictures_feature(toy_catalogue, tmp_path):
+    store, _ = build(toy_catalogue, tmp_path / "s", batch_size=3)
+    engine = GridEngine()
+    for row, item_id in enumerate(store.item_ids):
+        image = resize(toy_catalogue.image(item_id), (16, 16))
+        assert np.array_equal(store.features[row], engine.run(image[None])[0])
+
+
+def test_identical_images_are_embedded_once(toy_catalogue, tmp_path):
+    store, images = build(toy_catalogue, tmp_path / "s", batch_size=1)
+    assert len(store) == 8
+    assert images == 7
+    assert np.array_equal(store.features[0], store.features[5])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 32])
+def test_batch_size_changes_nothing(toy_catalogue, tmp_path, batch_size):
+    store, _ = build(toy_catalogue, tmp_path / "s", batch_size=batch_size)
+    reference, _ = build(toy_catalogue, tmp_path / "r", batch_size=8)
+    assert tree(store.path / "shards") == tree(reference.path / "shards")
+
+
+def test_unreadable_images_go_to_quarantine_and_good_ones_stay(toy, tmp_path):
+    (toy / "images" / "4.jpg").write_text("text")
+    catalogue = load_catalogue(toy)
+    store, _ = build(catalogue, tmp_path / "s", batch_size=2)
+    assert store.item_ids.tolist() == ["1", "2", "3", "5", "6", "7", "8"]
+    assert store.quarantine["item_id"].tolist() == ["9", "4"]
+    assert store.quarantine["reason"].iloc[1].startswith("Expected an image")
+    assert catalogue.problems["item_id"].tolist() == ["9", "4"]
+
+
+def test_a_catalogue_of_nothing_readable_is_refused(tmp_path):
+    folder = tmp_path / "c"
+    folder.mkdir()
+    (folder / "a.jpg").write_text("text")
+    with pytest.raises(CatalogueError, match="readable image"):
+        build(load_catalogue(folder), tmp_path / "s")
+    assert not (tmp_path / "s").exists()
+
+
+def test_adding_changing_and_removing_cost_what_they_are(toy, tmp_path):
+    store, _ = build(load_catalogue(toy), tmp_path / "s", batch_size=1, index="exact")
+    before = store.features.copy()
+    draw(toy / "images" / "9.jpg", "white", "ring")
+    draw(toy / "images" / "3.jpg", "purple", "ring")
+    (toy / "images" / "8.jpg").unlink()
+    store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1, index="exact")
+    assert images == 2
+    assert store.item_ids.tolist() == ["1", "2", "3", "4", "5", "6", "7", "9"]
+    assert np.array_equal(store.features[[0, 1, 3]], before[[0, 1, 3]])
+    fresh, _ = build(load_catalogue(toy), tmp_path / "fresh", batch_size=1)
+    assert np.array_equal(store.features, fresh.features)
+    rows = sum(record["rows"] for record in store.meta["shards"])
+    assert rows == 7, "vectors of changed and removed images are gone"
+    _, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
+    assert images == 0
+
+
+def test_copies_of_known_images_are_not_embedded_again(toy, tmp_path):
+    build(load_catalogue(toy), tmp_path / "s", batch_size=1)
+    shutil.copy(toy / "images" / "7.jpg", toy / "images" / "9.jpg")
+    store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
+    assert images == 0
+    assert np.array_equal(store.features[6], store.features[8])
+
+
+class DyingEngine(GridEngine):
+    """Fails after some pictures, as a machine does."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def run(self, batch):
+        if self.images >= self.after:
+            raise KeyboardInterrupt
+        return super().run(batch)
+
+
+def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan_module, "SHARD_IMAGES", 2)
+    (toy / "images" / "2.jpg").write_text("text")
+    catalogue = load_catalogue(toy)
+    whole, _ = build(catalogue, tmp_path / "whole", batch_size=1)
+    for after in (0, 1, 1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            build(catalogue, tmp_path / "cut", engine=DyingEngine(after), batch_size=1)
+        assert not (tmp_path / "cut").exists()
+    kept = list((tmp_path / ".cut.building" / "shards").iterdir())
+    kept[0].write_bytes(kept[0].read_bytes()[:50])
+    store, images = build(catalogue, tmp_path / "cut", batch_size=1)
+    assert images < 6
+    assert tree(store.path) == tree(whole.path)
+
+
+def test_a_killed_process_loses_at_most_the_shard_in_hand(toy, tmp_path):
+    script = """
+import sys, time
+sys.path.insert(0, sys.argv[3])
+from fakes import GridBackbone, GridEngine
+from fashify.catalogue import load_catalogue
+from fashify.features import extract_features, plan
+plan.SHARD_IMAGES = 1
+class Slow(GridEngine):
+    def run(self, batch):
+        time.sleep(0.15)
+        return super().run(batch)
+extract_features(load_catalogue(sys.argv[1]), GridBackbone(), sys.argv[2], engine=Slow(),
+                 batch_size=1, progress=False)
+"""
+    out = tmp_path / "killed"
+    command = [sys.executable, "-c", script, str(toy), str(out), str(TESTS)]
+    staged = tmp_path / ".killed.building" / "shards"
+    seen = 0
+    for _ in range(30):
+        process = subprocess.Popen(command)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if staged.is_dir() and len(list(staged.glob("*.safetensors"))) > seen:
+                process.send_signal(signal.SIGKILL)
+                break
+            time.sleep(0.01)
+        process.wait()
+        if out.exists():
+            break
+        now = len(list(staged.glob("*.safetensors")))
+        assert now > seen, "every committed shard is kept"
+        seen = now
+    assert seen >= 3
+    whole = subprocess.run([*command[:4], str(tmp_path / "whole"), command[5]], check=True)
+    assert whole.returncode == 0
+    assert tree(out) == tree(tmp_path / "whole")
+
+
+def test_the_stores_own_engine_is_kept(toy_catalogue, tmp_path):
+    class Other(GridEngine):
+        name = "other"
+
+    build(toy_catalogue, tmp_path / "s")
+    with pytest.raises(StoreMismatchError, match="engine other"):
+        build(toy_catalogue, tmp_path / "s", engine=Other())
+    with pytest.raises(StoreMismatchError, match="name"):
+        extract_features(
+            toy_catalogue, GridBackbone().named(name="x"), tmp_path / "s", engine=GridEngine()
+        )
+
+
+def test_batch_size_zero_is_refused(toy_catalogue, tmp_path):
+    with pytest.raises(ConfigError, match="batch size"):
+        build(toy_catalogue, tmp_path / "s", batch_size=0)
+
+
+def test_embedder_takes_pictures_of_any_size(toy):
+    embedder = Embedder(GridBackbone(), engine=GridEngine(), batch_size=2)
+    image = load_image(toy / "images" / "1.jpg")
+    features = embedder.embed_images([image, image[:40], np.zeros((3, 900, 3), np.uint8)])
+    assert features.shape == (3, 48)
+    assert features[2].max() == 0

@@ -1,0 +1,108 @@
+"""Five matches with their facts: from a picture, from an item, never the item itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from fakes import GridBackbone, GridEngine
+
+from fashify.errors import (
+    CatalogueError,
+    ImageReadError,
+    QueryError,
+    StoreError,
+    StoreMismatchError,
+)
+from fashify.features import Embedder, extract_features
+from fashify.index import make_index
+from fashify.retrieval import Retriever
+from fashify.store import FeatureStore
+
+
+@pytest.fixture
+def store_path(toy_catalogue, tmp_path):
+    return extract_features(
+        toy_catalogue, GridBackbone(), tmp_path / "s", engine=GridEngine(), index="exact"
+    ).path
+
+
+@pytest.fixture
+def retriever(store_path, toy_catalogue):
+    opened = Retriever.open(store_path)
+    embedder = Embedder(GridBackbone(), engine=GridEngine())
+    return Retriever(opened.store, opened.index, embedder=embedder)
+
+
+def test_by_image_finds_the_same_picture_first(retriever, toy):
+    matches = retriever.by_image(toy / "images" / "4.jpg")
+    assert [match.rank for match in matches] == [1, 2, 3, 4, 5]
+    assert matches[0].item_id == "4"
+    assert matches[0].distance == pytest.approx(0, abs=1e-6)
+    assert matches[0].article_type == "Heels"
+    distances = [match.distance for match in matches]
+    assert distances == sorted(distances)
+    json.dumps([match.to_dict() for match in matches])
+
+
+def test_by_item_leaves_out_itself_and_not_its_copy(retriever):
+    ids = [match.item_id for match in retriever.by_item("1")]
+    assert "1" not in ids
+    assert ids[0] == "6"
+
+
+def test_a_missing_year_is_none(retriever):
+    assert retriever.by_item("1")[0].year == 2012
+
+
+def test_a_mask_limits_the_answers(retriever):
+    mask = retriever.store.labels("article_type") == "Heels"
+    assert {m.article_type for m in retriever.by_item("1", 3, where=mask)} == {"Heels"}
+
+
+@pytest.mark.parametrize("k", [0, -1, 9])
+def test_k_out_of_range(retriever, toy, k):
+    with pytest.raises(QueryError, match="k from 1 to 8"):
+        retriever.by_image(toy / "images" / "1.jpg", k)
+
+
+def test_unknown_item_and_bad_image(retriever, tmp_path):
+    with pytest.raises(QueryError, match="'77'"):
+        retriever.by_item("77")
+    (tmp_path / "x.jpg").write_text("text")
+    with pytest.raises(ImageReadError):
+        retriever.by_image(tmp_path / "x.jpg")
+
+
+def test_pictures_come_from_the_catalogue_in_the_manifest(retriever, toy):
+    assert retriever.picture("1").shape == (80, 60, 3)
+    shutil.move(toy, toy.with_name("moved"))
+    with pytest.raises(CatalogueError, match="nothing at"):
+        Retriever(retriever.store, retriever.index).picture("1")
+
+
+def test_open_names_what_is_wrong(store_path, tmp_path):
+    with pytest.raises(StoreError):
+        Retriever.open(tmp_path / "nothing")
+    features = np.eye(3, dtype=np.float32)
+    make_index("exact").fit(features, ["a", "b", "c"]).save(store_path / "index")
+    with pytest.raises(StoreMismatchError, match="own items"):
+        Retriever.open(store_path)
+
+
+def test_an_index_can_be_chosen_at_opening(store_path):
+    opened = Retriever.open(store_path, index="sklearn")
+    assert opened.index.name == "sklearn"
+    assert [m.item_id for m in opened.by_item("1")] == [
+        m.item_id for m in Retriever.open(store_path).by_item("1")
+    ]
+
+
+def test_an_embedder_of_another_backbone_is_refused(store_path, toy):
+    store = FeatureStore.load(store_path)
+    other = Embedder(GridBackbone().named(weights_hash="1" * 64), engine=GridEngine())
+    index = make_index("exact").fit(store.features, store.item_ids)
+    with pytest.raises(StoreMismatchError, match="weights_hash"):
+        Retriever(store, index, embedder=other).by_image(toy / "images" / "1.jpg")

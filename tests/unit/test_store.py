@@ -1,0 +1,144 @@
+"""A store is whole, or it says which file is not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from fakes import GridBackbone, GridEngine
+
+from fashify.errors import (
+    CatalogueError,
+    StoreCorruptError,
+    StoreError,
+    StoreMismatchError,
+)
+from fashify.features import extract_features
+from fashify.store import FeatureStore, verify_store
+from fashify.store.files import canonical_json, locked
+from fashify.store.store import _self_checksum
+
+
+@pytest.fixture
+def store(toy_catalogue, tmp_path):
+    return extract_features(
+        toy_catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine(), index="exact"
+    )
+
+
+def test_what_is_loaded_is_what_was_saved(store):
+    again = FeatureStore.load(store.path, expect=GridBackbone().spec)
+    assert again.item_ids.tolist() == [str(n) for n in range(1, 9)]
+    assert again.features.dtype == np.float32
+    assert np.array_equal(again.features, store.features)
+    assert again.items["usage"].tolist() == ["NA"] * 8
+    assert str(again.items["year"].dtype) == "Int64"
+    assert again.labels("article_type").tolist()[-1] == "Watches"
+    assert again.quarantine["item_id"].tolist() == ["9"]
+    assert again.meta["n_items"] == 8
+
+
+def test_a_store_made_in_memory_can_be_saved_and_replaced(tmp_path):
+    for n in (3, 5):
+        features = np.arange(n * 4, dtype=np.float32).reshape(n, 4)
+        made = FeatureStore(features, [f"i{row}" for row in range(n)], {"note": "by hand"})
+        saved = made.save(tmp_path / "mine")
+        assert np.array_equal(saved.features, features)
+        assert saved.verify() == []
+        assert saved.meta["note"] == "by hand"
+    assert [p.name for p in tmp_path.iterdir() if not p.name.startswith(".")] == ["mine"]
+
+
+def test_features_and_ids_must_be_of_one_length():
+    with pytest.raises(StoreMismatchError, match=r"\(2, dim\)"):
+        FeatureStore(np.zeros((3, 4), np.float32), ["a", "b"], {})
+
+
+def test_no_store_and_unknown_level(tmp_path, store):
+    with pytest.raises(StoreError, match="fashify build"):
+        FeatureStore.load(tmp_path / "nothing")
+    with pytest.raises(CatalogueError, match="article_type"):
+        store.labels("colour")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "resnet50"),
+        ("dim", 2048),
+        ("input_size", (8, 8)),
+        ("preprocessing", "other"),
+        ("weights_hash", "f" * 64),
+    ],
+)
+def test_a_store_of_another_backbone_is_refused_by_name(store, field, value):
+    other = replace(GridBackbone().spec, **{field: value})
+    with pytest.raises(StoreMismatchError, match=field):
+        FeatureStore.load(store.path, expect=other)
+
+
+def test_another_version_is_refused(store):
+    file = store.path / "manifest.json"
+    manifest = json.loads(file.read_bytes()) | {"version": 99}
+    manifest["sha256"] = _self_checksum(manifest)
+    file.write_bytes(canonical_json(manifest))
+    with pytest.raises(StoreMismatchError, match="version 99"):
+        FeatureStore.load(store.path)
+
+
+def test_every_flipped_bit_is_found_and_its_file_named(store):
+    rng = np.random.default_rng(0)
+    files = sorted(p for p in store.path.rglob("*") if p.is_file() and "index" not in p.parts)
+    assert {p.name for p in files} >= {"manifest.json", "items.parquet", "quarantine.csv"}
+    for _ in range(200):
+        file = files[rng.integers(len(files))]
+        data = bytearray(file.read_bytes())
+        at, bit = int(rng.integers(len(data))), int(rng.integers(8))
+        data[at] ^= 1 << bit
+        good = file.read_bytes()
+        file.write_bytes(data)
+        found = [name for name, _ in verify_store(store.path)]
+        assert found == [file.relative_to(store.path).as_posix()], (file, at, bit)
+        file.write_bytes(good)
+    assert verify_store(store.path) == []
+
+
+def test_a_truncated_or_missing_shard_is_named_not_answered_from(store):
+    shard = next((store.path / "shards").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(StoreCorruptError, match=shard.name[:20]):
+        FeatureStore.load(store.path).features  # noqa: B018
+    shard.unlink()
+    assert [name for name, _ in store.verify()] == [f"shards/{shard.name}"]
+
+
+def test_a_damaged_store_is_built_anew(store, toy_catalogue):
+    (store.path / "items.parquet").write_bytes(b"x")
+    with pytest.raises(StoreCorruptError, match=r"items\.parquet"):
+        FeatureStore.load(store.path)
+    again = extract_features(
+        toy_catalogue, GridBackbone(), store.path, engine=GridEngine(), index="exact"
+    )
+    assert again.verify() == []
+    assert len(again) == 8
+
+
+def test_the_second_writer_is_refused(store, toy_catalogue):
+    with locked(store.path), pytest.raises(StoreError, match="another process"):
+        extract_features(toy_catalogue, GridBackbone(), store.path, engine=GridEngine())
+
+
+def test_a_place_that_cannot_be_written_is_named(toy_catalogue, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="a place to write"):
+        extract_features(
+            toy_catalogue, GridBackbone(), tmp_path / "file" / "store", engine=GridEngine()
+        )
+
+
+def test_a_moved_store_still_opens(store, tmp_path):
+    shutil.move(store.path, tmp_path / "elsewhere")
+    assert len(FeatureStore.load(tmp_path / "elsewhere")) == 8
