@@ -1,7 +1,18 @@
 """How good the neighbours are: one search, judged at any number of category levels."""
 
+from fashify.evaluation.examples import compare_levels, example_rows
 from fashify.evaluation.judge import evaluate, evaluate_levels
 from fashify.evaluation.projection import pca_spectrum, project
 from fashify.evaluation.report import EvaluationReport
+from fashify.evaluation.throughput import measure_throughput
 
-__all__ = ["EvaluationReport", "evaluate", "evaluate_levels", "pca_spectrum", "project"]
+__all__ = [
+    "EvaluationReport",
+    "compare_levels",
+    "evaluate",
+    "evaluate_levels",
+    "example_rows",
+    "measure_throughput",
+    "pca_spectrum",
+    "project",
+]

@@ -105,6 +105,7 @@ def years(values: Iterable) -> Picture:
         axes.set_xticks(range(sizes.index.min(), sizes.index.max() + 1))
     axes.set_xlabel("year")
     axes.set_ylabel("products")
+    axes.yaxis.set_major_formatter(lambda value, _: thousands(value))
     axes.set_title(_of(len(given), len(given) - len(known), "year"))
     fig.alt = f"Products by year; most in: {_first(sizes.sort_values(ascending=False))}."
     return fig
@@ -170,8 +171,8 @@ def missing(table: pd.DataFrame) -> Picture:
     axes.set_yticks(rows, table["what"])
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlim(0, max(0.01, share.max() * 1.25))
-    axes.xaxis.set_major_formatter(lambda value, _: _percent(value))
-    axes.set_xlabel("share of rows")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.2%}")
+    axes.set_xlabel("share of rows (percent)")
     axes.set_title(f"n = {int(table['of'].max()):,} rows")
     odd = table[table["n"] > 0]
     fig.alt = "Gaps: " + ", ".join(
@@ -231,6 +232,8 @@ def _first(sizes: pd.Series) -> str:
 
 
 def _percent(share: float) -> str:
+    if 0 < share < 0.0001:
+        return "<0.01%"
     return f"{share:.2%}" if 0 < share < 0.01 else f"{share:.0%}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -26,6 +27,9 @@ from fashify.plots.style import (
 
 _BLUES = LinearSegmentedColormap.from_list("house", ["#ffffff", "#9cc7e3", MAIN, "#08304b"])
 
+#: Behind a value, so that the line of the mean does not strike it out.
+_CLEAR = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.9}
+
 
 @styled
 def precision_by_category(report, *, top: int = 30) -> Picture:
@@ -47,7 +51,7 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
     if capped.any():
         _ticks(axes, rows[capped], shown["ceiling"][capped], INK, "best possible", dotted=True)
     for row, value in zip(rows, shown["precision"], strict=True):
-        note(axes, f"{value:.2f}", (value, row))
+        note(axes, f"{value:.2f}", (value, row), bbox=_CLEAR)
     axes.set_yticks(rows, [_with_n(row, report) for row in shown.itertuples()])
     axes.set_xlim(0, 1.08)
     axes.set_xticks(np.arange(0, 1.01, 0.2))
@@ -74,10 +78,11 @@ def precision_curve(report) -> Picture:
     fig = picture(f"curve-{report.level}", title, size=(8.0, 3.9))
     axes = tidy(fig.add_subplot())
     lines = (("micro", MAIN, "-"), ("macro", GOOD, "-"), ("chance", ACCENT, "--"))
-    for (name, paint, dash), marker in zip(lines, MARKERS, strict=False):
+    heights = _apart(np.array([curve[name].iloc[-1] for name, *_ in lines]))
+    for (name, paint, dash), marker, height in zip(lines, MARKERS, heights, strict=False):
         axes.plot(curve["k"], curve[name], color=paint, linestyle=dash, marker=marker, linewidth=2)
-        last = curve[name].iloc[-1]
-        note(axes, f"{name} {last:.2f}", (curve["k"].iloc[-1], last), (9, 0), color=paint)
+        text = f"{name} {curve[name].iloc[-1]:.2f}"
+        note(axes, text, (curve["k"].iloc[-1], height), (9, 0), color=paint)
     _unit_axis(axes, curve["k"])
     axes.set_ylabel("precision@k (fraction)")
     axes.set_title(_judged(report))
@@ -204,6 +209,15 @@ def distances(report, *, bins: int = 40) -> Picture:
     n_hits, n_misses = len(report.hit_distances), len(report.miss_distances)
     fig.alt = f"Distances of {n_hits:,} hits and {n_misses:,} misses."
     return fig
+
+
+def _apart(heights: np.ndarray, gap: float = 0.06) -> np.ndarray:
+    """``heights`` moved upwards as little as keeps their labels from covering each other."""
+    placed = heights.astype(float)
+    order = np.argsort(placed, kind="stable")
+    for below, above in pairwise(order):
+        placed[above] = max(placed[above], placed[below] + gap)
+    return placed
 
 
 def _ticks(axes, rows, values, paint: str, label: str, *, dotted: bool = False) -> None:

@@ -1,0 +1,99 @@
+"""What is odd about a catalogue: its images' sizes and copies, and the gaps in its table."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+
+from fashify.catalogue import Catalogue
+from fashify.config import LEVELS
+from fashify.errors import FashifyError
+
+
+def image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.DataFrame:
+    """Header and checksum of every image, read without decoding its pixels.
+
+    Args:
+        catalogue: n products; those without an image are left out.
+        progress: show a progress bar.
+
+    Returns:
+        One row an image: ``item_id, width, height`` (pixels), ``mode`` and ``format`` as
+        stored, ``bytes`` (size of the file) and ``sha256``. Where the header cannot be read,
+        width and height are 0 and the mode is "unreadable".
+    """
+    item_ids = catalogue.table.loc[catalogue.table["has_image"], "item_id"]
+    rows = tqdm(item_ids, "image headers", unit="image", disable=not progress)
+    return pd.DataFrame(
+        [_facts(catalogue, item_id) for item_id in rows],
+        columns=["item_id", "width", "height", "mode", "format", "bytes", "sha256"],
+    )
+
+
+def duplicate_images(facts: pd.DataFrame) -> pd.DataFrame:
+    """The items whose image another item has too, byte for byte.
+
+    Args:
+        facts: as :func:`image_facts` gives them.
+
+    Returns:
+        ``group`` (0, 1, ...; the largest group first), ``item_id`` and ``copies``, how many
+        items share the image.
+    """
+    readable = facts[facts["sha256"] != ""]
+    copies = readable.groupby("sha256")["item_id"].transform("size")
+    shared = readable.assign(copies=copies)[copies > 1]
+    shared = shared.sort_values(["copies", "sha256", "item_id"], ascending=[False, True, True])
+    shared["group"] = pd.factorize(shared["sha256"])[0]
+    return shared[["group", "item_id", "copies"]].reset_index(drop=True)
+
+
+def gaps(catalogue: Catalogue, facts: pd.DataFrame) -> pd.DataFrame:
+    """What is missing or odd: ``what``, ``n`` rows of the table, ``of`` how many.
+
+    Args:
+        catalogue: the product table.
+        facts: as :func:`image_facts` gives them, of the same catalogue.
+    """
+    table = catalogue.table
+    found = {"malformed row, repaired": len(catalogue.mended)}
+    found["no image"] = int((~table["has_image"]).sum())
+    found["unreadable image"] = int((facts["mode"] == "unreadable").sum())
+    duplicates = duplicate_images(facts)
+    found["further copy of another's image"] = len(duplicates) - duplicates["group"].nunique()
+    found |= {f"no {level.replace('_', ' ')}": int((table[level] == "").sum()) for level in LEVELS}
+    found["no year"] = int(table["year"].isna().sum())
+    found["no name"] = int((table["name"] == "").sum())
+    return pd.DataFrame({"what": list(found), "n": list(found.values()), "of": len(table)})
+
+
+def level_counts(catalogue: Catalogue) -> pd.DataFrame:
+    """Each level's ``labels`` (different ones), ``missing``, ``largest`` and its ``share``."""
+    rows = []
+    for level in LEVELS:
+        labels = pd.Series(catalogue.labels(level))
+        sizes = labels[labels != ""].value_counts()
+        largest = sizes.index[0] if len(sizes) else ""
+        share = sizes.iloc[0] / len(labels) if len(sizes) else 0.0
+        singles = int((sizes == 1).sum())
+        rows.append((level, len(sizes), int((labels == "").sum()), singles, largest, share))
+    columns = ["level", "labels", "missing", "used_once", "largest", "share"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _facts(catalogue: Catalogue, item_id: str) -> tuple:
+    try:
+        data = catalogue.image_bytes(item_id)
+    except FashifyError:
+        return item_id, 0, 0, "unreadable", "", 0, ""
+    checksum = hashlib.sha256(data).hexdigest()
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            facts = (*image.size, image.mode, image.format or "")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        facts = (0, 0, "unreadable", "")
+    return item_id, *facts, len(data), checksum

@@ -1,0 +1,127 @@
+"""An executed notebook becomes figures, numbers and one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from fashify.errors import ReportError
+from fashify.reports.findings import MIME
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: Attributes and rules by which a page would fetch something; plain links are not among them.
+_FETCHING = re.compile(
+    r"""<(?:script|img|iframe|video|audio|source|embed|object)\b[^>]*?\b(?:src|data)\s*=\s*["']?"""
+    r"""((?:https?:)?//[^"'\s>]+)|<link\b[^>]*?\bhref\s*=\s*["']?((?:https?:)?//[^"'\s>]+)"""
+    r"""|url\(\s*["']?((?:https?:)?//[^"')\s]+)|@import\s+["']((?:https?:)?//[^"']+)""",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Harvest:
+    """What an executed notebook holds for its report."""
+
+    title: str
+    figures: list[dict] = field(default_factory=list)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    cover: str = ""
+
+
+def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
+    """Write the figures of an executed notebook as PNG, and collect its title and numbers.
+
+    Args:
+        notebook: executed, version 4.
+        folder: where the figures go, made when needed.
+    """
+    found = Harvest(title=title_of(notebook))
+    for output in (o for cell in notebook.cells for o in cell.get("outputs", [])):
+        data = output.get("data", {})
+        if "image/png" in data:
+            facts = output.get("metadata", {}).get("image/png", {})
+            found.figures.append(_write_figure(data["image/png"], facts, folder, found.figures))
+        if MIME in data:
+            numbers = data[MIME]
+            found.metrics, found.details = numbers["metrics"], numbers["details"]
+            found.cover = numbers["cover"]
+    return found
+
+
+def title_of(notebook: nbformat.NotebookNode) -> str:
+    """The first heading of the notebook, or ""."""
+    texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    headings = (
+        line[2:].strip() for text in texts for line in text.splitlines() if line[:2] == "# "
+    )
+    return next(headings, "")
+
+
+def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
+    """The page of a run: parameters, headline numbers, text, figures, code folded away.
+
+    Args:
+        notebook: executed, version 4.
+        run: the run's record, as stored in ``run.json``.
+
+    Raises:
+        ReportError: the page would fetch something from elsewhere.
+    """
+    from nbconvert import HTMLExporter
+    from pygments.formatters import HtmlFormatter
+
+    exporter = HTMLExporter(template_name="fashify", extra_template_basedirs=[str(TEMPLATES)])
+    exporter.register_filter("readable", readable)
+    resources = {
+        "run": run,
+        "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        "code_css": HtmlFormatter(style="friendly").get_style_defs(".highlight"),
+    }
+    page, _ = exporter.from_notebook_node(notebook, resources=resources)
+    fetched = external_resources(page)
+    if fetched:
+        raise ReportError(
+            "a notebook whose page needs nothing from elsewhere",
+            f"{len(fetched)} outside resources, the first {fetched[0]}",
+            "embed them in the notebook as outputs",
+        )
+    return page
+
+
+def external_resources(page: str) -> list[str]:
+    """Addresses an HTML page would fetch from: scripts, styles, fonts, images, frames."""
+    return [next(filter(None, groups)) for groups in _FETCHING.findall(page)]
+
+
+def readable(value) -> str:
+    """A number as people read it: 44,441, 0.763, 12.5; texts as they are."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+
+
+def write_thumbnail(figure: Path, target: Path, *, width: int = 640) -> None:
+    """A smaller copy of a figure for the index page, ``width`` pixels wide at most."""
+    from PIL import Image
+
+    with Image.open(figure) as image:
+        small = image.convert("RGB")
+        small.thumbnail((width, width * 2), Image.Resampling.LANCZOS)
+        small.save(target, optimize=True)
+
+
+def _write_figure(encoded: str, facts: dict, folder: Path, before: list[dict]) -> dict:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "-", facts.get("name", "")).strip("-.") or "figure"
+    file = f"{len(before) + 1:02d}-{name}.png"
+    (folder / file).write_bytes(base64.b64decode(encoded))
+    return {"file": f"{folder.name}/{file}", "name": name, "alt": facts.get("alt", "")}

@@ -1,0 +1,63 @@
+"""The last cell of a notebook: what was seen, in computed words and as numbers for the report."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from fashify.errors import ReportError
+
+#: Under this type the numbers travel inside the executed notebook, next to what people read.
+MIME = "application/vnd.fashify.metrics+json"
+
+
+class Findings:
+    """Sentences for readers and numbers for ``metrics.json``; shows itself in a notebook."""
+
+    def __init__(
+        self, sentences: Iterable[str], metrics: Mapping, details: Mapping, cover: str
+    ) -> None:
+        self.sentences = list(sentences)
+        self.metrics = {name: _finite(name, value) for name, value in metrics.items()}
+        self.details, self.cover = dict(details), cover
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in self.sentences)
+        return {
+            MIME: {"metrics": self.metrics, "details": self.details, "cover": self.cover},
+            "text/html": f'<ul class="findings">{items}</ul>',
+            "text/plain": "\n".join(f"- {text}" for text in self.sentences),
+        }
+
+
+def what_we_saw(
+    *sentences: str,
+    metrics: Mapping[str, float | int | str],
+    details: Mapping | None = None,
+    cover: str = "",
+) -> Findings:
+    """The closing words of a notebook, and the numbers its report is known by.
+
+    Args:
+        sentences: computed sentences, one a line.
+        metrics: readable name -> value, in the order of importance; the first ones are the
+            headline on the index page. Fractions as fractions.
+        details: further plain values for ``metrics.json``.
+        cover: name of the figure that stands for the run on the index page.
+
+    Raises:
+        ReportError: a metric that is neither a finite number nor text.
+    """
+    return Findings(sentences, metrics, details or {}, cover)
+
+
+def _finite(name: str, value):
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ReportError(
+        "finite numbers or texts as metrics", f"{name} = {value!r}", "leave out what is undefined"
+    )

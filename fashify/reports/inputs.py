@@ -1,0 +1,62 @@
+"""What a notebook works on: the store of its catalogue, opened or built."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from fashify.catalogue import Catalogue
+from fashify.config import SEED, settings
+from fashify.errors import StoreMismatchError
+from fashify.features import extract_features
+from fashify.store import FeatureStore
+
+logger = logging.getLogger(__name__)
+
+
+def open_store(
+    catalogue: Catalogue,
+    path: str | Path = "",
+    *,
+    backbone: str = "auto",
+    limit: int = 0,
+    seed: int = SEED,
+    progress: bool = False,
+) -> FeatureStore:
+    """The features of a catalogue: the store at ``path``, built first where there is none.
+
+    Args:
+        catalogue: products with images.
+        path: the store's folder; "" means one in the cache, kept for this catalogue,
+            backbone, limit and seed.
+        backbone: name for ``load_backbone``, used when the store has to be built.
+        limit: build with this many products only, drawn by ``seed``; 0 means all.
+        progress: show a progress bar while building.
+
+    Raises:
+        StoreMismatchError: the store holds products that are not in the catalogue.
+    """
+    part = catalogue.sample(limit, seed=seed) if limit else catalogue
+    folder = Path(path) if str(path) else _cached(part, backbone)
+    if (folder / "manifest.json").is_file():
+        store = FeatureStore.load(folder)
+    else:
+        logger.info("no store at %s yet: building it", folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        store = extract_features(part, backbone, folder, progress=progress)
+    _check_same_products(store, catalogue, folder)
+    return store
+
+
+def _cached(part: Catalogue, backbone: str) -> Path:
+    return settings().cache / "report-stores" / f"{part.fingerprint[:16]}-{backbone}"
+
+
+def _check_same_products(store: FeatureStore, catalogue: Catalogue, folder: Path) -> None:
+    strangers = set(store.item_ids) - set(catalogue.item_ids)
+    if strangers:
+        raise StoreMismatchError(
+            f"a store of products of {catalogue.source}",
+            f"{folder} with {len(strangers):,} others, such as {min(strangers)!r}",
+            "name the catalogue it was built from, or another store",
+        )

@@ -1,0 +1,125 @@
+"""The project's notebooks as data: where they are, what parameters they take, what is allowed."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from fashify.errors import ReportError, known
+
+#: Where notebooks are looked for: beside the package, or where the user stands.
+_FOLDERS = (Path(__file__).resolve().parents[2] / "notebooks", Path("notebooks"))
+
+_TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a notebook: ``name: type = default  # meaning, unit``."""
+
+    name: str
+    type: str
+    default: Any
+    meaning: str
+
+
+def list_notebooks() -> list[str]:
+    """Names of the project's notebooks, in the order of their numbers."""
+    return sorted({path.stem for folder in _FOLDERS for path in folder.glob("[0-9]*.ipynb")})
+
+
+def find_notebook(name: str | Path) -> Path:
+    """Path of a notebook given by path, by name, or by its number ("03", "3").
+
+    Raises:
+        ReportError: there is none, or the name fits several.
+    """
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return path
+    wanted = path.stem
+    number = wanted.zfill(2) if wanted.isdigit() else wanted
+    found = [stem for stem in list_notebooks() if stem == wanted or stem.startswith(f"{number}_")]
+    if len(found) != 1:
+        raise ReportError(
+            "a notebook of this project", repr(str(name)), f"choose from: {known(list_notebooks())}"
+        )
+    return next(folder / f"{found[0]}.ipynb" for folder in _FOLDERS if _has(folder, found[0]))
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode:
+    """The notebook as data; ReportError when the file is none."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises many kinds, all with the same cure
+        raise ReportError(
+            "a Jupyter notebook", f"{path}: {error}", "open and save it with JupyterLab"
+        ) from error
+
+
+def parameters_of(path: Path) -> dict[str, Parameter]:
+    """The parameters of a notebook by name, from its cell tagged ``parameters``."""
+    cells = read_notebook(path).cells
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    source = tagged[0].source if tagged else ""
+    lines = source.splitlines()
+    found = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+            kind, default = ast.unparse(node.annotation), ast.literal_eval(node.value)
+            comment = lines[node.end_lineno - 1][node.end_col_offset :].partition("#")[2].strip()
+            found[node.target.id] = Parameter(node.target.id, kind, default, comment)
+    return found
+
+
+def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` as values of the types the notebook states; texts are read as such values.
+
+    Raises:
+        ReportError: a name the notebook does not have, or a value of another type.
+    """
+    allowed = parameters_of(path)
+    for name in given:
+        if name not in allowed:
+            raise ReportError(
+                f"a parameter of {path.stem}",
+                repr(name),
+                f"choose from: {known(allowed)}" if allowed else "this notebook takes none",
+            )
+    return {name: _as_type(allowed[name], value) for name, value in given.items()}
+
+
+def _as_type(parameter: Parameter, value: Any) -> Any:
+    wanted = _TYPES.get(parameter.type, type(parameter.default))
+    # A text may come from the command line; only there is "5" a number.
+    if isinstance(value, Path):
+        value = str(value)
+    read = _read(value, wanted) if isinstance(value, str) and wanted is not str else value
+    if wanted is float and type(read) is int:
+        read = float(read)
+    if type(read) is not wanted:
+        raise ReportError(
+            f"{parameter.name} as {parameter.type} ({parameter.meaning})",
+            repr(value),
+            f"give a value like the default, {parameter.default!r}",
+        )
+    return read
+
+
+def _read(text: str, wanted: type) -> Any:
+    if wanted is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _has(folder: Path, stem: str) -> bool:
+    return (folder / f"{stem}.ipynb").is_file()

@@ -1,0 +1,223 @@
+"""Run a notebook with parameters and keep everything it gave, also when it fails."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fashify.config import settings
+from fashify.errors import ReportError
+from fashify.reports.export import Harvest, harvest, to_html, write_thumbnail
+from fashify.reports.index_page import write_index
+from fashify.reports.notebooks import (
+    check_parameters,
+    find_notebook,
+    list_notebooks,
+    parameters_of,
+    read_notebook,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Packages whose versions a reader needs to repeat a run.
+_PACKAGES = ("fashify", "numpy", "pandas", "scikit-learn", "tensorflow", "keras", "matplotlib")
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, and the record stored there as ``run.json``."""
+
+    folder: Path
+    record: dict
+
+    @property
+    def metrics(self) -> dict:
+        """Readable name -> number, as the notebook's last cell gave them."""
+        return self.record["metrics"]
+
+    @property
+    def page(self) -> Path:
+        """The self-contained HTML page."""
+        return self.folder / "report.html"
+
+
+def run_reports(
+    names: Sequence[str] = (),
+    *,
+    catalogue: str | Path | None = None,
+    store: str | Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> list[Run]:
+    """Run notebooks one after the other and renew the index page.
+
+    Args:
+        names: of notebooks, by name, number or path; none means all, in order.
+        catalogue, store: handed to the notebooks that take them.
+        parameters: further ones; each must be known to at least one of the notebooks, and
+            goes to those that know it.
+        out: the reports' folder; default ``settings().reports``.
+        progress: show papermill's progress bar.
+
+    Raises:
+        ReportError: an unknown notebook or parameter, a value of another type, or a notebook
+            that failed; the runs before it, and what it got to, are kept and indexed.
+    """
+    out = Path(out) if out is not None else settings().reports
+    paths = [find_notebook(name) for name in (names or list_notebooks())]
+    offered = {"catalogue": catalogue, "store": store}
+    offered = {name: value for name, value in offered.items() if value is not None}
+    plans = _plan(paths, offered, dict(parameters or {}))
+    runs = []
+    for path, values in plans:
+        runs.append(run_notebook(path, parameters=values, out=out, progress=progress))
+    return runs
+
+
+def run_notebook(
+    notebook: str | Path,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    out: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Run one notebook and write its report to ``out/<notebook>/<run-id>/``.
+
+    The folder holds ``notebook.ipynb`` as executed, ``report.html``, ``figures/*.png``,
+    ``metrics.json`` and ``run.json``. Relative paths among the parameters count from the
+    current folder.
+
+    Raises:
+        ReportError: as for :func:`run_reports`.
+    """
+    out = Path(out) if out is not None else settings().reports
+    path = find_notebook(notebook)
+    given = check_parameters(path, parameters or {})
+    folder = _new_folder(out / path.stem)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    error = _execute(path, folder / "notebook.ipynb", given, progress)
+    record = _record(path, given, folder.name, started, time.perf_counter() - clock)
+    _write(folder, record, error)
+    write_index(out)
+    if error is not None:
+        raise ReportError(
+            f"{path.stem} to run to its end",
+            f"{error['name']} in cell {error['cell']}: {error['text']}",
+            f"see the executed notebook {folder / 'notebook.ipynb'}",
+        )
+    logger.info("report: %s", folder / "report.html")
+    return Run(folder, record)
+
+
+def _plan(
+    paths: Sequence[Path], offered: Mapping[str, Any], given: Mapping[str, Any]
+) -> list[tuple[Path, dict]]:
+    """Each notebook with its share of the parameters, all checked before the first one runs."""
+    taken = {path: set(parameters_of(path)) for path in paths}
+    homeless = set(given) - set().union(*taken.values()) if taken else set(given)
+    if homeless:
+        # One notebook's own refusal names what it knows.
+        check_parameters(paths[0], {name: given[name] for name in homeless})
+    values = dict(offered) | dict(given)
+    plans = []
+    for path in paths:
+        share = {name: value for name, value in values.items() if name in taken[path]}
+        plans.append((path, check_parameters(path, share)))
+    return plans
+
+
+def _new_folder(parent: Path) -> Path:
+    """A folder of its own for a run: sorts by time, never taken twice."""
+    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
+    folder = parent / name
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _execute(path: Path, target: Path, given: dict, progress: bool) -> dict | None:
+    """Run with papermill; None, or which cell failed with what."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        papermill.execute_notebook(
+            str(path),
+            str(target),
+            parameters=given,
+            cwd=os.getcwd(),
+            progress_bar=progress,
+            autosave_cell_every=0,
+        )
+    except PapermillExecutionError as error:
+        text = _ANSI.sub("", str(error.evalue)).strip()
+        return {"name": error.ename, "cell": error.cell_index, "text": text}
+    return None
+
+
+def _record(path: Path, given: dict, run_id: str, started: datetime, seconds: float) -> dict:
+    """What is known of a run without looking at its outputs."""
+    known = parameters_of(path)
+    values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
+    return {
+        "notebook": path.stem,
+        "run_id": run_id,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "parameters": values,
+        "meanings": {name: parameter.meaning for name, parameter in known.items()},
+        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+    }
+
+
+def _write(folder: Path, record: dict, error: dict | None) -> None:
+    notebook = read_notebook(folder / "notebook.ipynb")
+    found = harvest(notebook, folder / "figures")
+    record |= {
+        "status": "failed" if error else "done",
+        "error": error,
+        "title": found.title or record["notebook"],
+        "metrics": found.metrics,
+        "figures": found.figures,
+        "thumbnail": _thumbnail(folder, found),
+    }
+    _write_json(folder / "metrics.json", {"metrics": found.metrics, "details": found.details})
+    (folder / "report.html").write_text(to_html(notebook, record), encoding="utf-8")
+    # Last: a folder without it is an unfinished run, and the index page leaves it out.
+    _write_json(folder / "run.json", record)
+
+
+def _thumbnail(folder: Path, found: Harvest) -> str:
+    if not found.figures:
+        return ""
+    named = [figure for figure in found.figures if figure["name"] == found.cover]
+    write_thumbnail(folder / (named or found.figures)[0]["file"], folder / "thumbnail.png")
+    return "thumbnail.png"
+
+
+def _write_json(path: Path, value: dict) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
