@@ -12,8 +12,11 @@ from fashify.errors import ConfigError, known
 from fashify.index.base import Index
 
 _BACKENDS = {
+    "annoy": ("annoy_forest", "AnnoyIndex"),
     "exact": ("exact", "ExactIndex"),
+    "hnsw": ("hnsw", "HnswIndex"),
     "sklearn": ("sklearn_brute", "SklearnIndex"),
+    "two-stage": ("two_stage", "TwoStageIndex"),
 }
 
 

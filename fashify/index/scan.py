@@ -80,6 +80,7 @@ def scan(
 
 def _scores(queries: np.ndarray, block: np.ndarray, norms: np.ndarray, metric: str) -> np.ndarray:
     """(q, b) float32 that order as the distances do; what is equal for a row is left out."""
+    block = block.astype(np.float32, copy=False)
     # One query as a matrix-vector product: it reads the block at the memory's full speed.
     scores = (block @ queries[0])[None, :] if len(queries) == 1 else queries @ block.T
     if metric == "cosine":
@@ -147,6 +148,15 @@ class _Best:
         rows, slots, scores = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
         keep = scores <= self._bound()[rows, 0]
         return rows[keep], slots[keep]
+
+
+def dropped(pairs: Pairs, excluded: Pairs) -> Pairs:
+    """``pairs`` without the excluded ones."""
+    if not len(excluded[0]):
+        return pairs
+    width = int(max(pairs[1].max(initial=0), excluded[1].max())) + 1
+    keep = ~np.isin(pairs[0] * width + pairs[1], excluded[0] * width + excluded[1])
+    return pairs[0][keep], pairs[1][keep]
 
 
 def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) -> np.ndarray:

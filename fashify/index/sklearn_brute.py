@@ -8,7 +8,7 @@ import numpy as np
 
 from fashify.index.base import Index
 from fashify.index.gallery import Gallery
-from fashify.index.scan import Pairs
+from fashify.index.scan import Pairs, dropped
 
 #: Candidates asked for beyond k, so that ties at the k-th place are rarely cut.
 _SPARE = 16
@@ -51,7 +51,7 @@ class SklearnIndex(Index):
         if not len(queries):
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         most = np.bincount(excluded[0], minlength=1).max()
-        return _dropped(_near(brute, queries, k + int(most), slots), excluded)
+        return dropped(_near(brute, queries, k + int(most), slots), excluded)
 
 
 def _near(brute: Any, queries: np.ndarray, k: int, slots: np.ndarray) -> Pairs:
@@ -67,12 +67,3 @@ def _near(brute: Any, queries: np.ndarray, k: int, slots: np.ndarray) -> Pairs:
     keep = away <= edge[:, None]
     rows = np.broadcast_to(np.arange(len(queries))[:, None], found.shape)
     return rows[keep], slots[found[keep]]
-
-
-def _dropped(pairs: Pairs, excluded: Pairs) -> Pairs:
-    """``pairs`` without the excluded ones."""
-    if not len(excluded[0]):
-        return pairs
-    width = int(max(pairs[1].max(initial=0), excluded[1].max())) + 1
-    keep = ~np.isin(pairs[0] * width + pairs[1], excluded[0] * width + excluded[1])
-    return pairs[0][keep], pairs[1][keep]

@@ -20,6 +20,7 @@ from fashify.index import list_indexes, load_index, make_index
 
 N, DIM, K = 240, 16, 5
 METRICS = ("cosine", "euclidean")
+OPTIONAL = {"annoy": "annoy", "hnsw": "faiss", "milvus": "milvus_lite"}
 
 
 def drawn(n: int = N, dim: int = DIM, seed: int = 0) -> np.ndarray:
@@ -47,10 +48,8 @@ IDS = [f"item-{number}" for number in range(N)]
 
 @pytest.fixture(params=list_indexes())
 def name(request) -> str:
-    if request.param in ("annoy", "hnsw", "milvus"):
-        pytest.importorskip(
-            {"hnsw": "usearch", "milvus": "milvus_lite"}.get(request.param, "annoy")
-        )
+    if request.param in OPTIONAL:
+        pytest.importorskip(OPTIONAL[request.param])
     return request.param
 
 

@@ -1,0 +1,93 @@
+"""What approximate backends share: an immutable base, an exact tail, tombstones, filters.
+
+The backend's structure covers the base alone and is never changed. Later additions lie in
+the tail, which is scanned exactly; removed rows are dropped from the candidates. Distances
+are always measured on the full vectors, so they mean the same as those of `exact`.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+
+from fashify.index.base import Index
+from fashify.index.gallery import Gallery
+from fashify.index.scan import Pairs, dropped, scan
+
+#: Candidates asked for beyond those needed: they are measured exactly, which mends the order
+#: that half precision or hashing got wrong.
+_SPARE = 10
+
+#: When candidates would be more than this share of the base, scanning it exactly is cheaper.
+_SCAN_SHARE = 0.02
+
+#: Galleries small enough that this many candidates cost less than a scan.
+_ALWAYS_NEAR = 64
+
+#: Tail and tombstones, as a share of the base, from which a change compacts by itself.
+_COMPACT_SHARE = 0.25
+
+#: Changes below this many rows never compact by themselves.
+_COMPACT_ROWS = 4096
+
+
+class ApproximateIndex(Index):
+    """A backend over the base rows, completed to always k results."""
+
+    @abstractmethod
+    def _near(self, queries: np.ndarray, m: int) -> Pairs:
+        """(query rows, base slots) of about ``m`` candidates a query, each pair once."""
+
+    @abstractmethod
+    def _build(self, gallery: Gallery) -> Any:
+        """The structure over ``gallery.base``."""
+
+    def _candidates(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
+    ) -> Pairs:
+        gallery, options = self._fitted(), {"metric": self.metric, "allowed": allowed}
+        base = len(gallery.base)
+        m = _enough(k, base, allowed, excluded)
+        if not len(queries) or m > max(_ALWAYS_NEAR, _SCAN_SHARE * base):
+            return scan(gallery, queries, k, excluded=excluded, **options)
+        rows, slots = _permitted(self._near(queries, m), allowed, excluded)
+        parts = [(rows, slots)]
+        if len(gallery.tail):
+            parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
+        short = np.bincount(rows, minlength=len(queries)) < k
+        if short.any():
+            parts = [(rows[~short[rows]], slots[~short[rows]]) for rows, slots in parts]
+            again, within = np.flatnonzero(short), short[excluded[0]]
+            renumbered = (np.cumsum(short) - 1)[excluded[0][within]], excluded[1][within]
+            rows, slots = scan(gallery, queries[again], k, excluded=renumbered, **options)
+            parts.append((again[rows], slots))
+        return tuple(np.concatenate(side) for side in zip(*parts, strict=True))
+
+    def _change(self, gallery: Gallery) -> Self:
+        super()._change(gallery)
+        if gallery.n_stale > max(_COMPACT_ROWS, _COMPACT_SHARE * len(gallery.base)):
+            self.compact()
+        return self
+
+
+def _enough(k: int, base: int, allowed: np.ndarray | None, excluded: Pairs) -> int:
+    """Candidates to ask for so that k should be left after filter and exclusion."""
+    most = int(np.bincount(excluded[0], minlength=1).max())
+    share = 1.0 if allowed is None else np.count_nonzero(allowed[:base]) / base
+    return min(base, math.ceil((k + most) / share) + _SPARE) if share else base + _ALWAYS_NEAR
+
+
+def _permitted(pairs: Pairs, allowed: np.ndarray | None, excluded: Pairs) -> Pairs:
+    if allowed is not None:
+        keep = allowed[pairs[1]]
+        pairs = pairs[0][keep], pairs[1][keep]
+    return dropped(pairs, excluded)
+
+
+def ragged(found: np.ndarray) -> Pairs:
+    """Pairs of a (q, m) table of slots in which -1 stands for none."""
+    places = np.flatnonzero(found >= 0)
+    return places // found.shape[1], found.reshape(-1)[places].astype(np.int64)
