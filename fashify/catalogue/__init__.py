@@ -20,8 +20,8 @@ def load_catalogue(source: str | Path, *, kind: str = "auto") -> Catalogue:
 
     Args:
         source: a folder or a zip in Kaggle's layout (``styles.csv`` + ``images/``) or of
-            plain images (with or without one CSV); ``"sample"`` for the drawn catalogue;
-            ``"kaggle"`` to fetch the public one.
+            plain images (with or without one CSV); ``s3://bucket/prefix`` of either layout;
+            ``"sample"`` for the drawn catalogue; ``"kaggle"`` to fetch the public one.
         kind: ``kaggle`` or ``folder`` to insist on a layout; ``auto`` looks.
 
     Raises:

@@ -18,7 +18,13 @@ KAGGLE_TABLE = "styles.csv"
 
 #: Without these a file named styles.csv is not Kaggle's.
 KAGGLE_NEEDED = (
-    ["id", "gender", "masterCategory", "subCategory", "articleType", "baseColour", "productDisplayName"]
+    "id",
+    "gender",
+    "masterCategory",
+    "subCategory",
+    "articleType",
+    "baseColour",
+    "productDisplayName",
 )
 
 #: Other spellings of our columns, after conversion to snake case.
@@ -93,7 +99,7 @@ def read_folder(storage: Storage, names: list[str]) -> Catalogue:
     tables = [name for name in names if "/" not in name and name.lower().endswith(".csv")]
     if not images:
         raise CatalogueError(
-            f"images ({' '.join(SUFFIXES[:7])} ...) in {storage.url}",
+            f"images (.jpg, .png, .webp ...) in {storage.url}",
             "none",
             "put the product photos there, or name another folder",
         )

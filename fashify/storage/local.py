@@ -1,60 +1,14 @@
-"""Where the bytes of a catalogue lie: a folder or a zip, behind one small protocol."""
+"""A folder or a zip on this machine."""
 
 from __future__ import annotations
 
 import threading
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol
 
 from fashify.errors import StorageError
-
-
-@dataclass(frozen=True)
-class Stat:
-    """An object as its listing shows it, without reading it.
-
-    Attributes:
-        version: changes whenever the bytes change (checksum, or size and time).
-        twin: objects of different ``twin`` have different bytes for certain; those of one
-            ``twin`` may be equal.
-    """
-
-    version: str
-    twin: str
-
-
-class Storage(Protocol):
-    """Named byte objects under one root; safe to read from several threads."""
-
-    url: str
-
-    def names(self) -> list[str]:
-        """Every object's name relative to the root, with ``/`` between the parts, sorted."""
-
-    def read(self, name: str) -> bytes:
-        """The object's bytes. Raises ``StorageError`` when it is missing or refused."""
-
-    def stats(self, names: Iterable[str]) -> dict[str, Stat]:
-        """What the listing says of each named object that is there."""
-
-
-def open_storage(source: str | Path) -> Storage:
-    """Opens a folder or a zip archive.
-
-    Raises:
-        StorageError: nothing there, or neither of these.
-    """
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return LocalFolder(path)
-    if path.is_file():
-        return ZipArchive(path)
-    raise StorageError(
-        "a folder of images or a zip archive", f"nothing at {source}", "check the path"
-    )
+from fashify.storage.base import Stat
 
 
 class LocalFolder:

@@ -1,0 +1,36 @@
+"""What a place that holds a catalogue's bytes can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Stat:
+    """An object as its listing shows it, without reading it.
+
+    Attributes:
+        version: changes whenever the bytes change (checksum, or size and time).
+        twin: objects of different ``twin`` have different bytes for certain; those of one
+            ``twin`` may be equal.
+    """
+
+    version: str
+    twin: str
+
+
+class Storage(Protocol):
+    """Named byte objects under one root; safe to read from several threads."""
+
+    url: str
+
+    def names(self) -> list[str]:
+        """Every object's name relative to the root, with ``/`` between the parts, sorted."""
+
+    def read(self, name: str) -> bytes:
+        """The object's bytes. Raises ``StorageError`` when it is missing or refused."""
+
+    def stats(self, names: Iterable[str]) -> dict[str, Stat]:
+        """What the listing says of each named object that is there."""

@@ -1,0 +1,135 @@
+"""A catalogue in a bucket, over real HTTP against an S3 server on this machine."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from fakes import GridBackbone, GridEngine
+
+from fashify.catalogue import load_catalogue
+from fashify.errors import CatalogueError, StorageError
+from fashify.features import extract_features
+from fashify.retrieval import Retriever
+from fashify.storage import open_storage, remote
+
+pytest.importorskip("s3fs")
+server_module = pytest.importorskip("moto.server")
+boto3 = pytest.importorskip("boto3")
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(endpoint, monkeypatch, tmp_path):
+    """An environment as a user sets it, pointing at the local server."""
+    values = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+        "NO_PROXY": "127.0.0.1",
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return endpoint
+
+
+@pytest.fixture
+def bucket(aws, toy):
+    client = boto3.client("s3", endpoint_url=aws)
+    client.create_bucket(
+        Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    for file in toy.rglob("*.*"):
+        client.put_object(
+            Bucket="shop", Key=f"fashion/{file.relative_to(toy).as_posix()}", Body=file.read_bytes()
+        )
+    yield client
+    for item in client.list_objects_v2(Bucket="shop")["Contents"]:
+        client.delete_object(Bucket="shop", Key=item["Key"])
+    client.delete_bucket(Bucket="shop")
+
+
+def test_a_bucket_is_the_same_catalogue_as_the_folder(bucket, toy, tmp_path):
+    local, cloud = load_catalogue(toy), load_catalogue("s3://shop/fashion/")
+    assert cloud.table.equals(local.table)
+    assert cloud.source == "s3://shop/fashion"
+    assert cloud.image_bytes("4") == local.image_bytes("4")
+    store = extract_features(cloud, GridBackbone(), tmp_path / "s", engine=GridEngine())
+    assert store.item_ids.tolist() == [str(n) for n in range(1, 9)]
+    assert Retriever.open(store.path).picture("4").shape == (80, 60, 3)
+
+
+def test_only_changed_objects_are_embedded_again(bucket, toy, tmp_path):
+    engine = GridEngine()
+    extract_features(
+        load_catalogue("s3://shop/fashion"), GridBackbone(), tmp_path / "s", engine=engine,
+        batch_size=1,
+    )  # fmt: skip
+    assert engine.images == 7
+    body = (toy / "images" / "4.jpg").read_bytes()
+    bucket.put_object(Bucket="shop", Key="fashion/images/2.jpg", Body=body)
+    bucket.delete_object(Bucket="shop", Key="fashion/images/8.jpg")
+    engine = GridEngine()
+    store = extract_features(
+        load_catalogue("s3://shop/fashion"), GridBackbone(), tmp_path / "s", engine=engine,
+        batch_size=1,
+    )  # fmt: skip
+    assert engine.images == 0, "the new bytes are those of item 4"
+    assert "8" not in store.item_ids
+
+
+def test_a_missing_object_goes_to_quarantine(bucket, tmp_path):
+    catalogue = load_catalogue("s3://shop/fashion")
+    bucket.delete_object(Bucket="shop", Key="fashion/images/3.jpg")
+    store = extract_features(catalogue, GridBackbone(), tmp_path / "s", engine=GridEngine())
+    assert store.quarantine["item_id"].tolist() == ["9", "3"]
+    assert "s3://shop/fashion/images/3.jpg" in store.quarantine["reason"].iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("url", "match"),
+    [
+        ("s3://no-such-bucket/x", "no-such-bucket"),
+        ("s3://shop/no/such/prefix", "under s3://shop/no/such/prefix"),
+        ("s3://", "s3://bucket/prefix"),
+        ("ftp://host/x", "s3://bucket/prefix"),
+    ],
+)
+def test_wrong_urls_get_one_clear_line(bucket, url, match):
+    with pytest.raises(CatalogueError, match=match) as caught:
+        load_catalogue(url)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_credentials(aws, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    with pytest.raises(StorageError, match="AWS_PROFILE"):
+        open_storage("s3://shop/fashion")
+
+
+def test_a_server_that_refuses_or_stalls_gives_up_in_time(aws, monkeypatch):
+    monkeypatch.setattr(remote, "READ_SECONDS", 1)
+    monkeypatch.setattr(remote, "ATTEMPTS", 2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        with pytest.raises(StorageError, match="AWS_ENDPOINT_URL"):
+            open_storage("s3://shop/fashion")
+    with pytest.raises(StorageError, match="AWS_ENDPOINT_URL"):
+        open_storage("s3://shop/fashion")
