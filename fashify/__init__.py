@@ -1,0 +1,64 @@
+"""Fashify: a photo of a garment in, the five catalogue products most like it out.
+
+Names are loaded when first used, so that ``import fashify`` costs nothing and brings in
+neither TensorFlow nor Gradio.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Backbone": "backbones",
+    "BackboneSpec": "backbones",
+    "Catalogue": "catalogue",
+    "Embedder": "features",
+    "EvaluationReport": "evaluation",
+    "FashifyError": "errors",
+    "FeatureStore": "store",
+    "Match": "retrieval",
+    "Retriever": "retrieval",
+    "evaluate": "evaluation",
+    "extract_features": "features",
+    "list_backbones": "backbones",
+    "list_engines": "engines",
+    "list_indexes": "index",
+    "load_backbone": "backbones",
+    "load_catalogue": "catalogue",
+    "load_image": "images",
+    "load_index": "index",
+    "make_engine": "engines",
+    "make_index": "index",
+    "verify_store": "store",
+}
+
+_MODULES = ["catalogue", "config", "errors", "evaluation", "features", "images", "metrics", "plots", "reports", "retrieval", "sample"]
+
+__all__ = sorted([*_WHERE, *_MODULES])
+
+if TYPE_CHECKING:
+    from fashify.backbones import Backbone, BackboneSpec, list_backbones, load_backbone
+    from fashify.catalogue import Catalogue, load_catalogue
+    from fashify.engines import list_engines, make_engine
+    from fashify.errors import FashifyError
+    from fashify.evaluation import EvaluationReport, evaluate
+    from fashify.features import Embedder, extract_features
+    from fashify.images import load_image
+    from fashify.index import list_indexes, load_index, make_index
+    from fashify.retrieval import Match, Retriever
+    from fashify.store import FeatureStore, verify_store
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"fashify.{_WHERE[name]}"), name)
+    if name in _MODULES:
+        return import_module(f"fashify.{name}")
+    raise AttributeError(f"module 'fashify' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

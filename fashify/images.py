@@ -24,7 +24,10 @@ from fashify.errors import ConfigError, ImageReadError
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 
 #: File endings worth trying when a plain folder is listed.
-SUFFIXES = [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".mpo", ".avif"]
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
+    + (".dib", ".tif", ".tiff", ".ppm", ".pgm", ".mpo", ".avif")
+)
 
 WHITE = (255, 255, 255)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.backbones import load_backbone
-from fashify.catalogue import Catalogue, load_catalogue
+from fashify.catalogue import COLUMNS, Catalogue, load_catalogue
 from fashify.errors import QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.images import load_image
@@ -21,7 +21,7 @@ from fashify.index.neighbours import Neighbours
 from fashify.store import FeatureStore
 from fashify.store.store import INDEX, check_backbone
 
-FACTS = ["name", "gender", "master_category", "sub_category", "article_type", "base_colour", "season", "year", "usage", "path"]
+FACTS = [name for name in COLUMNS if name not in ("item_id", "has_image")]
 
 
 @dataclass(frozen=True)

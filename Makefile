@@ -1,0 +1,57 @@
+# Everything runs in .venv, set up from the pinned versions on first use.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+STORE ?= data/sample-store
+CATALOGUE ?= sample
+PORT ?= 7860
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint reports notebooks bench lock clean
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -r requirements.lock
+	$(BIN)/python -m pip install -q --no-deps -e .
+	@touch $@
+
+setup: $(READY)  ## install everything into .venv
+
+demo: $(READY)  ## build the sample catalogue's index and open the demo
+	$(BIN)/fashify build --catalogue $(CATALOGUE) --out $(STORE)
+	$(BIN)/fashify demo --store $(STORE) --port $(PORT)
+
+test: lint  ## lint, then all tests: unit, contract, notebooks, browser
+	$(BIN)/python -m pytest --nbval-lax tests notebooks
+
+lint: $(READY)  ## style, imports between the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+reports: $(READY)  ## run the notebooks on CATALOGUE (default: sample) and write reports/
+	$(BIN)/fashify report --catalogue $(CATALOGUE)
+
+notebooks: $(READY)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+bench: $(READY)  ## measure extraction and search
+	$(BIN)/fashify bench extraction
+	$(BIN)/fashify bench search
+
+lock:  ## resolve pyproject.toml afresh and pin what came out
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install -q --upgrade pip
+	build/lock/bin/python -m pip install -q '.[all,dev]'
+	(echo '# Exact versions of everything, made by: make lock'; \
+	 build/lock/bin/python -m pip list --format=freeze --exclude fashify \
+	   --exclude pip --exclude setuptools | LC_ALL=C sort -f) > requirements.lock
+
+clean:  ## remove the environment, built stores, reports and caches
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	find data reports -mindepth 1 ! -name README.md -delete
