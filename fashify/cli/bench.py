@@ -1,0 +1,100 @@
+"""``fashify bench``: how fast this machine embeds and searches; the full set is in benchmarks/."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from fashify.cli.console import Commands, JsonOption, StoreOption, emit, store_path, table
+from fashify.config import SEED
+
+app = typer.Typer(cls=Commands, help="Measure speed on this machine.", no_args_is_help=True)
+
+
+@app.command()
+def extraction(
+    backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
+    weights: Annotated[str, typer.Option(help="imagenet, random or a file.")] = "imagenet",
+    engine: Annotated[str, typer.Option(help="Inference engine.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
+    batch_size: Annotated[int, typer.Option(help="Pictures a call.", min=1)] = 32,
+    images: Annotated[int, typer.Option(help="How many pictures to time.", min=1)] = 256,
+    as_json: JsonOption = False,
+) -> None:
+    """Images a second through a backbone, preparation included, after a warm-up."""
+    import numpy as np
+
+    from fashify.backbones import load_backbone
+    from fashify.features import Embedder
+
+    embedder = Embedder(
+        load_backbone(backbone, weights=weights),
+        engine=engine,
+        precision=precision,
+        batch_size=batch_size,
+    )
+    drawn = np.random.default_rng(SEED).integers(0, 256, (batch_size, 320, 240, 3), np.uint8)
+    pictures = [drawn[n % batch_size] for n in range(images)]
+    embedder.embed_images(pictures[:batch_size])
+    seconds = _timed(lambda: embedder.embed_images(pictures))
+    answer = {
+        "backbone": embedder.spec.name,
+        "engine": dict(embedder.engine.fingerprint),
+        "batch_size": batch_size,
+        "images": images,
+        "seconds": round(seconds, 4),
+        "images_per_second": round(images / seconds, 1),
+    }
+    emit(answer, as_json, _lines(answer))
+
+
+@app.command()
+def search(
+    store: StoreOption = None,
+    index: Annotated[
+        str | None, typer.Option(help="Search backend; default: the store's own.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", "--k", help="Neighbours a query.", min=1)] = 5,
+    queries: Annotated[int, typer.Option(help="How many to time.", min=1)] = 500,
+    as_json: JsonOption = False,
+) -> None:
+    """Queries a second, latency, and overlap with the exact answer on a store's features."""
+    import numpy as np
+
+    from fashify.index import make_index
+    from fashify.retrieval import Retriever
+
+    retriever = Retriever.open(store_path(store), index=index)
+    features, item_ids = retriever.store.features, retriever.store.item_ids
+    rows = np.random.default_rng(SEED).integers(0, len(features), queries)
+    tested = retriever.index
+    tested.search(features[rows[:1]], k)
+    singles = [_timed(lambda row=row: tested.search(features[row : row + 1], k)) for row in rows]
+    batch_seconds = _timed(lambda: tested.search(features[rows], k))
+    exact = make_index("exact", metric=tested.metric).fit(features, item_ids)
+    found, wanted = (one.search(features[rows], k).positions for one in (tested, exact))
+    overlap = [len(set(a) & set(b)) / k for a, b in zip(found, wanted, strict=True)]
+    answer = {
+        "index": tested.name,
+        "metric": tested.metric,
+        "n_items": len(features),
+        "k": k,
+        "queries": queries,
+        "p50_ms": round(1000 * float(np.median(singles)), 3),
+        "p95_ms": round(1000 * float(np.quantile(singles, 0.95)), 3),
+        "batched_queries_per_second": round(queries / batch_seconds, 1),
+        f"index_recall_at_{k}": round(float(np.mean(overlap)), 4),
+    }
+    emit(answer, as_json, _lines(answer))
+
+
+def _timed(action: Any) -> float:
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def _lines(answer: dict[str, Any]) -> list[str]:
+    return table([(name, value) for name, value in answer.items()], ("measure", "value"))

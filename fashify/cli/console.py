@@ -1,0 +1,105 @@
+"""What all commands share: one line for an error, JSON or a table for an answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from fashify.config import settings
+from fashify.errors import ConfigError, FashifyError
+
+logger = logging.getLogger(__name__)
+
+#: Exit codes: a FashifyError, wrong usage (Typer's own), Ctrl-C.
+FAILED, INTERRUPTED = 1, 130
+
+StoreOption = Annotated[
+    Path | None, typer.Option("--store", help="Store directory; default: $FASHIFY_STORE.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on stdout.")]
+
+
+class Commands(TyperGroup):
+    """The group that turns errors into one line on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FashifyError as error:
+            logger.debug("details", exc_info=True)
+            stop(str(error), FAILED)
+        except KeyboardInterrupt:
+            stop("Interrupted.", INTERRUPTED)
+        except BrokenPipeError:
+            # The reader of our output has gone (`| head`): nothing is left to be said.
+            sys.stderr.close()
+            raise typer.Exit(FAILED) from None
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            stop(f"{where}{error.strerror or error}", FAILED)
+
+
+def stop(text: str, code: int) -> None:
+    """One line on stderr, then out with ``code``."""
+    typer.echo(" ".join(text.split()), err=True)
+    raise typer.Exit(code)
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Log lines and warnings to stderr, one line each, so that stdout is the answer alone."""
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", force=True)
+    warnings.formatwarning = lambda message, *_, **__: f"Warning: {message}\n"
+
+
+def store_path(store: Path | None) -> Path:
+    """The store named, or the settings' one."""
+    return store or settings().store
+
+
+def emit(answer: Any, as_json: bool, text: Iterable[str]) -> None:
+    """Prints ``answer`` as JSON, or else the lines of ``text``."""
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    else:
+        typer.echo("\n".join(text))
+
+
+def table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> list[str]:
+    """Lines of left-aligned columns, as wide as their longest cell."""
+    cells = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+
+
+def pairs(values: Sequence[str], option: str) -> dict[str, Any]:
+    """``["k=5", "name=a"]`` to ``{"k": 5, "name": "a"}``; values are JSON where they can be.
+
+    Raises:
+        ConfigError: a value without ``=``.
+    """
+    found = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.strip():
+            raise ConfigError(f"{option} name=value", repr(value), f"write {option} name=value")
+        found[name.strip()] = _value(text.strip())
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

@@ -1,0 +1,144 @@
+"""``fashify info`` and ``fashify verify``."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from fashify.cli.console import FAILED, JsonOption, StoreOption, emit, store_path, table
+from fashify.errors import FashifyError
+
+PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "gradio", "pillow")
+
+#: Optional packages and what each brings.
+EXTRAS = {
+    "openvino": "faster extraction on a CPU",
+    "faiss": "approximate search",
+    "hnswlib": "approximate search",
+    "usearch": "approximate search",
+    "s3fs": "catalogues and stores on s3://",
+}
+
+
+def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """What is installed and usable here, and what the store holds."""
+    from fashify.engines import list_engines
+    from fashify.index import list_indexes
+
+    answer = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "versions": {name: _version(name) for name in ("fashify", *PACKAGES)},
+        "backbones": [_backbone(name) for name in _backbone_names()],
+        "engines": list_engines(),
+        "indexes": list_indexes(),
+        "extras": {name: importlib.util.find_spec(name) is not None for name in EXTRAS},
+        "store": _store(store_path(store)),
+    }
+    emit(answer, as_json, _text(answer))
+
+
+def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Read every file of a store and of its index, and compare checksums."""
+    from fashify.index.files import IndexReader
+    from fashify.store import verify_store
+    from fashify.store.store import INDEX
+
+    path = store_path(store)
+    found = [{"file": file, "problem": problem} for file, problem in verify_store(path)]
+    if (path / INDEX).is_dir():
+        problems = IndexReader(path / INDEX).problems()
+        found += [{"file": INDEX, "problem": problem} for problem in problems]
+    answer = {"store": str(path), "ok": not found, "problems": found}
+    lines = [f"{one['file']}: {one['problem']}" for one in found]
+    emit(answer, as_json, lines or [f"{path}: every file is as it was written"])
+    if found:
+        raise typer.Exit(FAILED)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _backbone_names() -> list[str]:
+    from fashify.backbones import list_backbones
+
+    return list_backbones()
+
+
+def _backbone(name: str) -> dict[str, Any]:
+    """A network and whether its ImageNet weights are on this machine; nothing is fetched."""
+    from fashify.backbones.pretrained import cached_file, imagenet_file
+    from fashify.backbones.records import LiteSource, find_record
+
+    record = find_record(name)
+    if isinstance(record.source, LiteSource):
+        try:
+            at_hand = imagenet_file(record).is_file()
+        except FashifyError:
+            at_hand = False
+    else:
+        at_hand = cached_file(record.source).is_file()
+    size = list(record.input_size)
+    return {"name": name, "dim": record.dim, "input_size": size, "weights_at_hand": at_hand}
+
+
+def _store(path: Path) -> dict[str, Any]:
+    from fashify.store import FeatureStore
+
+    try:
+        store = FeatureStore.load(path)
+    except FashifyError as error:
+        return {"path": str(path), "usable": False, "reason": str(error)}
+    return {
+        "path": str(path),
+        "usable": True,
+        "n_items": len(store),
+        "n_quarantined": len(store.quarantine),
+        "catalogue": store.meta.get("catalogue"),
+        "backbone": store.meta.get("backbone"),
+        "engine": store.meta.get("engine"),
+    }
+
+
+def _text(answer: dict[str, Any]) -> list[str]:
+    versions = ", ".join(f"{name} {found or '-'}" for name, found in answer["versions"].items())
+    backbones = [
+        (one["name"], one["dim"], "x".join(map(str, one["input_size"])), _yes(one))
+        for one in answer["backbones"]
+    ]
+    extras = [
+        (name, "installed" if here else "not installed", EXTRAS[name])
+        for name, here in answer["extras"].items()
+    ]
+    return [
+        f"Python {answer['python']} on {answer['machine']}; {versions}",
+        "",
+        *table(backbones, ("backbone", "dim", "input", "ImageNet weights")),
+        "",
+        f"engines: {', '.join(map(str, answer['engines']))}",
+        f"indexes: {', '.join(answer['indexes'])}",
+        "",
+        *table(extras, ("extra", "state", "brings")),
+        "",
+        _store_line(answer["store"]),
+    ]
+
+
+def _yes(backbone: dict[str, Any]) -> str:
+    return "at hand" if backbone["weights_at_hand"] else "to be downloaded"
+
+
+def _store_line(store: dict[str, Any]) -> str:
+    if not store["usable"]:
+        return f"store {store['path']}: {store['reason']}"
+    name = store["backbone"]["name"]
+    return f"store {store['path']}: {store['n_items']:,} products, {name}"

@@ -1,0 +1,44 @@
+"""The command group and its entry point."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fashify.cli import bench, building, demo, info, reports, searching
+from fashify.cli.console import Commands, set_up_logging
+
+app = typer.Typer(
+    name="fashify",
+    cls=Commands,
+    help="Reverse image search for fashion: a photo in, the products most like it out.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say on stderr what is being done.")
+    ] = False,
+) -> None:
+    set_up_logging(verbose)
+
+
+app.command()(building.build)
+app.command()(searching.search)
+app.command()(searching.evaluate)
+app.command()(reports.report)
+app.add_typer(bench.app, name="bench")
+app.command()(building.index)
+app.command()(demo.demo)
+app.command()(info.info)
+app.command()(info.verify)
+
+
+def main() -> None:
+    """Runs the command line and leaves with its exit code."""
+    app()
