@@ -1,0 +1,100 @@
+"""The named endpoints for programs: plain typed values in and out, no page involved."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypedDict
+
+import gradio as gr
+
+from fashify.demo.service import DemoService
+from fashify.demo.state import DEFAULT_RESULTS, Query
+from fashify.demo.uploads import read_upload
+from fashify.errors import FashifyError, ImageReadError
+from fashify.retrieval import Match
+
+
+class MatchRow(TypedDict):
+    """One match as JSON; ``picture`` is its path in the catalogue.
+
+    Not called ``path``: clients take a value with a path for a file to download.
+    """
+
+    rank: int
+    item_id: str
+    distance: float
+    name: str
+    gender: str
+    master_category: str
+    sub_category: str
+    article_type: str
+    base_colour: str
+    season: str
+    year: int | None
+    usage: str
+    picture: str
+
+
+def row(match: Match) -> MatchRow:
+    """A match without its position, which means nothing outside this process."""
+    facts = match.to_dict() | {"picture": match.path}
+    return MatchRow(**{name: facts[name] for name in MatchRow.__annotations__})
+
+
+class Api:
+    """Endpoints over one service; every error reaches the client as one sentence."""
+
+    def __init__(self, service: DemoService) -> None:
+        self.service = service
+
+    def search(
+        self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
+    ) -> list[MatchRow]:
+        """The k catalogue products most like an uploaded picture, nearest first.
+
+        Args:
+            image: an uploaded file; `handle_file("photo.jpg")` with gradio_client.
+            k: how many, 1 to 20.
+            where: a filter such as "gender=Women, base_colour=Red", "" for none.
+        """
+        picture = read_upload(_path(image), working_side=None)
+        query = Query("photo", "an uploaded picture", picture=picture)
+        return self._rows(query, k, where)
+
+    def similar(self, item_id: str, k: int = DEFAULT_RESULTS, where: str = "") -> list[MatchRow]:
+        """The k products most like one of the catalogue, that one left out.
+
+        Args:
+            item_id: id of the catalogue item.
+            k: how many, 1 to 20.
+            where: a filter such as "gender=Women, base_colour=Red", "" for none.
+        """
+        return self._rows(self.service.item_query(item_id), k, where)
+
+    def _rows(self, query: Query, k: int, where: str) -> list[MatchRow]:
+        answer = self.service.search(query, self.service.strict_k(k), where=where)
+        return [row(match) for match in answer.matches]
+
+
+def _path(image: Any) -> str:
+    path = image.get("path") if isinstance(image, dict) else getattr(image, "path", None)
+    if not isinstance(path, str):
+        raise ImageReadError("an uploaded file", "something else", "send it with handle_file")
+    return path
+
+
+def endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function`` with its FashifyErrors as ``gr.Error``, the one kind a client is told."""
+
+    @wraps(function)
+    def told(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except FashifyError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    # Gradio reads the types from here and does not resolve postponed annotations.
+    told.__signature__ = inspect.signature(function, eval_str=True)
+    return told

@@ -1,0 +1,91 @@
+// Runs once for every HTML part of the page, with `element`, `trigger`, `upload` from Gradio.
+// A click on anything with data-do becomes one event for Python: its data-* attributes.
+const MAX_BYTES = 25000000;
+const send = (event) => trigger("act", event);
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (button) send({ ...button.dataset });
+  if (event.target.closest("[data-theme-toggle]")) toggleTheme();
+  if (event.target.closest("[data-camera]")) openCamera();
+});
+
+function toggleTheme() {
+  const dark = document.body.classList.toggle("dark");
+  try { localStorage.setItem("fashify-theme", dark ? "dark" : "light"); } catch { /* private mode */ }
+}
+
+async function sendPhoto(file) {
+  if (!file) return;
+  if (file.size > MAX_BYTES) {
+    const megabytes = Math.round(file.size / 1e6);
+    return send({ do: "refused", why: `That file has ${megabytes} MB; the most is 25 MB. Choose a smaller photo.` });
+  }
+  element.classList.add("fx-busy");
+  try {
+    const { path } = await upload(file);
+    send({ do: "photo", path });
+  } catch {
+    send({ do: "refused", why: "The photo did not arrive. Check the connection and try again." });
+  } finally {
+    element.classList.remove("fx-busy");
+  }
+}
+
+if (element.querySelector(".fx-query")) {
+  element.addEventListener("change", (event) => {
+    if (!event.target.matches(".fx-file")) return;
+    sendPhoto(event.target.files[0]);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const file = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
+    if (file) { event.preventDefault(); sendPhoto(file); }
+  });
+  const area = document.documentElement;
+  area.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("fx-dragging");
+  });
+  area.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.body.classList.remove("fx-dragging");
+  });
+  area.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("fx-dragging");
+    sendPhoto(event.dataTransfer?.files?.[0]);
+  });
+}
+
+async function openCamera() {
+  let stream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+  } catch {
+    return send({ do: "refused", why: "No camera to be had: none is there, or the browser keeps it back." });
+  }
+  const dialog = document.createElement("dialog");
+  dialog.className = "fx-camera";
+  dialog.setAttribute("aria-label", "Camera");
+  dialog.innerHTML = '<video autoplay playsinline muted></video><div class="fx-tools">'
+    + '<button type="button" class="fx-button fx-primary" data-snap>Take the photo</button>'
+    + '<button type="button" class="fx-button" data-cancel>Cancel</button></div>';
+  const video = dialog.querySelector("video");
+  video.srcObject = stream;
+  dialog.addEventListener("close", () => {
+    stream.getTracks().forEach((track) => track.stop());
+    dialog.remove();
+  });
+  dialog.querySelector("[data-cancel]").onclick = () => dialog.close();
+  dialog.querySelector("[data-snap]").onclick = () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => {
+      dialog.close();
+      sendPhoto(blob && new File([blob], "camera.jpg", { type: "image/jpeg" }));
+    }, "image/jpeg", 0.92);
+  };
+  (document.querySelector(".gradio-container") ?? document.body).append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,99 @@
+"""The Fashify demo: layout and wiring. What it shows and decides is in ``fashify.demo``.
+
+Run ``fashify demo`` or ``python gradio_app.py``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+# Set before Gradio is imported: nothing on this page or server talks to anyone else.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import gradio as gr
+
+from fashify.demo import Actions, DemoService, View, panels
+from fashify.demo.api import Api, endpoint
+from fashify.demo.theme import asset, make_theme, page_head
+from fashify.demo.uploads import MAX_UPLOAD_BYTES
+
+#: Searches that run side by side; more would only share the same processors.
+SEARCHES_AT_ONCE = 2
+
+
+def _part(html: str) -> gr.HTML:
+    """A piece of the page that sends its clicks as ``act`` events."""
+    return gr.HTML(html, js_on_load=asset("page.js"), apply_default_css=False)
+
+
+def build_app(service: DemoService) -> gr.Blocks:
+    """The page over an opened service, not yet launched."""
+    actions = Actions(service)
+    with gr.Blocks(title="Fashify", analytics_enabled=False, delete_cache=(600, 600)) as app:
+        view = gr.State(View())
+        _part(panels.masthead(service.facts))
+        with gr.Row(elem_classes="fx-main"):
+            with gr.Column(elem_classes="fx-side"):
+                query = _part(panels.query_panel(View()))
+                examples = _part(panels.examples_row(service.examples))
+            with gr.Column(elem_classes="fx-body"):
+                results = _part(panels.welcome())
+
+        def act(view: View, event: gr.EventData) -> tuple[View, str, str]:
+            view = actions.act(view, event._data or {})
+            return view, *panels.page(service, view)
+
+        for part in (query, examples, results):
+            part.act(
+                act,
+                [view],
+                [view, query, results],
+                api_visibility="private",
+                show_progress="hidden",
+                show_progress_on=results,
+                trigger_mode="multiple",
+                concurrency_id="search",
+                concurrency_limit=SEARCHES_AT_ONCE,
+            )
+        api = Api(service)
+        for function in (api.search, api.similar):
+            gr.api(endpoint(function), concurrency_id="search", concurrency_limit=SEARCHES_AT_ONCE)
+    return app
+
+
+def serve(
+    store: Path | str | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    browser: bool = False,
+) -> None:
+    """Opens ``store``, warms the network up and serves the page until interrupted."""
+    launch(build_app(DemoService.open(store)), host=host, port=port, browser=browser)
+
+
+def launch(app: gr.Blocks, *, host: str, port: int, **options: Any) -> str:
+    """Starts the server with the demo's own limits and look; the local address."""
+    browser = options.pop("browser", False)
+    _, url, _ = app.queue(max_size=64).launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        inbrowser=browser,
+        theme=make_theme(),
+        head=page_head(),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        max_file_size=MAX_UPLOAD_BYTES,
+        show_error=False,
+        **options,
+    )
+    return url
+
+
+if __name__ == "__main__":
+    serve(os.environ.get("FASHIFY_STORE"))
