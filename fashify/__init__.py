@@ -35,9 +35,46 @@ _WHERE = {
     "verify_store": "store",
 }
 
-_MODULES = ["catalogue", "config", "errors", "evaluation", "features", "images", "metrics", "plots", "reports", "retrieval", "sample"]
+_MODULES = frozenset(
+    "catalogue config errors evaluation features images metrics plots reports retrieval "
+    "sample".split()
+)
 
-__all__ = sorted([*_WHERE, *_MODULES])
+
+__all__ = [
+    "Backbone",
+    "BackboneSpec",
+    "Catalogue",
+    "Embedder",
+    "EvaluationReport",
+    "FashifyError",
+    "FeatureStore",
+    "Match",
+    "Retriever",
+    "catalogue",
+    "config",
+    "errors",
+    "evaluate",
+    "evaluation",
+    "extract_features",
+    "features",
+    "images",
+    "list_backbones",
+    "list_engines",
+    "list_indexes",
+    "load_backbone",
+    "load_catalogue",
+    "load_image",
+    "load_index",
+    "make_engine",
+    "make_index",
+    "metrics",
+    "plots",
+    "reports",
+    "retrieval",
+    "sample",
+    "verify_store",
+]
 
 if TYPE_CHECKING:
     from fashify.backbones import Backbone, BackboneSpec, list_backbones, load_backbone

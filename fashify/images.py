@@ -25,8 +25,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 
 #: File endings worth trying when a plain folder is listed.
 SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
-    + (".dib", ".tif", ".tiff", ".ppm", ".pgm", ".mpo", ".avif")
+    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .ppm .pgm .mpo .avif".split()
 )
 
 WHITE = (255, 255, 255)

@@ -13,8 +13,8 @@ class Stat:
 
     Attributes:
         version: changes whenever the bytes change (checksum, or size and time).
-        twin: objects of different ``twin`` have different bytes for certain; those of one
-            ``twin`` may be equal.
+        twin: objects of one ``twin`` may be equal to the byte and are worth comparing;
+            those of different ones are taken as different.
     """
 
     version: str

@@ -79,9 +79,10 @@ class S3Folder:
         return self._ask(lambda: self._fs.cat_file(f"{self.root}/{name}"), f"{self.url}/{name}")
 
     def stats(self, names: Iterable[str]) -> dict[str, Stat]:
+        # An ETag is the checksum of the bytes but for uploads in parts: two equal objects
+        # may differ in it and are then embedded twice, which saves downloading both.
         keys = {n: _version(self._infos[n]) for n in names if n in self._infos}
-        # Equal objects can have different ETags (uploads in parts): only sizes tell apart.
-        return {name: Stat(key, str(self._infos[name]["size"])) for name, key in keys.items()}
+        return {name: Stat(key, key) for name, key in keys.items()}
 
     def _ask(self, call: Callable[[], T], url: str) -> T:
         return ask_s3(call, url)
