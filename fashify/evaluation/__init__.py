@@ -2,7 +2,7 @@
 
 from fashify.evaluation.examples import compare_levels, example_rows
 from fashify.evaluation.judge import evaluate, evaluate_levels
-from fashify.evaluation.projection import pca_spectrum, project
+from fashify.evaluation.projection import feature_norms, pca_spectrum, project
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.throughput import measure_throughput
 
@@ -12,6 +12,7 @@ __all__ = [
     "evaluate",
     "evaluate_levels",
     "example_rows",
+    "feature_norms",
     "measure_throughput",
     "pca_spectrum",
     "project",

@@ -8,6 +8,11 @@ from fashify.config import SEED
 from fashify.errors import QueryError
 
 
+def feature_norms(features: np.ndarray) -> np.ndarray:
+    """Euclidean length of every feature: (n, dim) -> (n,) float32."""
+    return np.linalg.norm(np.asarray(features, dtype=np.float32), axis=1)
+
+
 def pca_spectrum(features: np.ndarray, *, n_components: int = 64, seed: int = SEED) -> np.ndarray:
     """Share of the variance along each principal axis: (c,) descending, c <= n_components.
 

@@ -88,6 +88,15 @@ class EvaluationReport:
         """The n worst queries, of different categories while there are enough."""
         return self._ranked(ascending=True).head(n)
 
+    def weakest(self, *, at_least: int = 10) -> pd.DataFrame:
+        """Rows of ``table`` by rising precision, of categories with ``at_least`` queries.
+
+        All judged categories where none has so many.
+        """
+        judged = self.table[self.table["n_queries"] > 0]
+        enough = judged[judged["n_queries"] >= at_least]
+        return (enough if len(enough) else judged).sort_values("precision", ignore_index=True)
+
     def answer(self, item_id: str) -> pd.DataFrame:
         """The k neighbours of one judged query: columns ``item_id, distance, relevant``."""
         row = int(np.flatnonzero(self.queries["item_id"] == item_id)[0])

@@ -199,7 +199,8 @@ def image_facts(facts: pd.DataFrame, *, top: int = 8) -> Picture:
     _panel(right, [str(mode) for mode in modes.index], modes, n, "mode, as stored")
     if len(sizes) > top:
         left.set_title(f"width × height, pixels: {top} of {len(sizes)} sizes")
-    fig.alt = f"{len(sizes)} image sizes, most frequent {shown.index[0]}; modes {_first(modes)}."
+    common = " × ".join(str(side) for side in shown.index[0])
+    fig.alt = f"{len(sizes)} image sizes, most frequent {common}; modes {_first(modes)}."
     return fig
 
 

@@ -12,6 +12,7 @@ import nbformat
 
 from fashify.errors import ReportError
 from fashify.reports.findings import MIME
+from fashify.reports.words import FILTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,7 +51,7 @@ def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
             found.figures.append(_write_figure(data["image/png"], facts, folder, found.figures))
         if MIME in data:
             numbers = data[MIME]
-            found.metrics, found.details = numbers["metrics"], numbers["details"]
+            found.metrics, found.details = dict(numbers["metrics"]), numbers["details"]
             found.cover = numbers["cover"]
     return found
 
@@ -78,7 +79,8 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
     from pygments.formatters import HtmlFormatter
 
     exporter = HTMLExporter(template_name="fashify", extra_template_basedirs=[str(TEMPLATES)])
-    exporter.register_filter("readable", readable)
+    for name, words in FILTERS.items():
+        exporter.register_filter(name, words)
     resources = {
         "run": run,
         "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
@@ -98,15 +100,6 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
 def external_resources(page: str) -> list[str]:
     """Addresses an HTML page would fetch from: scripts, styles, fonts, images, frames."""
     return [next(filter(None, groups)) for groups in _FETCHING.findall(page)]
-
-
-def readable(value) -> str:
-    """A number as people read it: 44,441, 0.763, 12.5; texts as they are."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
 def write_thumbnail(figure: Path, target: Path, *, width: int = 640) -> None:

@@ -27,7 +27,12 @@ class Findings:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         items = "".join(f"<li>{html.escape(text)}</li>" for text in self.sentences)
         return {
-            MIME: {"metrics": self.metrics, "details": self.details, "cover": self.cover},
+            # Pairs, for notebooks are stored with sorted keys and the order has a meaning.
+            MIME: {
+                "metrics": [list(pair) for pair in self.metrics.items()],
+                "details": self.details,
+                "cover": self.cover,
+            },
             "text/html": f'<ul class="findings">{items}</ul>',
             "text/plain": "\n".join(f"- {text}" for text in self.sentences),
         }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from fashify.reports.export import TEMPLATES, readable
+from fashify.reports.export import TEMPLATES
+from fashify.reports.words import FILTERS
 
 
 def write_index(out: str | Path) -> Path:
@@ -19,9 +19,7 @@ def write_index(out: str | Path) -> Path:
 
     out = Path(out)
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters["number"] = readable
-    environment.filters["moment"] = moment
-    environment.filters["duration"] = duration
+    environment.filters.update(FILTERS)
     css = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     page = environment.get_template("index.html.j2").render(groups=_groups(out), css=css)
     target = out / "index.html"
@@ -29,17 +27,6 @@ def write_index(out: str | Path) -> Path:
     beside.write_text(page, encoding="utf-8")
     beside.replace(target)
     return target
-
-
-def moment(text: str) -> str:
-    """2026-11-23T23:31:00+00:00 -> 23 Nov 2026, 23:31 UTC"""
-    return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M} UTC"
-
-
-def duration(seconds: float) -> str:
-    """75.2 -> 1 min 15 s"""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def _groups(out: Path) -> list[tuple[str, list[dict]]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import pandas as pd
+
 from fashify.catalogue import Catalogue
 from fashify.config import SEED, settings
 from fashify.errors import StoreMismatchError
@@ -46,6 +48,23 @@ def open_store(
         store = extract_features(part, backbone, folder, progress=progress)
     _check_same_products(store, catalogue, folder)
     return store
+
+
+def describe_store(store: FeatureStore) -> pd.DataFrame:
+    """What the features were made with: one row a fact, columns ``fact`` and ``value``."""
+    spec, engine = store.meta["backbone"], store.meta.get("engine", {})
+    facts = {
+        "backbone": f"{spec['name']}, {spec['weights']} weights",
+        "why": spec.get("reason") or "asked for by name",
+        "input (height, width)": " × ".join(str(side) for side in spec["input_size"]),
+        "preprocessing": spec["preprocessing"],
+        "pooling": spec["pooling"],
+        "dimensions": str(spec["dim"]),
+        "weights hash": spec["weights_hash"][:16],
+        "engine": ", ".join(str(engine[key]) for key in ("engine", "precision") if key in engine),
+        "items": f"{len(store):,}, and {len(store.quarantine):,} in quarantine",
+    }
+    return pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
 
 
 def _cached(part: Catalogue, backbone: str) -> Path:

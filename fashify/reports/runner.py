@@ -49,13 +49,17 @@ class Run:
         return self.record["metrics"]
 
     @property
-    def page(self) -> Path:
-        """The self-contained HTML page."""
+    def html(self) -> Path:
+        """The self-contained page."""
         return self.folder / "report.html"
+
+    def to_dict(self) -> dict:
+        """The record with the run's folder, as JSON-ready values."""
+        return {"folder": str(self.folder), **self.record}
 
 
 def run_reports(
-    names: Sequence[str] = (),
+    names: Sequence[str] | None = None,
     *,
     catalogue: str | Path | None = None,
     store: str | Path | None = None,

@@ -1,0 +1,251 @@
+"""Reports worked out by hand on a line of seven items, then the promises around them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashify.config import LEVELS
+from fashify.errors import FashifyError, QueryError
+from fashify.evaluation import (
+    compare_levels,
+    evaluate,
+    evaluate_levels,
+    example_rows,
+    feature_norms,
+    pca_spectrum,
+    project,
+)
+from fashify.evaluation.search import choose_queries
+from fashify.index import make_index
+from fashify.store import FeatureStore
+
+#: id, place on a line, label. By hand, the two nearest of each by Euclidean distance:
+#: a0: a1 b0 | a1: a0 b0 | b0: a1 a2 | a2: b0 b1 | b1: a2 b0 | lone and "" are no queries.
+LINE = [
+    ("a0", 0.0, "a"),
+    ("a1", 1.0, "a"),
+    ("b0", 2.2, "b"),
+    ("a2", 3.6, "a"),
+    ("b1", 6.0, "b"),
+    ("c0", 10.0, "c"),
+    ("n0", 20.0, ""),
+]
+
+
+def store_of(features: np.ndarray, labels: list[str], item_ids: list[str]) -> FeatureStore:
+    items = pd.DataFrame({"item_id": item_ids}).assign(**{level: "" for level in LEVELS})
+    items["article_type"] = labels
+    items["gender"] = "Men"
+    return FeatureStore(
+        features.astype(np.float32), item_ids, {"backbone": {"name": "toy"}}, items=items
+    )
+
+
+@pytest.fixture
+def line() -> FeatureStore:
+    ids, places, labels = zip(*LINE, strict=True)
+    features = np.stack([np.array(places), np.zeros(len(places))], axis=1)
+    return store_of(features, list(labels), list(ids))
+
+
+@pytest.fixture
+def report(line):
+    return evaluate(line, metric="euclidean", k=2)
+
+
+def test_micro_and_macro_by_hand(report):
+    # Precision@2: a0 1/2, a1 1/2, b0 0, a2 0, b1 1/2.
+    assert report.queries.set_index("item_id")["precision"].to_dict() == {
+        "a0": 0.5, "a1": 0.5, "b0": 0.0, "a2": 0.0, "b1": 0.5,
+    }  # fmt: skip
+    assert report.micro["precision"] == pytest.approx(1.5 / 5)
+    assert report.macro["precision"] == pytest.approx((1 / 3 + 1 / 4) / 2)
+
+
+def test_recall_chance_and_ceiling_by_hand(report):
+    # Recall@2: each a has 2 others, each b has 1.
+    assert report.micro["recall"] == pytest.approx((1 / 2 + 1 / 2 + 0 + 0 + 1) / 5)
+    assert report.micro["hit_rate"] == pytest.approx(3 / 5)
+    assert report.micro["chance"] == pytest.approx((3 * 2 / 6 + 2 * 1 / 6) / 5)
+    assert report.micro["ceiling"] == pytest.approx((3 * 1 + 2 * 0.5) / 5)
+
+
+def test_lone_and_missing_queries_are_counted_not_judged(report):
+    assert (report.n_gallery, report.n_asked, report.n_judged) == (7, 7, 5)
+    assert (report.n_lone, report.n_missing) == (1, 1)
+
+
+def test_the_table_holds_every_category_the_largest_first(report):
+    assert report.table["category"].tolist() == ["a", "b", "c"]
+    assert report.table["n"].tolist() == [3, 2, 1]
+    assert report.table["n_queries"].tolist() == [3, 2, 0]
+    assert report.table["n_lone"].tolist() == [0, 0, 1]
+    assert np.isnan(report.table["precision"].iloc[2])
+
+
+def test_the_curve_and_the_confusion_by_hand(report):
+    # At k = 1: a0 and a1 are each other's nearest, nobody else's nearest shares the label.
+    assert report.curve["micro"].iloc[:2].tolist() == pytest.approx([2 / 5, 1.5 / 5])
+    np.testing.assert_array_equal(report.confusion[:2, :2], [[2, 4], [3, 1]])
+    assert report.confusions(1).iloc[0].to_dict() == pytest.approx(
+        {"query": "a", "neighbour": "b", "count": 4, "share": 4 / 6}
+    )
+
+
+def test_best_and_worst_take_different_categories_first(report):
+    # Average precision: a0 (1/1 + 2/3) / 2, b1 1/2.
+    assert report.best(2)["item_id"].tolist() == ["a0", "b1"]
+    assert set(report.worst(2)["item_id"]) == {"b0", "a2"}
+
+
+def test_an_answer_names_neighbours_with_hit_or_miss(report):
+    answer = report.answer("a0")
+    assert answer["item_id"].tolist() == ["a1", "b0"]
+    assert answer["relevant"].tolist() == [True, False]
+    np.testing.assert_allclose(answer["distance"], [1.0, 2.2], rtol=1e-6)
+
+
+def test_distances_of_hits_and_misses_add_up(report):
+    assert len(report.hit_distances) == 3
+    assert len(report.miss_distances) == 7
+
+
+def test_the_arrays_are_read_only(report):
+    with pytest.raises(ValueError, match="read-only"):
+        report.distances[0, 0] = 1
+
+
+def test_json_has_no_number_json_does_not_know(report, tmp_path):
+    text = report.to_json(tmp_path / "report.json")
+    assert (tmp_path / "report.json").read_text() == text + "\n"
+    assert "NaN" not in text
+    read = json.loads(text)
+    assert read["micro"]["precision"] == pytest.approx(0.3)
+    assert read["table"][2]["precision"] is None
+    assert read["facts"]["index"] == {"name": "exact", "metric": "euclidean", "n": 7}
+
+
+def test_the_summary_says_what_was_measured(report):
+    assert "precision@2 0.300 micro" in report.summary
+    assert "1 lone and 1 without a label" in report.summary
+
+
+def test_self_is_left_out_by_id_even_among_exact_duplicates():
+    features = np.tile([1.0, 2.0, 3.0], (4, 1))
+    store = store_of(features, ["x", "x", "x", "y"], ["p", "q", "r", "s"])
+    report = evaluate(store, k=3)
+    for item_id in ("p", "q", "r"):
+        found = report.answer(item_id)
+        assert set(found["item_id"]) == {"p", "q", "r", "s"} - {item_id}
+    assert report.micro["precision"] == pytest.approx(2 / 3)
+
+
+def test_levels_come_from_one_search_and_skip_those_without_labels(line):
+    reports = evaluate_levels(line, k=2)
+    assert list(reports) == ["gender", "article_type"]
+    assert reports["gender"].micro["precision"] == 1.0
+    table = compare_levels(reports)
+    assert table["level"].tolist() == ["gender", "article_type"]
+    assert table["queries"].tolist() == [7, 5]
+
+
+def test_a_fitted_index_gives_the_same_report(line):
+    fitted = make_index("exact", metric="euclidean").fit(line.features, line.item_ids)
+    reference = evaluate(line, metric="euclidean", k=2)
+    found = evaluate(line, index=fitted, k=2)
+    pd.testing.assert_frame_equal(found.table, reference.table)
+
+
+def test_an_index_of_other_items_is_refused(line):
+    other = make_index("exact").fit(line.features, [f"x{n}" for n in range(7)])
+    with pytest.raises(QueryError, match="other items"):
+        evaluate(line, index=other)
+
+
+def test_labels_of_a_catalogue_win_over_the_stores(line, toy_catalogue):
+    # None of the store's ids is in the toy catalogue, so nothing is left to judge.
+    with pytest.raises(QueryError, match="two gallery items share"):
+        evaluate(line, toy_catalogue)
+
+
+@pytest.mark.parametrize("k", [0, 7, -1])
+def test_k_outside_the_gallery_is_refused(line, k):
+    with pytest.raises(QueryError, match=f"k = {k}"):
+        evaluate(line, k=k)
+
+
+@pytest.mark.parametrize(("level", "words"), [("brand", "gender"), ("season", "no such labels")])
+def test_a_level_that_cannot_be_judged_is_refused_by_name(line, level, words):
+    with pytest.raises(FashifyError, match=words):
+        evaluate(line, level=level)
+
+
+def test_a_sample_of_lone_queries_is_refused(line):
+    only_lone = next(seed for seed in range(200) if choose_queries(7, 1, seed)[0] == 5)
+    with pytest.raises(QueryError, match="all lone"):
+        evaluate(line, n_queries=1, seed=only_lone)
+
+
+def test_queries_are_drawn_by_seed_and_reported():
+    assert len(choose_queries(10_000, None, 0)) == 10_000
+    drawn = choose_queries(44_441, None, 0)
+    assert len(drawn) == 4_000
+    assert len(np.unique(drawn)) == 4_000
+    np.testing.assert_array_equal(drawn, choose_queries(44_441, None, 0))
+    assert not np.array_equal(drawn, choose_queries(44_441, None, 1))
+    with pytest.raises(QueryError, match="n_queries"):
+        choose_queries(10, 0, 0)
+
+
+def test_depth_is_cut_to_the_gallery_and_stated(report):
+    assert report.depth == 6
+    assert "MAP@6" in report.summary
+
+
+def test_examples_pair_pictures_with_hit_or_miss(toy_catalogue):
+    items = toy_catalogue.table[toy_catalogue.table["has_image"]]
+    features = np.stack([toy_catalogue.image(i).mean((0, 1)) for i in items["item_id"]])
+    store = FeatureStore(features.astype(np.float32), items["item_id"], {}, items=items)
+    report = evaluate(store, toy_catalogue, k=3)
+    ((query, found),) = example_rows(report, toy_catalogue, ["1"])
+    assert query[0].shape == (80, 60, 3)
+    assert query[1].startswith("Shirts")
+    assert len(found) == 3
+    # Item 6 is the byte-identical copy of item 1.
+    assert found[0][1] == "Shirts\n0.000"
+    assert found[0][2] is True
+
+
+def test_pca_spectrum_finds_the_two_axes_that_vary():
+    rng = np.random.default_rng(0)
+    features = np.zeros((200, 10))
+    features[:, 3], features[:, 7] = rng.normal(0, 3, 200), rng.normal(0, 1, 200)
+    ratios = pca_spectrum(features, n_components=5)
+    assert ratios[0] == pytest.approx(0.9, abs=0.03)
+    assert ratios[:2].sum() == pytest.approx(1.0)
+
+
+def test_the_map_keeps_two_far_groups_apart_and_repeats_itself():
+    rng = np.random.default_rng(0)
+    groups = np.repeat([[10.0, 0, 0, 0], [0, 10.0, 0, 0]], 30, axis=0)
+    features = groups + rng.normal(0, 0.1, groups.shape)
+    drawn, places = project(features, n=40)
+    again = project(features, n=40)[1]
+    np.testing.assert_array_equal(places, again)
+    assert drawn.shape == (40,)
+    first = drawn < 30
+    gap = np.linalg.norm(places[first].mean(0) - places[~first].mean(0))
+    assert gap > 2 * np.linalg.norm(places[first] - places[first].mean(0), axis=1).mean()
+
+
+def test_too_few_features_for_a_map_are_refused():
+    with pytest.raises(QueryError, match="n >= 4"):
+        project(np.zeros((3, 2)))
+
+
+def test_norms():
+    np.testing.assert_allclose(feature_norms([[3.0, 4.0], [0.0, 0.0]]), [5.0, 0.0])

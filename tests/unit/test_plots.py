@@ -1,0 +1,161 @@
+"""Figures are checked by what they hold: labels, limits, counts, marks, alternative text."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from fashify import plots
+from fashify.evaluation import evaluate_levels
+from fashify.store import FeatureStore
+
+LABELS = ["Shirts"] * 5 + ["Heels"] * 3 + ["Watches"] + [""]
+
+
+def all_text(figure: plots.Picture) -> str:
+    return "\n".join(text.get_text() for text in figure.findobj(mpl.text.Text))
+
+
+@pytest.fixture(scope="module")
+def reports():
+    rng = np.random.default_rng(0)
+    kinds = np.repeat(["Shirts", "Heels", "Watches"], [30, 20, 10])
+    items = pd.DataFrame({"item_id": [f"i{n}" for n in range(60)], "article_type": kinds})
+    for level in ("gender", "master_category", "sub_category", "base_colour", "season", "usage"):
+        items[level] = rng.choice(["x", "y"], 60)
+    features = np.repeat(np.eye(3), [30, 20, 10], axis=0) + rng.normal(0, 0.45, (60, 3))
+    store = FeatureStore(np.abs(features).astype(np.float32), items["item_id"], {}, items=items)
+    return evaluate_levels(store, k=5)
+
+
+@pytest.fixture(scope="module")
+def drawn(reports) -> dict[str, plots.Picture]:
+    """One picture of each kind."""
+    before = dict(mpl.rcParams)
+    pictures = every_picture(reports)
+    assert dict(mpl.rcParams) == before
+    return pictures
+
+
+def every_picture(reports) -> dict[str, plots.Picture]:
+    report, image = reports["article_type"], np.full((80, 60, 3), 200, np.uint8)
+    facts = pd.DataFrame({"width": [60, 60, 53], "height": 80, "mode": ["RGB", "RGB", "L"]})
+    gaps = pd.DataFrame({"what": ["no image", "no year"], "n": [1, 0], "of": [9, 9]})
+    speed = pd.DataFrame({"batch_size": [1, 8], "images_per_second": [10.0, 30.0]})
+    places = np.random.default_rng(0).normal(size=(10, 2))
+    return {
+        "counts": plots.counts(LABELS, level="article_type"),
+        "colours": plots.colours(["Red", "White", "Multi", "NA", ""]),
+        "years": plots.years([2011, 2011, 2013, None]),
+        "shares": plots.shares(
+            ["a", "a", "b"], ["Men", "Women", "Men"], level="usage", by="gender"
+        ),
+        "missing": plots.missing(gaps),
+        "image_facts": plots.image_facts(facts),
+        "grid": plots.grid([image] * 3, ["a", "b", "c"], title="Three"),
+        "matches": plots.matches(
+            [((image, "q"), [(image, "m", True), (image, "n", False)])], title="T"
+        ),
+        "norms": plots.norms(np.array([1.0, 2.0, 3.0])),
+        "throughput": plots.throughput(speed, subject="toy"),
+        "spectrum": plots.spectrum(np.array([0.6, 0.3, 0.1])),
+        "feature_map": plots.feature_map(places, LABELS, level="article_type", top=2),
+        "precision_by_category": plots.precision_by_category(report),
+        "precision_curve": plots.precision_curve(report),
+        "levels": plots.levels(reports),
+        "confusion": plots.confusion(report),
+        "distances": plots.distances(report),
+    }
+
+
+def test_every_figure_draws_has_words_and_leaves_no_trace(drawn):
+    before = dict(mpl.rcParams)
+    assert set(drawn) | {"Picture"} == set(plots.__all__)
+    for name, figure in drawn.items():
+        image = Image.open(io.BytesIO(figure.png()))
+        assert image.width > 500, name
+        assert np.asarray(image.convert("L")).std() > 5, name
+        assert figure.alt, name
+        assert figure.name, name
+    assert dict(mpl.rcParams) == before
+
+
+def test_axes_are_labelled_and_nothing_but_pictures_lacks_a_label(drawn):
+    for name, figure in drawn.items():
+        if name in ("grid", "matches"):
+            continue
+        for axes in figure.axes:
+            assert axes.get_xlabel() or axes.get_ylabel(), name
+
+
+def test_a_notebook_gets_a_png_with_name_and_alternative_text():
+    data, facts = plots.counts(LABELS, level="usage")._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert facts["image/png"]["name"] == "counts-usage"
+    assert "Shirts 5" in facts["image/png"]["alt"]
+    width = Image.open(io.BytesIO(data["image/png"])).width
+    assert width == 2 * facts["image/png"]["width"]
+
+
+def test_equal_figures_are_equal_bytes():
+    assert plots.years([2011]).png() == plots.years([2011]).png()
+
+
+def test_counts_show_n_the_rest_and_the_missing():
+    text = all_text(plots.counts(LABELS, level="article_type", top=2))
+    assert "n = 10 products, of which 1 without article type" in text
+    assert "1 others together" in text
+    assert "5  (50%)" in text
+
+
+def test_colour_bars_are_drawn_in_the_colour_with_an_outline():
+    bars = plots.colours(["Red", "Red", "White"]).axes[0].patches
+    assert bars[0].get_facecolor()[:3] == to_rgb("#CC2230")
+    white, outline = bars[2], bars[3]
+    assert white.get_facecolor()[:3] == (1, 1, 1)
+    assert outline.get_edgecolor()[3] == 1
+
+
+def test_precision_axes_start_at_zero_and_end_above_one(drawn):
+    assert drawn["precision_by_category"].axes[0].get_xlim()[0] == 0
+    for name in ("precision_curve", "levels"):
+        low, high = drawn[name].axes[0].get_ylim()
+        assert low == 0
+        assert high >= 1
+
+
+def test_categories_carry_their_n(drawn):
+    text = all_text(drawn["precision_by_category"])
+    assert "Shirts  (n = 30)" in text
+    assert "Watches  (n = 10)" in text
+
+
+def test_hit_and_miss_differ_in_sign_and_line_not_only_in_colour(drawn):
+    figure = drawn["matches"]
+    text = all_text(figure)
+    assert "✓" in text
+    assert "✗" in text
+    styles = {str(axes.spines["left"].get_linestyle()) for axes in figure.axes[2:]}
+    assert len(styles) == 2
+
+
+def test_a_few_more_or_fewer_images_than_a_row():
+    image = np.zeros((10, 30, 3), np.uint8)
+    assert (
+        sum(
+            a.get_visible()
+            for a in plots.grid([image] * 5, list("abcde"), title="", columns=4).axes
+        )
+        == 5
+    )
+    assert len(plots.grid([image], ["a"], title="").axes) == 1
+
+
+def test_names_with_dollars_are_not_taken_for_formulas():
+    assert plots.counts(["$a_b$ 5%"] * 2, level="usage").png()

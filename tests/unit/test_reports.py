@@ -1,0 +1,237 @@
+"""The runner on small notebooks of its own: what it refuses, what it keeps, what pages hold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from PIL import Image
+
+from fashify.errors import ReportError, StoreMismatchError
+from fashify.features import extract_features
+from fashify.reports import (
+    describe_store,
+    find_notebook,
+    list_notebooks,
+    open_store,
+    parameters_of,
+    run_notebook,
+    run_reports,
+    what_we_saw,
+    write_index,
+)
+from fashify.reports.export import external_resources
+from fashify.reports.notebooks import check_parameters
+from fashify.reports.words import duration, moment, readable
+
+PARAMETERS = """\
+level: str = "usage"  # level of the figure, a name
+k: int = 5  # neighbours, count
+share: float = 0.5  # a fraction
+deep: bool = False  # whether to look deeper
+"""
+
+LAST = """\
+what_we_saw(
+    f"k was {k}.",
+    metrics={"zebras": k, "apples": share, "level": level},
+    details={"deep": deep},
+    cover="counts-usage",
+)"""
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """A notebook in the project's style: title, parameters, imports, ``cells``."""
+    book = nbformat.v4.new_notebook()
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    parameters = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    imports = "from fashify import plots\nfrom fashify.reports import what_we_saw"
+    title = nbformat.v4.new_markdown_cell("# A <b>small</b> question?\n\nWith words.")
+    book.cells = [title, parameters, *map(nbformat.v4.new_code_cell, (imports, *cells))]
+    nbformat.write(book, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    figure = 'plots.counts(["Men & women", "Men", "Men"], level=level)'
+    path = write_notebook(folder / "01_small.ipynb", figure, LAST)
+    return run_notebook(path, parameters={"k": "7"}, out=folder / "out", progress=False)
+
+
+def test_a_run_keeps_everything_it_gave(run):
+    names = {path.name for path in run.folder.iterdir()}
+    assert names == {
+        "notebook.ipynb", "report.html", "figures", "metrics.json", "run.json", "thumbnail.png",
+    }  # fmt: skip
+    assert run.folder.parent.name == "01_small"
+    assert [path.name for path in (run.folder / "figures").iterdir()] == ["01-counts-usage.png"]
+    assert Image.open(run.folder / "thumbnail.png").width <= 640
+
+
+def test_numbers_arrive_in_their_order_and_parameters_take_effect(run):
+    assert list(run.metrics.items()) == [("zebras", 7), ("apples", 0.5), ("level", "usage")]
+    stored = json.loads((run.folder / "metrics.json").read_text())
+    assert stored == {"metrics": run.metrics, "details": {"deep": False}}
+
+
+def test_the_record_says_how_to_repeat_the_run(run):
+    record = json.loads((run.folder / "run.json").read_text())
+    assert record["parameters"] == {"level": "usage", "k": 7, "share": 0.5, "deep": False}
+    assert record["versions"]["numpy"]
+    assert record["seconds"] > 0
+    assert record["status"] == "done"
+    assert run.to_dict()["folder"] == str(run.folder)
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_holds_figure_text_and_numbers(run):
+    page = run.html.read_text()
+    assert external_resources(page) == []
+    assert "<script" not in page
+    assert 'src="data:image/png;base64,' in page
+    assert 'alt="2 kinds of usage; most frequent: Men 2, Men &amp; women 1."' in page
+    assert "k was 7." in page
+    assert "<title>A &lt;b&gt;small&lt;/b&gt; question? · Fashify</title>" in page
+    assert 'name="viewport"' in page
+
+
+def test_the_index_page_links_every_run_by_relative_paths(run):
+    out = run.folder.parents[1]
+    page = (out / "index.html").read_text()
+    assert f'href="01_small/{run.folder.name}/report.html"' in page
+    assert f'src="01_small/{run.folder.name}/thumbnail.png"' in page
+    assert "A &lt;b&gt;small&lt;/b&gt; question?" in page
+    assert "k = 7" in page
+    assert page.index("zebras") < page.index("apples")
+    assert external_resources(page) == []
+
+
+def test_an_unfinished_run_is_left_out_of_the_index(run, tmp_path):
+    (tmp_path / "01_small" / "half").mkdir(parents=True)
+    assert "No run yet" in write_index(tmp_path).read_text()
+
+
+def test_a_failed_notebook_is_named_kept_and_indexed(tmp_path):
+    path = write_notebook(tmp_path / "02_bad.ipynb", "1 / 0", LAST)
+    with pytest.raises(
+        ReportError, match="ZeroDivisionError in cell 3: division by zero"
+    ) as caught:
+        run_notebook(path, out=tmp_path / "out", progress=False)
+    (record,) = (tmp_path / "out").glob("*/*/run.json")
+    assert json.loads(record.read_text())["error"]["name"] == "ZeroDivisionError"
+    assert "1 / 0" in (record.parent / "notebook.ipynb").read_text()
+    assert str(record.parent) in str(caught.value)
+    assert "This run failed" in (record.parent / "report.html").read_text()
+    assert "Failed in cell 3" in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"kk": 3}, "choose from: deep, k, level, share"),
+        ({"k": "five"}, "k as int (neighbours, count)"),
+        ({"k": 2.5}, "k as int"),
+        ({"k": True}, "k as int"),
+        ({"deep": "maybe"}, "deep as bool"),
+        ({"share": "half"}, "share as float"),
+        ({"level": 3}, "level as str"),
+    ],
+)
+def test_parameters_the_notebook_cannot_take_are_refused(tmp_path, given, words):
+    path = write_notebook(tmp_path / "01_small.ipynb")
+    with pytest.raises(ReportError) as caught:
+        run_reports([str(path)], parameters=given, out=tmp_path / "out")
+    assert words in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_texts_of_the_command_line_become_values_of_the_stated_type(tmp_path):
+    path = write_notebook(tmp_path / "01_small.ipynb")
+    texts = {"k": "3", "share": "1", "deep": "true", "level": "5"}
+    read = check_parameters(path, texts)
+    assert read == {"k": 3, "share": 1.0, "deep": True, "level": "5"}
+    assert [type(value) for value in read.values()] == [int, float, bool, str]
+
+
+def test_parameters_come_with_default_and_meaning(tmp_path):
+    found = parameters_of(write_notebook(tmp_path / "01_small.ipynb"))["k"]
+    assert (found.type, found.default, found.meaning) == ("int", 5, "neighbours, count")
+
+
+def test_notebooks_are_found_by_number_name_and_path():
+    names = list_notebooks()
+    assert names[:3] == ["01_eda", "02_feature_extraction", "03_knn_evaluation"]
+    path = find_notebook("3")
+    assert path.name == "03_knn_evaluation.ipynb"
+    assert find_notebook("03_knn_evaluation") == find_notebook("03") == find_notebook(path) == path
+
+
+@pytest.mark.parametrize("name", ["99", "nonsense", "", "0"])
+def test_an_unknown_notebook_lists_the_known_ones(name):
+    with pytest.raises(ReportError, match="03_knn_evaluation"):
+        find_notebook(name)
+
+
+def test_a_file_that_is_no_notebook_is_refused(tmp_path):
+    path = tmp_path / "01_text.ipynb"
+    path.write_text("no notebook")
+    with pytest.raises(ReportError, match="a Jupyter notebook"):
+        parameters_of(path)
+
+
+def test_metrics_are_finite_numbers_or_texts():
+    with pytest.raises(ReportError, match="lost = nan"):
+        what_we_saw("x", metrics={"lost": float("nan")})
+
+
+@pytest.mark.parametrize(
+    "fetching",
+    [
+        '<script src="https://cdn.example/x.js"></script>',
+        "<img alt='' src=//cdn.example/x.png>",
+        '<link rel="stylesheet" href="http://cdn.example/x.css">',
+        "<style>@import 'https://cdn.example/x.css';</style>",
+        "<style>p { background: url(https://cdn.example/x.png) }</style>",
+    ],
+)
+def test_everything_a_page_would_fetch_is_found(fetching):
+    assert len(external_resources(fetching)) == 1
+    assert external_resources('<a href="https://example.org">a link</a>') == []
+
+
+def test_words_people_read():
+    assert [readable(v) for v in (44441, 0.7634, 123.456, "lite0")] == [
+        "44,441", "0.763", "123.5", "lite0",
+    ]  # fmt: skip
+    assert [duration(s) for s in (8.4, 75.2)] == ["8 s", "1 min 15 s"]
+    assert moment("2026-01-02T03:04:05+00:00") == "2 Jan 2026, 03:04 UTC"
+
+
+@pytest.fixture
+def toy_store(toy_catalogue, tmp_path):
+    from fakes import GridBackbone, GridEngine
+
+    return extract_features(
+        toy_catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine(), progress=False
+    )
+
+
+def test_a_store_is_opened_where_there_is_one(toy_catalogue, toy_store):
+    opened = open_store(toy_catalogue, toy_store.path)
+    assert len(opened) == 8
+    facts = describe_store(opened).set_index("fact")["value"]
+    assert facts["backbone"] == "grid, none weights"
+    assert facts["items"] == "8, and 1 in quarantine"
+
+
+def test_a_store_of_other_products_is_refused(toy_catalogue, toy_store):
+    part = toy_catalogue.select(["1", "2"])
+    with pytest.raises(StoreMismatchError, match="6 others, such as '3'"):
+        open_store(part, toy_store.path)
