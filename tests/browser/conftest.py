@@ -1,0 +1,113 @@
+"""The demo in a real Chromium: one server and one browser for all tests, a fresh page each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_OPTIONS = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A camera that is always there and always allowed: a drawn test picture.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+
+@pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tests leave their screenshots: $FASHIFY_SCREENSHOTS or a temporary folder."""
+    configured = os.environ.get("FASHIFY_SCREENSHOTS")
+    folder = Path(configured) if configured else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, without a sandbox only where root needs it so."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine; apt-get install chromium")
+    options = CHROMIUM_OPTIONS + (["--no-sandbox"] if os.geteuid() == 0 else [])
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def service(sample_store: Path):
+    """The demo's service over the sample store."""
+    from fashify.demo import DemoService
+
+    return DemoService.open(sample_store)
+
+
+@pytest.fixture(scope="session")
+def demo_url(service) -> Iterator[str]:
+    """Address of the running demo."""
+    import gradio_app
+
+    app = gradio_app.build_app(service)
+    options = {"host": "127.0.0.1", "port": _free_port(), "quiet": True}
+    yield gradio_app.launch(app, prevent_thread_lock=True, **options)
+    app.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    """Width and height of the window; ask for it to run a test at both."""
+    return request.param
+
+
+@pytest.fixture
+def open_page(browser, demo_url: str):
+    """Opens the demo in a fresh context; afterwards nothing may have left this machine."""
+    contexts, outside, errors = [], [], []
+
+    def opened(size: tuple[int, int] = DESKTOP, *, query: str = "", dark: bool = False):
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("request", lambda request: _watch(request.url, outside))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(demo_url + query)
+        page.wait_for_selector(".fx-strip button")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not outside, f"requests left the machine: {outside}"
+    assert not errors, f"errors in the page: {errors}"
+
+
+def _watch(url: str, outside: list[str]) -> None:
+    address = urlsplit(url)
+    if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
+        outside.append(url)

@@ -1,0 +1,253 @@
+"""The command line: answers, exit codes, one line for whatever went wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from fashify.cli import app
+from fashify.cli.console import pairs, table
+from fashify.errors import ConfigError
+from fashify.sample import sample_folder
+
+COMMANDS = "build search evaluate report bench index demo info verify".split()
+
+
+def run(*arguments: object):
+    """One in-process call; stdout and stderr apart."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def one_line(result) -> str:
+    """The error line of a failed call: exactly one, with its cure, and no traceback."""
+    assert result.exit_code == 1, result.output
+    assert not result.stdout
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert "Fix:" in lines[0]
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def photo() -> Path:
+    """One of the sample's photo queries."""
+    return sorted((sample_folder() / "queries").glob("*.jpg"))[0]
+
+
+@pytest.fixture
+def text_as_jpg(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.jpg"
+    path.write_text("not a picture")
+    return path
+
+
+def test_help_names_every_command() -> None:
+    answer = run("--help")
+    assert answer.exit_code == 0
+    assert all(command in answer.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "bench extraction", "bench search"])
+def test_each_command_has_help(command: str) -> None:
+    assert run(*command.split(), "--help").exit_code == 0
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["search"], ["search", "a", "-k", "many"]])
+def test_wrong_usage_exits_with_two(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_search_gives_matches_as_json(sample_store: Path, photo: Path) -> None:
+    answer = run("search", photo, "--store", sample_store, "-k", 3, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    matches = json.loads(answer.stdout)
+    assert [match["rank"] for match in matches] == [1, 2, 3]
+    distances = [match["distance"] for match in matches]
+    assert distances == sorted(distances)
+    assert all(match["name"] and match["article_type"] for match in matches)
+
+
+def test_search_prints_a_table(sample_store: Path, photo: Path) -> None:
+    answer = run("search", photo, "--store", sample_store)
+    assert answer.exit_code == 0, answer.stderr
+    header, *rows = answer.stdout.splitlines()
+    assert header.split() == "rank distance item_id name article_type base_colour".split()
+    assert len(rows) == 5
+
+
+def test_evaluate_answers_as_json(sample_store: Path) -> None:
+    answer = run("evaluate", "--store", sample_store, "--queries", 40, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    report = json.loads(answer.stdout)
+    assert report["level"] == "article_type"
+    assert report["k"] == 5
+    assert 0 <= report["micro"]["chance"] < report["micro"]["precision"] <= 1
+
+
+def test_evaluate_prints_the_summary(sample_store: Path) -> None:
+    answer = run("evaluate", "--store", sample_store, "--queries", 20, "--level", "gender")
+    assert answer.exit_code == 0, answer.stderr
+    assert "precision@5" in answer.stdout
+
+
+def test_index_then_search(sample_store: Path, photo: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(sample_store, store)
+    changed = run("index", "--store", store, "--metric", "euclidean", "--json")
+    assert changed.exit_code == 0, changed.stderr
+    assert json.loads(changed.stdout)["metric"] == "euclidean"
+    assert run("search", photo, "--store", store).exit_code == 0
+    assert run("verify", "--store", store).exit_code == 0
+
+
+def test_bench_search_measures(sample_store: Path) -> None:
+    answer = run("bench", "search", "--store", sample_store, "--queries", 10, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    measured = json.loads(answer.stdout)
+    assert measured["index_recall_at_5"] == 1
+    assert measured["p50_ms"] > 0
+
+
+def test_info_says_what_is_usable(sample_store: Path) -> None:
+    answer = run("info", "--store", sample_store, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    facts = json.loads(answer.stdout)
+    lite = next(one for one in facts["backbones"] if one["name"] == "efficientnet-lite0")
+    assert lite["weights_at_hand"]
+    assert facts["store"]["usable"]
+    assert "exact" in facts["indexes"]
+    assert facts["versions"]["numpy"]
+
+
+def test_info_works_without_a_store(tmp_path: Path) -> None:
+    answer = run("info", "--store", tmp_path / "none")
+    assert answer.exit_code == 0, answer.stderr
+    assert "efficientnet-lite0" in answer.stdout
+
+
+def test_verify_finds_a_changed_byte(sample_store: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(sample_store, store)
+    shard = next((store / "shards").iterdir())
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(bytes(data))
+    answer = run("verify", "--store", store, "--json")
+    assert answer.exit_code == 1
+    (problem,) = json.loads(answer.stdout)["problems"]
+    assert shard.name in problem["file"]
+
+
+def test_a_text_file_is_no_picture(sample_store: Path, text_as_jpg: Path) -> None:
+    assert "notes.jpg" in one_line(run("search", text_as_jpg, "--store", sample_store))
+
+
+def test_a_missing_picture(sample_store: Path, tmp_path: Path) -> None:
+    assert "none.jpg" in one_line(run("search", tmp_path / "none.jpg", "--store", sample_store))
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["verify"], ["index"], ["bench", "search"]])
+def test_a_missing_store(command: list[str], tmp_path: Path) -> None:
+    one_line(run(*command, "--store", tmp_path / "none"))
+
+
+@pytest.mark.parametrize("k", [0, -1, 1_000_000])
+def test_k_out_of_range(k: int, sample_store: Path, photo: Path) -> None:
+    one_line(run("search", photo, "--store", sample_store, "-k", k))
+
+
+def test_unknown_names_list_the_known_ones(sample_store: Path, tmp_path: Path) -> None:
+    assert "article_type" in one_line(run("evaluate", "--store", sample_store, "--level", "shape"))
+    assert "exact" in one_line(run("evaluate", "--store", sample_store, "--index", "magic"))
+    unknown = run("build", "--backbone", "vgg", "--out", tmp_path / "out")
+    assert "resnet50" in one_line(unknown)
+
+
+@pytest.mark.parametrize("source", ["nowhere", "empty"])
+def test_build_of_nothing(source: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "out"
+    one_line(run("build", "--catalogue", tmp_path / source, "--out", out))
+    assert not out.exists()
+
+
+def test_build_limit_must_be_positive(tmp_path: Path) -> None:
+    one_line(run("build", "--limit", 0, "--out", tmp_path / "out"))
+
+
+def test_report_refuses_an_unknown_notebook(tmp_path: Path) -> None:
+    one_line(run("report", "99_none", "--out", tmp_path))
+
+
+def test_report_parameter_needs_a_value(tmp_path: Path) -> None:
+    assert "name=value" in one_line(run("report", "-p", "k", "--out", tmp_path))
+
+
+def test_pairs_reads_json_where_it_can() -> None:
+    found = pairs(["k=5", "name=a b", "deep=[1, 2]", "flag=true"], "-p")
+    assert found == {"k": 5, "name": "a b", "deep": [1, 2], "flag": True}
+    with pytest.raises(ConfigError):
+        pairs(["=5"], "-p")
+
+
+def test_table_aligns_columns() -> None:
+    assert table([("a", 1), ("bbb", 22)], ("x", "number")) == [
+        "x    number",
+        "a    1",
+        "bbb  22",
+    ]
+
+
+def test_as_a_program(tmp_path: Path) -> None:
+    program = [sys.executable, "-m", "fashify", "search", str(tmp_path / "none.jpg")]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "Fix:" in done.stderr
+
+
+def test_ctrl_c_ends_with_one_line(sample_store: Path) -> None:
+    program = [sys.executable, "-c", _SLOW]
+    child = subprocess.Popen(program, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline().strip() == "ready"
+    time.sleep(0.1)
+    os.kill(child.pid, signal.SIGINT)
+    _, stderr = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert stderr.splitlines() == ["Interrupted."]
+
+
+# A command that waits, run through the real group: what Ctrl-C meets in a long build.
+_SLOW = """
+import time
+from fashify.cli import app, main
+
+@app.command()
+def wait():
+    print("ready", flush=True)
+    time.sleep(60)
+
+import sys
+sys.argv = ["fashify", "wait"]
+main()
+"""
+
+
+def test_importing_the_command_line_is_light() -> None:
+    code = (
+        "import sys, fashify.cli; "
+        "print([m for m in ('tensorflow', 'gradio', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
