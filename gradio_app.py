@@ -12,6 +12,9 @@ from typing import Any
 # Set before Gradio is imported: nothing on this page or server talks to anyone else.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Gradio's own statistics, which nobody reads here: by default a data frame for every event.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 
 import gradio as gr
 

@@ -41,9 +41,11 @@ def build(
     from fashify.catalogue import load_catalogue
     from fashify.features import extract_features
 
+    if limit is not None and limit < 1:
+        raise QueryError("--limit of at least 1", str(limit), "give a larger number")
     products = load_catalogue(catalogue)
     if limit is not None:
-        products = products.sample(_positive(limit))
+        products = products.sample(limit)
     store = extract_features(
         products,
         load_backbone(backbone, weights=weights),
@@ -77,12 +79,6 @@ def build(
         f"index: {index}, {metric}",
     ]
     emit(answer, as_json, text)
-
-
-def _positive(limit: int) -> int:
-    if limit < 1:
-        raise QueryError("--limit of at least 1", str(limit), "give a larger number")
-    return limit
 
 
 def index(

@@ -7,28 +7,35 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli.console import JsonOption, emit, pairs
-from fashify.config import settings
+from fashify.cli.console import JsonOption, StoreOption, emit, pairs
 
 
 def report(
     notebooks: Annotated[
-        list[str] | None, typer.Argument(help="Notebooks to run, by name; default: all.")
+        list[str] | None, typer.Argument(help="Notebooks, by name or number; default: all.")
     ] = None,
-    catalogue: Annotated[str, typer.Option(help="Folder, zip, url, sample or kaggle.")] = "sample",
+    catalogue: Annotated[
+        str | None, typer.Option(help="Folder, zip, url, sample or kaggle; default: sample.")
+    ] = None,
+    store: StoreOption = None,
     param: Annotated[
         list[str] | None, typer.Option("-p", "--param", help="Notebook parameter, name=value.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Reports folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Reports folder; default: $FASHIFY_REPORTS.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the notebooks and write their reports and the index page."""
     from fashify.reports import run_reports
 
     runs = run_reports(
-        notebooks or None,
+        notebooks or (),
         catalogue=catalogue,
+        store=store,
         parameters=pairs(param or [], "-p"),
-        out=out or settings().reports,
+        out=out,
+        progress=not as_json,
     )
-    emit([run.to_dict() for run in runs], as_json, [str(run.html) for run in runs])
+    answer = [{"page": str(run.page), **run.record} for run in runs]
+    emit(answer, as_json, [str(run.page) for run in runs])

@@ -12,7 +12,7 @@ from importlib.resources import files
 import gradio as gr
 
 #: Ink, paper and one accent. Every text and background pair used below was checked
-#: against WCAG AA (4.5 to 1); `tests/unit/test_demo_theme.py` checks it again.
+#: against WCAG AA (4.5 to 1); tests/unit/test_demo.py checks it again.
 LIGHT = {
     "paper": "#faf7f2",
     "card": "#ffffff",

@@ -64,7 +64,6 @@ def _forget(file: Path) -> None:
 
 
 def friendly(error: FashifyError) -> str:
-    """An error as a sentence for a visitor: what came, and what to do about it."""
-    what = "We could not read that picture" if isinstance(error, ImageReadError) else "Not done"
+    """An error as a sentence for a visitor: what was needed, what came, what to do."""
     cure = error.fix[:1].upper() + error.fix[1:]
-    return f"{what}: {error.received}. {cure}."
+    return f"We need {error.expected} and were given {error.received}. {cure}."
