@@ -122,7 +122,7 @@ class Index(ABC):
         """
         gallery = self._fitted()
         queries = checks.vectors(queries, "queries", gallery.dim)
-        checks.norms(queries, "queries")
+        lengths = checks.norms(queries, "queries")
         k = checks.count(k, len(gallery))
         allowed = gallery.allowed(where)
         rows, slots = gallery.excluded(exclude, len(queries))
@@ -131,7 +131,8 @@ class Index(ABC):
             block = queries[start : start + BLOCK_QUERIES]
             mine = (rows >= start) & (rows < start + len(block))
             pairs = self._candidates(block, k, allowed, (rows[mine] - start, slots[mine]))
-            answers.append(rank(gallery, block, k, pairs, self.metric))
+            norms = lengths[start : start + BLOCK_QUERIES]
+            answers.append(rank(gallery, block, norms, k, pairs, self.metric))
         return answers[0] if len(answers) == 1 else _joined(answers)
 
     def add(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:

@@ -39,13 +39,13 @@ class Neighbours:
         shapes = {self.positions.shape, self.distances.shape, self.item_ids.shape}
         if len(shapes) != 1 or self.positions.ndim != 2:
             raise ValueError(f"neighbours need three (q, k) arrays, received shapes {shapes}")
-        if not np.array_equal(self.positions == NONE, np.isinf(self.distances)):
+        if ((self.positions == NONE) != np.isinf(self.distances)).any():
             raise ValueError("a neighbour has distance inf exactly where its position is -1")
         # `not >=` also catches NaN, which `<` would let through; inf - inf is never taken.
-        if not np.all(self.distances[:, 1:] >= self.distances[:, :-1]):
+        if not (self.distances[:, 1:] >= self.distances[:, :-1]).all():
             raise ValueError("distances must ascend along each row")
         ordered = np.sort(self.positions, axis=1)
-        if np.any((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NONE)):
+        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != NONE)).any():
             raise ValueError("a position comes twice in one row")
 
     def __len__(self) -> int:

@@ -159,7 +159,9 @@ def dropped(pairs: Pairs, excluded: Pairs) -> Pairs:
     return pairs[0][keep], pairs[1][keep]
 
 
-def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) -> np.ndarray:
+def measure(
+    gallery: Gallery, queries: np.ndarray, lengths: np.ndarray, pairs: Pairs, metric: str
+) -> np.ndarray:
     """(c,) float32 exact distances of (query row, slot) pairs, in bounded memory.
 
     Cosine is half the squared difference of the unit vectors: 1 - cos, without the loss of
@@ -168,7 +170,7 @@ def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) ->
     """
     rows, slots = pairs
     cosine = metric == "cosine"
-    query_scale = _inverse(checks.norms(queries, "queries")) if cosine else None
+    query_scale = _inverse(lengths)
     result = np.empty(len(rows), dtype=np.float64)
     for start in range(0, len(rows), _PAIR_ROWS):
         part = slice(start, start + _PAIR_ROWS)
@@ -186,18 +188,26 @@ def measure(gallery: Gallery, queries: np.ndarray, pairs: Pairs, metric: str) ->
     return np.where(zero, 1, 0.5 * result).astype(np.float32)
 
 
-def rank(gallery: Gallery, queries: np.ndarray, k: int, pairs: Pairs, metric: str) -> Neighbours:
+def rank(
+    gallery: Gallery,
+    queries: np.ndarray,
+    lengths: np.ndarray,
+    k: int,
+    pairs: Pairs,
+    metric: str,
+) -> Neighbours:
     """The k nearest among the candidates of each query, ties by position.
 
     Args:
         gallery: the rows.
         queries: (q, dim) float32.
+        lengths: (q,) their norms.
         k: neighbours wanted.
         pairs: candidate (query rows, slots); each pair once.
         metric: "cosine" or "euclidean".
     """
     rows, slots = pairs
-    found, away = gallery.positions(slots), measure(gallery, queries, pairs, metric)
+    found, away = gallery.positions(slots), measure(gallery, queries, lengths, pairs, metric)
     order = np.lexsort((found, away, rows))
     rows, found, away = rows[order], found[order], away[order]
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
