@@ -15,6 +15,7 @@ from fashify.backbones import load_backbone
 from fashify.catalogue import COLUMNS, Catalogue, load_catalogue
 from fashify.errors import QueryError, StoreMismatchError
 from fashify.features import Embedder
+from fashify.features.embedder import weights_source
 from fashify.images import load_image
 from fashify.index import Index, load_index, make_index
 from fashify.index.neighbours import Neighbours
@@ -134,10 +135,7 @@ class Retriever:
         if self._embedder is not None:
             check_backbone(spec, self._embedder.spec, self.store.path or Path("the store"))
             return self._embedder
-        weights = spec["weights"]
-        backbone = load_backbone(
-            spec["name"], weights=weights.removeprefix("file:") if weights else "imagenet"
-        )
+        backbone = load_backbone(spec["name"], weights=weights_source(spec["weights"]))
         check_backbone(spec, backbone.spec, self.store.path or Path("the store"))
         engine = self.store.meta["engine"]
         return Embedder(backbone, engine=engine["engine"], precision=engine["precision"])

@@ -179,7 +179,7 @@ def _load(network: keras.Model, record: BackboneRecord, weights: str | Path) -> 
         load_file(network, imagenet_file(record))
         return "imagenet"
     load_file(network, weights)
-    return f"file:{Path(weights).name}"
+    return f"file:{Path(weights).resolve()}"
 
 
 def _compile(model: keras.Model) -> Any:

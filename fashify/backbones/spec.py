@@ -18,7 +18,7 @@ class BackboneSpec:
         input_size: (height, width) in pixels.
         preprocessing: what the graph does to raw RGB 0..255, with its version.
         pooling: how the (h, w, dim) map becomes one vector.
-        weights: label, ``imagenet``, ``random`` or ``file:NAME``; not part of equality.
+        weights: label, ``imagenet``, ``random`` or ``file:PATH``; not part of equality.
         weights_hash: sha256 over the loaded arrays, whatever file they came from.
         reason: why this backbone was chosen; not part of equality.
     """

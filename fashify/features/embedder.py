@@ -5,17 +5,52 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from fashify.backbones import Backbone
+from fashify.backbones import Backbone, load_backbone
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
 from fashify.images import resize
 
 #: How a picture is brought to the backbone's input; recorded in every store.
 PREPARATION = {"fit": "stretch", "interpolation": "bicubic, antialiased", "version": 1}
+
+
+def weights_source(label: str) -> str:
+    """What ``load_backbone`` takes for the weights that a spec's label names."""
+    return label.removeprefix("file:")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """An embedder that is not made yet: small and picklable, for workers elsewhere.
+
+    Attributes:
+        backbone: a ``Backbone``, or its name and weights.
+        engine: a name, or an ``Engine``.
+    """
+
+    backbone: Backbone | tuple[str, str]
+    engine: str | Engine
+    precision: str
+    batch_size: int
+    calibration: np.ndarray | None
+
+    def __call__(self) -> Embedder:
+        """Makes the embedder."""
+        backbone = self.backbone
+        if isinstance(backbone, tuple):
+            backbone = load_backbone(backbone[0], weights=backbone[1])
+        return Embedder(
+            backbone,
+            engine=self.engine,
+            precision=self.precision,
+            batch_size=self.batch_size,
+            calibration=self.calibration,
+        )
 
 
 class Embedder:
@@ -40,6 +75,7 @@ class Embedder:
         calibration: np.ndarray | None = None,
     ) -> None:
         self.backbone, self.spec, self.batch_size = backbone, backbone.spec, batch_size
+        self._recipe = Recipe(backbone, engine, precision, batch_size, calibration)
         if isinstance(engine, str):
             engine = make_engine(
                 engine,
@@ -66,6 +102,18 @@ class Embedder:
         for free in ("reason", "weights"):
             facts["backbone"].pop(free, None)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def recipe(self) -> Recipe:
+        """How to make this embedder again in another process, engine and precision fixed."""
+        recipe = self._recipe
+        if not isinstance(recipe.engine, str):
+            return recipe
+        return replace(
+            recipe,
+            backbone=(self.spec.name, weights_source(self.spec.weights)),
+            engine=self.engine.name,
+            precision=self.engine.precision,
+        )
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """``(h, w, 3)`` uint8 of any size to ``(H, W, 3)`` uint8 as the network takes it."""

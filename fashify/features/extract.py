@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from fashify.catalogue import Catalogue
 from fashify.engines import Engine
 from fashify.errors import CatalogueError, ConfigError, StoreCorruptError, StoreMismatchError
 from fashify.features.embedder import Embedder
-from fashify.features.pipeline import AHEAD_BATCHES, embed_chunk, prepared_images
+from fashify.features.pipeline import embed_locally, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
 from fashify.images import resize
 from fashify.index import make_index
@@ -36,6 +37,9 @@ from fashify.store.store import (
 
 logger = logging.getLogger(__name__)
 
+#: Chunks and a progress callback in, (position, shard) out as they are finished.
+Runner = Callable[[list[list[Task]], Callable[[int, int], None]], Iterator[tuple[int, Shard]]]
+
 #: Pictures an int8 engine is calibrated on.
 CALIBRATION_IMAGES = 256
 
@@ -51,6 +55,8 @@ def extract_features(
     progress: bool = True,
     index: str | None = None,
     metric: str = "cosine",
+    workers: str = "local",
+    ray_address: str | None = None,
 ) -> FeatureStore:
     """Embeds every image of a catalogue into a store at ``out``.
 
@@ -69,29 +75,34 @@ def extract_features(
         progress: show a bar with rate, time left and images in quarantine.
         index: name of an index to build into the store, or ``None``.
         metric: the index's metric.
+        workers: ``local``, or ``ray`` to run the shards on a cluster.
+        ray_address: of a running cluster; without one Ray runs on this machine.
 
     Returns:
         the finished store, loaded from ``out``.
 
     Raises:
         CatalogueError: no readable image at all.
-        ConfigError: a batch size below 1.
+        ConfigError: a batch size below 1, or unknown workers.
         StoreMismatchError: ``out`` holds a store of another backbone or engine.
         StoreError: another process is writing it, or it cannot be written.
     """
     if batch_size < 1:
         raise ConfigError("a batch size of at least 1", str(batch_size), "use 32")
     out = Path(out)
-    backbone = load_backbone(backbone) if isinstance(backbone, str) else backbone
     with locked(out):
-        previous = _previous(out, backbone)
+        previous = _previous(out)
+        backbone = _backbone(backbone, previous)
+        if previous is not None:
+            check_backbone(previous.meta["backbone"], backbone.spec, out)
         embedder = _embedder(catalogue, backbone, previous, engine, precision, batch_size)
         _check_same_engine(previous, embedder, out)
+        run = _runner(catalogue, embedder, workers, ray_address)
         plan = make_plan(catalogue, previous)
         staging = fresh_staging(out)
         shards = _keep(staging, plan, previous, embedder.fingerprint)
         with _bar(plan, progress) as tick:
-            shards += _embed_all(staging, plan, catalogue, embedder, tick)
+            shards += _embed_all(staging, plan, embedder.fingerprint, run, tick)
         _finish(staging, plan, shards, catalogue, embedder, index, metric)
         swap_in(staging, out)
     store = FeatureStore.load(out)
@@ -99,17 +110,25 @@ def extract_features(
     return store
 
 
-def _previous(out: Path, backbone: Backbone) -> FeatureStore | None:
+def _previous(out: Path) -> FeatureStore | None:
     """The finished store at ``out``; a damaged one is no base to build on."""
     if not (out / MANIFEST).exists():
         return None
     try:
-        previous = FeatureStore.load(out)
+        return FeatureStore.load(out)
     except StoreCorruptError as error:
         logger.warning("building anew: %s", error)
         return None
-    check_backbone(previous.meta["backbone"], backbone.spec, out)
-    return previous
+
+
+def _backbone(backbone: Backbone | str, previous: FeatureStore | None) -> Backbone:
+    """``auto`` on an existing store means the store's own, whatever is at hand today."""
+    if not isinstance(backbone, str):
+        return backbone
+    spec = previous.meta["backbone"] if previous is not None else {}
+    if backbone == "auto" and spec.get("weights") == "imagenet":
+        return load_backbone(spec["name"])
+    return load_backbone(backbone)
 
 
 def _embedder(
@@ -186,34 +205,40 @@ def _keep(
 def _embed_all(
     staging: Path,
     plan: Plan,
-    catalogue: Catalogue,
-    embedder: Embedder,
+    fingerprint: str,
+    run: Runner,
     tick: Callable[[int, int], None],
 ) -> list[tuple[str, Shard]]:
-    """Runs what is not on disk yet, shard by shard, decoding ahead across shards."""
-    names = [
-        shard_name(embedder.fingerprint, [task.identity for task in chunk]) for chunk in plan.chunks
-    ]
+    """Runs the shards that are not on disk yet, and writes each as it is done."""
+    names = [shard_name(fingerprint, [task.identity for task in chunk]) for chunk in plan.chunks]
     done = {name: shard for name in names if (shard := _finished(staging / SHARDS / name))}
-    pending = [
-        task
-        for name, chunk in zip(names, plan.chunks, strict=True)
-        if name not in done
-        for task in chunk
-    ]
-    images = prepared_images(
-        catalogue.storage, pending, embedder.prepare, ahead=AHEAD_BATCHES * embedder.batch_size
+    for shard in done.values():
+        tick(len(shard.identities) + len(shard.failed), len(shard.failed))
+    missing = [position for position, name in enumerate(names) if name not in done]
+    for at, shard in run([plan.chunks[position] for position in missing], tick):
+        name = names[missing[at]]
+        write_shard(staging / SHARDS / name, shard)
+        done[name] = shard
+    return [(name, done[name]) for name in names]
+
+
+def _runner(
+    catalogue: Catalogue, embedder: Embedder, workers: str, ray_address: str | None
+) -> Runner:
+    """How shards are run: in this process, or on a Ray cluster."""
+    if workers == "local":
+        return partial(embed_locally, catalogue.storage, embedder)
+    if workers != "ray":
+        raise ConfigError("workers 'local' or 'ray'", f"{workers!r}", "use one of the two")
+    from fashify.features.cluster import embed_on_ray
+
+    return partial(
+        embed_on_ray,
+        catalogue.storage.url,
+        embedder.recipe(),
+        embedder.fingerprint,
+        address=ray_address,
     )
-    shards = []
-    for name, chunk in zip(names, plan.chunks, strict=True):
-        shard = done.get(name)
-        if shard is None:
-            shard = embed_chunk(embedder, chunk, images, tick)
-            write_shard(staging / SHARDS / name, shard)
-        else:
-            tick(len(chunk), len(shard.failed))
-        shards.append((name, shard))
-    return shards
 
 
 def _finished(path: Path) -> Shard | None:

@@ -90,3 +90,21 @@ def embed_chunk(
         if tick:
             tick(len(batch), len(bad))
     return Shard(tuple(good), features[: len(good)].copy(), failed)
+
+
+def embed_locally(
+    storage: Storage,
+    embedder: Embedder,
+    chunks: list[list[Task]],
+    tick: Callable[[int, int], None] | None = None,
+) -> Iterator[tuple[int, Shard]]:
+    """Runs shards in this process; decoding runs ahead from one into the next.
+
+    Yields:
+        ``(position in chunks, shard)`` in order.
+    """
+    tasks = (task for chunk in chunks for task in chunk)
+    ahead = AHEAD_BATCHES * embedder.batch_size
+    images = prepared_images(storage, tasks, embedder.prepare, ahead=ahead)
+    for position, chunk in enumerate(chunks):
+        yield position, embed_chunk(embedder, chunk, images, tick)
