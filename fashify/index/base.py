@@ -124,15 +124,15 @@ class Index(ABC):
         queries = checks.vectors(queries, "queries", gallery.dim)
         lengths = checks.norms(queries, "queries")
         k = checks.count(k, len(gallery))
-        allowed = gallery.allowed(where)
+        allowed = self._allowed(where)
         rows, slots = gallery.excluded(exclude, len(queries))
         answers = []
         for start in range(0, max(len(queries), 1), BLOCK_QUERIES):
             block = queries[start : start + BLOCK_QUERIES]
             mine = (rows >= start) & (rows < start + len(block))
-            pairs = self._candidates(block, k, allowed, (rows[mine] - start, slots[mine]))
+            banned = rows[mine] - start, slots[mine]
             norms = lengths[start : start + BLOCK_QUERIES]
-            answers.append(rank(gallery, block, norms, k, pairs, self.metric))
+            answers.append(self._answer(block, norms, k, allowed, banned))
         return answers[0] if len(answers) == 1 else _joined(answers)
 
     def add(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
@@ -197,8 +197,7 @@ class Index(ABC):
                 f"an index of backend {cls.name!r}", f"one of {found.name!r}", "use load_index"
             )
         index = found(metric=reader.facts["metric"], **reader.facts["params"])
-        gallery = _read_gallery(reader, features)
-        index._structure, index._gallery = index._restore(reader, gallery), gallery
+        index._read(reader, features)
         return index
 
     @property
@@ -226,6 +225,24 @@ class Index(ABC):
                 "an index that holds features", "one that is empty", "call fit or load first"
             )
         return self._gallery
+
+    def _read(self, reader: IndexReader, features: np.ndarray | None) -> None:
+        gallery = _read_gallery(reader, features)
+        self._structure, self._gallery = self._restore(reader, gallery), gallery
+
+    def _allowed(self, where: np.ndarray | None) -> np.ndarray | None:
+        return self._fitted().allowed(where)
+
+    def _answer(
+        self,
+        queries: np.ndarray,
+        lengths: np.ndarray,
+        k: int,
+        allowed: np.ndarray | None,
+        excluded: Pairs,
+    ) -> Neighbours:
+        pairs = self._candidates(queries, k, allowed, excluded)
+        return rank(self._fitted(), queries, lengths, k, pairs, self.metric)
 
     def _adopt(self, gallery: Gallery) -> None:
         # Built first, assigned after: an error on the way leaves the old index usable.

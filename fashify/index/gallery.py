@@ -17,59 +17,24 @@ from fashify.errors import QueryError
 from fashify.index import checks
 
 
-@dataclass(frozen=True)
-class Gallery:
-    """One immutable state of the rows; a change returns another one that shares the base.
+class Places:
+    """Which slot lies at which position, and which item that is.
 
-    Attributes:
-        base: (n_base, dim) float32, possibly memory mapped; never copied or written to.
-        tail: (n_tail, dim) float32 added after the base was built.
-        norms: (n_base + n_tail,) float32 Euclidean norms of all slots.
-        order: (n,) int64, the slot of each position.
-        item_ids: (n,) str, the id of each position.
+    For subclasses that have ``order`` ((n,) int64 slots by position), ``item_ids`` ((n,) str)
+    and ``n_slots``.
     """
 
-    base: np.ndarray
-    tail: np.ndarray
-    norms: np.ndarray
     order: np.ndarray
     item_ids: np.ndarray
-
-    @classmethod
-    def of(cls, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
-        """A gallery of (n, dim) features; QueryError when they are empty or not usable."""
-        base = checks.vectors(features, "features")
-        if not len(base):
-            raise QueryError("at least one feature row", "an empty array", "extract features first")
-        ids = checks.item_ids(item_ids, len(base))
-        tail = np.empty((0, base.shape[1]), dtype=np.float32)
-        return cls(base, tail, checks.norms(base, "features"), np.arange(len(base)), ids)
+    n_slots: int
 
     def __len__(self) -> int:
         return len(self.order)
 
     @property
-    def dim(self) -> int:
-        return self.base.shape[1]
-
-    @property
-    def n_slots(self) -> int:
-        return len(self.norms)
-
-    @property
     def pristine(self) -> bool:
         """Whether slots are positions: slots are never reused, so counting is enough."""
         return len(self.order) == self.n_slots
-
-    @property
-    def n_stale(self) -> int:
-        """Tail rows and tombstones of the base: what compaction would fold in."""
-        return len(self.tail) + self.n_slots - len(self.order)
-
-    @cached_property
-    def longest(self) -> float:
-        """The largest norm of any slot."""
-        return float(self.norms.max())
 
     @cached_property
     def position_of_slot(self) -> np.ndarray:
@@ -85,22 +50,6 @@ class Gallery:
     def positions(self, slots: np.ndarray) -> np.ndarray:
         """Positions of slots, the same shape; -1 for tombstones."""
         return slots if self.pristine else self.position_of_slot[slots]
-
-    def take(self, slots: np.ndarray) -> np.ndarray:
-        """(c, dim) float32 vectors of the given slots, a copy."""
-        if not len(self.tail):
-            return np.asarray(self.base[slots])
-        rows = np.empty((len(slots), self.dim), dtype=np.float32)
-        late = slots >= len(self.base)
-        rows[~late] = self.base[slots[~late]]
-        rows[late] = self.tail[slots[late] - len(self.base)]
-        return rows
-
-    def blocks(self, rows: int, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-        """(first slot, (up to ``rows``, dim) view) over all slots from ``first`` on."""
-        for offset, part in ((0, self.base), (len(self.base), self.tail)):
-            for start in range(max(0, first - offset), len(part), rows):
-                yield offset + start, np.asarray(part[start : start + rows])
 
     def allowed(self, where: np.ndarray | None) -> np.ndarray | None:
         """(n_slots,) bool: living slots that pass the mask over positions; None for all."""
@@ -134,10 +83,9 @@ class Gallery:
             )
         return np.array([self.position_of_id[item] for item in item_ids], dtype=np.int64)
 
-    def added(self, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
-        """With new items at the end; QueryError when an id is there already."""
-        features, lengths = self._checked(features)
-        ids = checks.item_ids(item_ids, len(features))
+    def unknown(self, item_ids: Sequence[str], rows: int) -> np.ndarray:
+        """(rows,) str ids, checked to be new; QueryError naming the first that is not."""
+        ids = checks.item_ids(item_ids, rows)
         present = [item for item in ids.tolist() if item in self.position_of_id]
         if present:
             raise QueryError(
@@ -145,6 +93,75 @@ class Gallery:
                 f"{len(present)} that are, the first {present[0]!r}",
                 "use update for these",
             )
+        return ids
+
+
+@dataclass(frozen=True)
+class Gallery(Places):
+    """One immutable state of the rows; a change returns another one that shares the base.
+
+    Attributes:
+        base: (n_base, dim) float32, possibly memory mapped; never copied or written to.
+        tail: (n_tail, dim) float32 added after the base was built.
+        norms: (n_base + n_tail,) float32 Euclidean norms of all slots.
+        order: (n,) int64, the slot of each position.
+        item_ids: (n,) str, the id of each position.
+    """
+
+    base: np.ndarray
+    tail: np.ndarray
+    norms: np.ndarray
+    order: np.ndarray
+    item_ids: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
+        """A gallery of (n, dim) features; QueryError when they are empty or not usable."""
+        base = checks.vectors(features, "features")
+        if not len(base):
+            raise QueryError("at least one feature row", "an empty array", "extract features first")
+        ids = checks.item_ids(item_ids, len(base))
+        tail = np.empty((0, base.shape[1]), dtype=np.float32)
+        return cls(base, tail, checks.norms(base, "features"), np.arange(len(base)), ids)
+
+    @property
+    def dim(self) -> int:
+        return self.base.shape[1]
+
+    @property
+    def n_slots(self) -> int:  # type: ignore[override]
+        return len(self.norms)
+
+    @property
+    def n_stale(self) -> int:
+        """Tail rows and tombstones of the base: what compaction would fold in."""
+        return len(self.tail) + self.n_slots - len(self.order)
+
+    @cached_property
+    def longest(self) -> float:
+        """The largest norm of any slot."""
+        return float(self.norms.max())
+
+    def take(self, slots: np.ndarray) -> np.ndarray:
+        """(c, dim) float32 vectors of the given slots, a copy."""
+        if not len(self.tail):
+            return np.asarray(self.base[slots])
+        rows = np.empty((len(slots), self.dim), dtype=np.float32)
+        late = slots >= len(self.base)
+        rows[~late] = self.base[slots[~late]]
+        rows[late] = self.tail[slots[late] - len(self.base)]
+        return rows
+
+    def blocks(self, rows: int, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+        """(first slot, (up to ``rows``, dim) view) over all slots from ``first`` on."""
+        for offset, part in ((0, self.base), (len(self.base), self.tail)):
+            for start in range(max(0, first - offset), len(part), rows):
+                yield offset + start, np.asarray(part[start : start + rows])
+
+    def added(self, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
+        """With new items at the end; QueryError when an id is there already."""
+        features, lengths = self._checked(features)
+        ids = self.unknown(item_ids, len(features))
         slots = np.arange(self.n_slots, self.n_slots + len(features))
         return replace(
             self,

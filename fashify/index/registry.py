@@ -15,6 +15,7 @@ _BACKENDS = {
     "annoy": ("annoy_forest", "AnnoyIndex"),
     "exact": ("exact", "ExactIndex"),
     "hnsw": ("hnsw", "HnswIndex"),
+    "milvus": ("milvus", "MilvusIndex"),
     "sklearn": ("sklearn_brute", "SklearnIndex"),
     "two-stage": ("two_stage", "TwoStageIndex"),
 }

@@ -47,9 +47,10 @@ IDS = [f"item-{number}" for number in range(N)]
 
 
 @pytest.fixture(params=list_indexes())
-def name(request) -> str:
+def name(request, tmp_path_factory, monkeypatch) -> str:
     if request.param in OPTIONAL:
         pytest.importorskip(OPTIONAL[request.param])
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     return request.param
 
 
@@ -60,7 +61,21 @@ def metric(request) -> str:
 
 @pytest.fixture
 def index(name, metric):
+    """One to change."""
     return make_index(name, metric=metric).fit(FEATURES, IDS)
+
+
+@pytest.fixture(scope="module")
+def shared() -> dict:
+    return {}
+
+
+@pytest.fixture
+def fitted(name, metric, shared):
+    """One that all tests share and none changes."""
+    if (name, metric) not in shared:
+        shared[name, metric] = make_index(name, metric=metric).fit(FEATURES, IDS)
+    return shared[name, metric]
 
 
 def same(left, right) -> None:
@@ -69,18 +84,18 @@ def same(left, right) -> None:
     np.testing.assert_array_equal(left.item_ids, right.item_ids)
 
 
-def test_shapes_and_dtypes(index):
-    found = index.search(FEATURES[:7], K)
+def test_shapes_and_dtypes(fitted):
+    found = fitted.search(FEATURES[:7], K)
     assert found.positions.shape == found.distances.shape == found.item_ids.shape == (7, K)
     assert found.positions.dtype == np.int64
     assert found.distances.dtype == np.float32
     assert found.item_ids.dtype.kind == "U"
-    assert (index.name in list_indexes(), len(index), index.dim) == (True, N, DIM)
-    np.testing.assert_array_equal(index.item_ids, IDS)
+    assert (fitted.name in list_indexes(), len(fitted), fitted.dim) == (True, N, DIM)
+    np.testing.assert_array_equal(fitted.item_ids, IDS)
 
 
-def test_nearest_by_definition(index, metric):
-    found = index.search(FEATURES[:40], K)
+def test_nearest_by_definition(fitted, metric):
+    found = fitted.search(FEATURES[:40], K)
     table = by_hand(FEATURES[:40], FEATURES, metric)
     expected = np.sort(table, axis=1)[:, :K]
     np.testing.assert_allclose(found.distances, expected, atol=2e-6)
@@ -89,45 +104,45 @@ def test_nearest_by_definition(index, metric):
     )
 
 
-def test_distances_ascend_and_ties_go_by_position(index):
-    found = index.search(FEATURES[3:4], 6)
+def test_distances_ascend_and_ties_go_by_position(fitted):
+    found = fitted.search(FEATURES[3:4], 6)
     np.testing.assert_array_equal(found.positions[0], [3, 20, 21, 22, 23, 24])
     np.testing.assert_allclose(found.distances[0], 0, atol=1e-6)
-    assert np.all(np.diff(index.search(FEATURES, K).distances, axis=1) >= 0)
+    assert np.all(np.diff(fitted.search(FEATURES, K).distances, axis=1) >= 0)
 
 
-def test_self_is_excluded_by_id_even_among_duplicates(index):
+def test_self_is_excluded_by_id_even_among_duplicates(fitted):
     rows = [3, 20, 22, 24, 50]
-    found = index.search(FEATURES[rows], K, exclude=[IDS[row] for row in rows])
+    found = fitted.search(FEATURES[rows], K, exclude=[IDS[row] for row in rows])
     assert all(IDS[row] not in ids for row, ids in zip(rows, found.item_ids, strict=True))
     np.testing.assert_array_equal(found.positions[0], [20, 21, 22, 23, 24])
     np.testing.assert_array_equal(found.positions[1], [3, 21, 22, 23, 24])
 
 
-def test_several_none_and_unknown_ids_excluded(index):
+def test_several_none_and_unknown_ids_excluded(fitted):
     exclude = [{IDS[3], IDS[20]}, None, "not in the index"]
-    found = index.search(FEATURES[[3, 3, 3]], 4, exclude=exclude)
+    found = fitted.search(FEATURES[[3, 3, 3]], 4, exclude=exclude)
     np.testing.assert_array_equal(found.positions[0], [21, 22, 23, 24])
     np.testing.assert_array_equal(found.positions[1:], [[3, 20, 21, 22]] * 2)
 
 
-def test_where_is_applied_before_ranking(index, metric):
+def test_where_is_applied_before_ranking(fitted, metric):
     where = np.arange(N) % 7 == 2
-    found = index.search(FEATURES[:9], K, where=where)
+    found = fitted.search(FEATURES[:9], K, where=where)
     table = np.where(where, by_hand(FEATURES[:9], FEATURES, metric), np.inf)
     np.testing.assert_allclose(found.distances, np.sort(table, axis=1)[:, :K], atol=2e-6)
     assert where[found.positions].all()
 
 
-def test_fewer_left_than_asked(index):
+def test_fewer_left_than_asked(fitted):
     where = np.zeros(N, dtype=bool)
     where[[3, 40]] = True
-    found = index.search(FEATURES[[3, 9]], K, where=where, exclude=[IDS[3], None])
+    found = fitted.search(FEATURES[[3, 9]], K, where=where, exclude=[IDS[3], None])
     np.testing.assert_array_equal(found.found, [1, 2])
     np.testing.assert_array_equal(found.positions[0], [40, -1, -1, -1, -1])
     assert np.isinf(found.distances[0, 1:]).all()
     assert (found.item_ids[0, 1:] == "").all()
-    nothing = index.search(FEATURES[:2], K, where=np.zeros(N, dtype=bool))
+    nothing = fitted.search(FEATURES[:2], K, where=np.zeros(N, dtype=bool))
     assert (nothing.positions == -1).all()
 
 
@@ -138,9 +153,9 @@ def test_all_items_may_be_asked_for(name, metric):
 
 
 @pytest.mark.parametrize("k", [0, -1, N + 1, 2.5, True, None])
-def test_k_out_of_range(index, k):
+def test_k_out_of_range(fitted, k):
     with pytest.raises(QueryError, match="k as a whole number from 1 to 240"):
-        index.search(FEATURES[:1], k)
+        fitted.search(FEATURES[:1], k)
 
 
 @pytest.mark.parametrize(
@@ -148,13 +163,13 @@ def test_k_out_of_range(index, k):
     [FEATURES[0], FEATURES[:2, :3], np.full((1, DIM), np.nan), np.array([["a"] * DIM])],
     ids=["one-dimensional", "wrong-dim", "nan", "text"],
 )
-def test_unusable_queries(index, queries):
+def test_unusable_queries(fitted, queries):
     with pytest.raises(QueryError):
-        index.search(queries, K)
+        fitted.search(queries, K)
 
 
-def test_no_queries_no_rows(index):
-    assert index.search(np.empty((0, DIM), dtype=np.float32), K).positions.shape == (0, K)
+def test_no_queries_no_rows(fitted):
+    assert fitted.search(np.empty((0, DIM), dtype=np.float32), K).positions.shape == (0, K)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +183,9 @@ def test_no_queries_no_rows(index):
     ],
     ids=["str", "short", "list", "numbers", "short-mask"],
 )
-def test_unusable_options(index, options):
+def test_unusable_options(fitted, options):
     with pytest.raises(QueryError):
-        index.search(FEATURES[:2], K, **options)
+        fitted.search(FEATURES[:2], K, **options)
 
 
 def test_before_fit(name, tmp_path):
@@ -241,29 +256,29 @@ def test_inputs_are_not_changed(name, metric):
     np.testing.assert_array_equal(features, FEATURES)
 
 
-def test_result_is_read_only(index):
-    found = index.search(FEATURES[:1], K)
+def test_result_is_read_only(fitted):
+    found = fitted.search(FEATURES[:1], K)
     for array in (found.positions, found.distances, found.item_ids):
         with pytest.raises(ValueError, match="read-only"):
             array[0, 0] = array[0, 1]
 
 
-def test_a_batch_of_one_equals_its_row(index):
-    batch = index.search(FEATURES[:30], K, exclude=IDS[:30])
+def test_a_batch_of_one_equals_its_row(fitted):
+    batch = fitted.search(FEATURES[:30], K, exclude=IDS[:30])
     for row in (0, 3, 29):
-        one = index.search(FEATURES[row : row + 1], K, exclude=[IDS[row]])
+        one = fitted.search(FEATURES[row : row + 1], K, exclude=[IDS[row]])
         np.testing.assert_array_equal(one.positions[0], batch.positions[row])
         np.testing.assert_array_equal(one.distances[0], batch.distances[row])
 
 
-def changed(index):
+def changed(fitted):
     """Additions, removals and updates in turn; the features and ids a rebuild would have."""
     rng = np.random.default_rng(1)
     fresh = rng.normal(size=(12, DIM)).astype(np.float32)
-    index.add(fresh[:8], [f"new-{number}" for number in range(8)])
-    index.remove([IDS[0], IDS[20], IDS[100], "new-3"])
-    index.update(fresh[8:11], [IDS[5], IDS[22], "new-1"])
-    index.add(fresh[11:], [IDS[0]])
+    fitted.add(fresh[:8], [f"new-{number}" for number in range(8)])
+    fitted.remove([IDS[0], IDS[20], IDS[100], "new-3"])
+    fitted.update(fresh[8:11], [IDS[5], IDS[22], "new-1"])
+    fitted.add(fresh[11:], [IDS[0]])
     features, ids = dict(zip(IDS, FEATURES, strict=True)), list(IDS)
     for number in range(8):
         features[f"new-{number}"] = fresh[number]
@@ -300,12 +315,16 @@ def test_everything_removed_then_added_again(index):
     np.testing.assert_array_equal(index.search(FEATURES[:3], 1).positions[:, 0], [0, 1, 2])
 
 
-def test_save_and_load_give_the_same_answer(index, tmp_path):
-    before = index.search(FEATURES[:20], K)
-    loaded = load_index(index.save(tmp_path / "index"), verify=True)
-    assert (type(loaded), loaded.metric, loaded.params) == (type(index), index.metric, index.params)
+def test_save_and_load_give_the_same_answer(fitted, tmp_path):
+    before = fitted.search(FEATURES[:20], K)
+    loaded = load_index(fitted.save(tmp_path / "index"), verify=True)
+    assert (type(loaded), loaded.metric, loaded.params) == (
+        type(fitted),
+        fitted.metric,
+        fitted.params,
+    )
     same(loaded.search(FEATURES[:20], K), before)
-    same(type(index).load(tmp_path / "index").search(FEATURES[:20], K), before)
+    same(type(fitted).load(tmp_path / "index").search(FEATURES[:20], K), before)
 
 
 def test_a_changed_index_survives_saving(index, tmp_path):
@@ -319,11 +338,11 @@ def test_a_changed_index_survives_saving(index, tmp_path):
     assert "again" in loaded.search(FEATURES[6:7], 1).item_ids
 
 
-def test_features_can_stay_in_the_store(index, name, tmp_path):
+def test_features_can_stay_in_the_store(fitted, name, tmp_path):
     if name == "milvus":
         pytest.skip("a collection holds its own vectors")
-    before = index.search(FEATURES[:20], K)
-    index.save(tmp_path, features=False)
+    before = fitted.search(FEATURES[:20], K)
+    fitted.save(tmp_path, features=False)
     same(load_index(tmp_path, features=FEATURES).search(FEATURES[:20], K), before)
     with pytest.raises(StoreMismatchError, match="saved without them"):
         load_index(tmp_path)
@@ -331,16 +350,16 @@ def test_features_can_stay_in_the_store(index, name, tmp_path):
         load_index(tmp_path, features=FEATURES[::-1])
 
 
-def test_saving_again_leaves_no_old_files(index, tmp_path):
-    index.save(tmp_path)
+def test_saving_again_leaves_no_old_files(fitted, tmp_path):
+    fitted.save(tmp_path)
     count = len(list(tmp_path.iterdir()))
-    index.save(tmp_path)
+    fitted.save(tmp_path)
     assert len(list(tmp_path.iterdir())) == count
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".pkl", ".joblib")]
 
 
-def test_every_file_is_checked(index, tmp_path):
-    index.save(tmp_path)
+def test_every_file_is_checked(fitted, tmp_path):
+    fitted.save(tmp_path)
     files = json.loads((tmp_path / "manifest.json").read_text())["files"]
     for record in files.values():
         path = tmp_path / record["file"]
@@ -353,15 +372,15 @@ def test_every_file_is_checked(index, tmp_path):
         with pytest.raises(StoreCorruptError, match="not there"):
             load_index(tmp_path)
         path.write_bytes(good)
-    same(load_index(tmp_path).search(FEATURES[:3], K), index.search(FEATURES[:3], K))
+    same(load_index(tmp_path).search(FEATURES[:3], K), fitted.search(FEATURES[:3], K))
 
 
-def test_other_files_are_refused(index, tmp_path):
+def test_other_files_are_refused(fitted, tmp_path):
     with pytest.raises(StoreError):
         load_index(tmp_path / "nothing")
-    manifest = index.save(tmp_path) / "manifest.json"
+    manifest = fitted.save(tmp_path) / "manifest.json"
     facts = json.loads(manifest.read_text())
-    other = "sklearn" if index.name == "exact" else "exact"
+    other = "sklearn" if fitted.name == "exact" else "exact"
     with pytest.raises(StoreMismatchError, match=f"backend '{other}'"):
         type(make_index(other)).load(tmp_path)
     for text, error in (

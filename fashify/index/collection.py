@@ -1,0 +1,371 @@
+"""One Milvus collection: connecting, schema, uploads, searches, and errors that say what to do.
+
+The same calls go to Milvus Lite (``uri`` names a local file ending in .db), to a Standalone
+server and to a cluster (``uri`` is http://host:port). A token is read from FASHIFY_MILVUS_TOKEN
+and never stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fashify.config import LEVELS
+from fashify.errors import (
+    ConfigError,
+    MissingExtraError,
+    QueryError,
+    StorageError,
+    StoreMismatchError,
+    known,
+)
+from fashify.index.filter_tree import MISSING_NUMBER
+
+log = logging.getLogger(__name__)
+
+#: Catalogue columns kept beside the vectors, so that filters run where the data is.
+TEXT_COLUMNS, NUMBER_COLUMNS = LEVELS, ("year",)
+
+#: How each kind of deployment indexes its vectors: (index type, build, search parameters).
+TARGETS = {
+    "lite": ("FLAT", {}, {}),
+    "standalone": ("HNSW", {"M": 16, "efConstruction": 200}, {"ef": 128}),
+    "distributed": ("DISKANN", {}, {"search_list": 100}),
+}
+
+#: Milvus answers no more than this many neighbours to one query.
+MOST_HITS = 16_384
+
+_METRICS = {"cosine": "COSINE", "euclidean": "L2"}
+_TEXT_BYTES, _ROWS_A_PAGE = 512, 4096
+
+
+def target_of(uri: str, target: str = "auto") -> str:
+    """Which kind of deployment ``uri`` is; ConfigError for an unknown name."""
+    if target == "auto":
+        return "standalone" if "://" in uri else "lite"
+    if target not in TARGETS:
+        raise ConfigError(
+            "a known Milvus target", repr(target), f"choose from: auto, {known(TARGETS)}"
+        )
+    return target
+
+
+class Collection:
+    """A named collection on one server.
+
+    Args:
+        uri: a file ending in .db, or http://host:port.
+        name: of the collection or of an alias of one.
+        metric: "cosine" or "euclidean".
+        target: "lite", "standalone", "distributed", or "auto" to go by the uri.
+        timeout: seconds to wait for one answer.
+        batch_bytes: the most that is sent at once.
+
+    Raises:
+        MissingExtraError: pymilvus, or milvus-lite for a file, is not installed.
+        StorageError: no server answers there.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        name: str,
+        *,
+        metric: str,
+        target: str = "auto",
+        timeout: float = 30,
+        batch_bytes: int = 8 << 20,
+    ) -> None:
+        self.uri, self.name, self.metric, self.timeout = uri, name, metric, timeout
+        self.target = target_of(uri, target)
+        self._batch_bytes, self._row_bytes = batch_bytes, 1 << 14
+        self._client = _connect(uri, timeout)
+
+    def named(self, name: str) -> Collection:
+        """Another collection on the same server, through the same connection."""
+        other = object.__new__(Collection)
+        other.__dict__ |= self.__dict__ | {"name": name}
+        return other
+
+    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """One call to the server; StorageError in place of pymilvus' own errors."""
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            return getattr(self._client, method)(*args, timeout=self.timeout, **kwargs)
+        except MilvusException as error:
+            raise _away(self.uri, f"{method}: {error.message or error}") from error
+
+    # -- schema
+
+    def exists(self) -> bool:
+        return self.call("has_collection", self.name)
+
+    def create(self, dim: int, columns: Sequence[str]) -> None:
+        """Make the empty collection with its filter columns and indexes, and load it."""
+        from pymilvus import DataType
+
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        schema.add_field("item_id", DataType.VARCHAR, is_primary=True, max_length=_TEXT_BYTES)
+        schema.add_field("slot", DataType.INT64)
+        schema.add_field("digest", DataType.VARCHAR, max_length=64)
+        for column in columns:
+            if column in NUMBER_COLUMNS:
+                schema.add_field(column, DataType.INT64)
+            else:
+                schema.add_field(column, DataType.VARCHAR, max_length=_TEXT_BYTES)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
+        kind, build, _ = TARGETS[self.target]
+        indexes = self._client.prepare_index_params()
+        indexes.add_index(
+            "vector", index_type=kind, metric_type=_METRICS[self.metric], params=build
+        )
+        for column in ("slot", *columns):
+            indexes.add_index(column, index_type="INVERTED")
+        # Strong: a search sees every write that was acknowledged before it.
+        self.call("create_collection", self.name, schema=schema, consistency_level="Strong")
+        # Not waited for here, half a second each: `settle` waits once, after the upload.
+        self.call("create_index", self.name, indexes, sync=False)
+
+    def columns(self) -> list[str]:
+        """The filter columns it was made with."""
+        fields = self.call("describe_collection", self.name)["fields"]
+        return [f["name"] for f in fields if f["name"] in (*TEXT_COLUMNS, *NUMBER_COLUMNS)]
+
+    def check(self, dim: int) -> None:
+        """StoreMismatchError unless it is one of ours with this dimension and metric."""
+        fields = {f["name"]: f for f in self.call("describe_collection", self.name)["fields"]}
+        found = fields.get("vector", {}).get("params", {}).get("dim")
+        if not {"item_id", "slot", "digest"} <= set(fields) or int(found or 0) != dim:
+            raise StoreMismatchError(
+                f"a Fashify collection of dimension {dim} at {self.name!r}",
+                f"fields {known(fields)}, dimension {found}",
+                "choose another collection name",
+            )
+        metric = self.call("describe_index", self.name, "vector").get("metric_type")
+        if metric != _METRICS[self.metric]:
+            raise StoreMismatchError(
+                f"a collection for the {self.metric} metric", f"{metric}", "choose another name"
+            )
+
+    def load(self) -> None:
+        self.call("load_collection", self.name)
+
+    def drop(self) -> None:
+        if self.exists():
+            self.call("drop_collection", self.name)
+
+    def point(self, alias: str) -> None:
+        """Let ``alias`` mean this collection, in one step, and drop what it meant before."""
+        aliases = self.call("list_aliases")["aliases"]
+        if alias not in aliases:
+            self.call("create_alias", self.name, alias)
+            return
+        before = self.call("describe_alias", alias)["collection_name"]
+        self.call("alter_alias", self.name, alias)
+        if before != self.name:
+            self.named(before).drop()
+
+    # -- rows
+
+    def upload(self, rows: Iterator[dict[str, Any]], dim: int, total: int) -> None:
+        """Write rows, new or changed, in batches bounded by bytes; safe to run again."""
+        from tqdm import tqdm
+
+        most = max(1, self._batch_bytes // (4 * dim + 2 * _TEXT_BYTES))
+        batch: list[dict[str, Any]] = []
+        with tqdm(total=total, desc=f"upload to {self.uri}", unit="item", delay=2) as progress:
+            for row in rows:
+                batch.append(row)
+                if len(batch) == most:
+                    self._write(batch, progress)
+                    batch = []
+            self._write(batch, progress)
+
+    def _write(self, batch: list[dict[str, Any]], progress: Any) -> None:
+        if batch:
+            self.call("upsert", self.name, batch)
+            progress.update(len(batch))
+
+    def delete(self, item_ids: Sequence[str]) -> None:
+        for start in range(0, len(item_ids), _ROWS_A_PAGE):
+            self.call("delete", self.name, ids=list(item_ids[start : start + _ROWS_A_PAGE]))
+
+    def settle(self, patience: float = 3600) -> None:
+        """Seal what was written and wait until all of it is indexed; StorageError after
+        ``patience`` seconds."""
+        self.call("flush", self.name)
+        end = time.monotonic() + patience
+        while True:
+            facts = self.call("describe_index", self.name, "vector")
+            if not int(facts.get("pending_index_rows", 0) or 0):
+                return
+            if time.monotonic() > end:
+                raise _away(self.uri, f"{facts['pending_index_rows']} rows not indexed yet")
+            time.sleep(0.5)
+
+    def count(self) -> int:
+        """Living rows, as a search would see them."""
+        return int(
+            self.call("query", self.name, filter="", output_fields=["count(*)"])[0]["count(*)"]
+        )
+
+    def roster(self) -> pd.DataFrame:
+        """item_id, slot and digest of every row, by slot."""
+        rows = list(self._every("slot >= 0", ["item_id", "slot", "digest"]))
+        table = pd.DataFrame(rows, columns=["item_id", "slot", "digest"])
+        return table.sort_values("slot", ignore_index=True)
+
+    def _every(self, expression: str, fields: list[str]) -> Iterator[dict[str, Any]]:
+        pages = self.call(
+            "query_iterator",
+            self.name,
+            filter=expression,
+            output_fields=fields,
+            batch_size=self._page(fields),
+        )
+        try:
+            while page := pages.next():
+                yield from page
+        finally:
+            pages.close()
+
+    def _page(self, fields: Sequence[str]) -> int:
+        return max(1, self._batch_bytes // self._row_bytes) if "vector" in fields else _ROWS_A_PAGE
+
+    # -- search
+
+    def search(self, queries: np.ndarray, limit: int, expression: str) -> np.ndarray:
+        """(q, limit) int64 slots, -1 where there are no more."""
+        if limit > MOST_HITS:
+            raise QueryError(
+                f"k with everything excluded below {MOST_HITS}, which is all Milvus answers",
+                f"{limit}",
+                "ask for fewer, or use the exact index",
+            )
+        _, _, search = TARGETS[self.target]
+        params = {name: max(value, limit) for name, value in search.items()}
+        answer = self.call(
+            "search",
+            self.name,
+            data=queries,
+            anns_field="vector",
+            limit=limit,
+            filter=expression,
+            output_fields=["slot"],
+            search_params={"params": params},
+        )
+        slots = np.full((len(queries), limit), -1, dtype=np.int64)
+        for row, hits in enumerate(answer):
+            slots[row, : len(hits)] = [hit["entity"]["slot"] for hit in hits]
+        return slots
+
+    def vectors(self, slots: np.ndarray) -> np.ndarray:
+        """(m, dim) float32 vectors of given slots, fetched in batches bounded by bytes."""
+        page, found = self._page(["vector"]), {}
+        for start in range(0, len(slots), page):
+            wanted = slots[start : start + page].tolist()
+            for row in self.call(
+                "query",
+                self.name,
+                filter=f"slot in {wanted}",
+                output_fields=["slot", "vector"],
+                limit=len(wanted),
+            ):
+                found[row["slot"]] = row["vector"]
+        missing = [slot for slot in slots.tolist() if slot not in found]
+        if missing:
+            raise _away(self.uri, f"{len(missing)} rows of {self.name!r} that vanished")
+        return np.array([found[slot] for slot in slots.tolist()], dtype=np.float32)
+
+    def matching(self, expression: str) -> np.ndarray:
+        """(m,) int64 slots of all rows that pass."""
+        rows = self._every(f"({expression}) and slot >= 0" if expression else "slot >= 0", ["slot"])
+        return np.array(sorted(row["slot"] for row in rows), dtype=np.int64)
+
+
+def rows_of(
+    features: np.ndarray,
+    item_ids: Sequence[str],
+    slots: np.ndarray,
+    items: pd.DataFrame | None,
+    columns: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """What is stored of each item: id, slot, digest of everything else, columns, vector."""
+    table = _column_values(items, columns)
+    for row, (item_id, slot) in enumerate(zip(item_ids, slots, strict=True)):
+        facts = {column: values[row] for column, values in table.items()}
+        digest = digest_of(features[row], facts)
+        yield {
+            "item_id": str(item_id),
+            "slot": int(slot),
+            "digest": digest,
+            **facts,
+            "vector": np.asarray(features[row], dtype=np.float32),
+        }
+
+
+def digest_of(vector: np.ndarray, facts: dict[str, Any]) -> str:
+    """Tells whether an item's vector or facts have changed: 16 bytes, hexadecimal."""
+    digest = hashlib.blake2b(np.ascontiguousarray(vector, np.float32).tobytes(), digest_size=16)
+    digest.update(json.dumps(facts, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def columns_in(items: pd.DataFrame | None) -> list[str]:
+    """The filter columns a catalogue table has."""
+    return [] if items is None else [c for c in (*TEXT_COLUMNS, *NUMBER_COLUMNS) if c in items]
+
+
+def _column_values(items: pd.DataFrame | None, columns: Sequence[str]) -> dict[str, list[Any]]:
+    values: dict[str, list[Any]] = {}
+    for column in columns if items is not None else ():
+        if column in NUMBER_COLUMNS:
+            values[column] = [int(one) for one in items[column].fillna(MISSING_NUMBER)]
+        else:
+            values[column] = [str(one) for one in items[column].fillna("")]
+    return values
+
+
+def _connect(uri: str, timeout: float) -> Any:
+    try:
+        from pymilvus import MilvusClient
+        from pymilvus.exceptions import MilvusException
+    except ImportError as error:
+        raise MissingExtraError.of("pymilvus", "milvus") from error
+    # pymilvus logs a traceback for every refused call; the error raised here says it better.
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
+    if "://" not in uri:
+        _prepare_file(uri)
+    try:
+        token = os.environ.get("FASHIFY_MILVUS_TOKEN", "")
+        return MilvusClient(uri=uri, token=token, timeout=timeout)
+    except (MilvusException, ConnectionError, OSError, ValueError) as error:
+        raise _away(uri, getattr(error, "message", "") or str(error)) from error
+
+
+def _prepare_file(uri: str) -> None:
+    if not uri.endswith(".db"):
+        raise ConfigError(
+            "a Milvus uri: a file ending in .db, or http://host:port", repr(uri), "use one of these"
+        )
+    try:
+        import milvus_lite  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError.of("milvus-lite", "milvus") from error
+    Path(uri).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _away(uri: str, received: str) -> StorageError:
+    fix = "start the server and check --uri" if "://" in uri else "close other programs that use it"
+    return StorageError(f"an answer from Milvus at {uri}", " ".join(received.split())[:300], fix)
