@@ -53,7 +53,7 @@ def test_environment_yml_is_in_step_with_pyproject():
     yaml = pytest.importorskip("yaml")
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     (pip,) = [part["pip"] for part in environment["dependencies"] if isinstance(part, dict)]
-    assert set(pip) - {"--no-deps -e ."} == requirements()
+    assert set(pip) - {"-e ."} == requirements()
 
 
 def test_the_lock_pins_every_requirement_and_names_no_host():
