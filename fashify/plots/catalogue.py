@@ -21,6 +21,7 @@ from fashify.plots.style import (
     shorten,
     spoken,
     styled,
+    subtitle,
     thousands,
     tidy,
 )
@@ -49,7 +50,7 @@ def counts(labels: Iterable[str], *, level: str, top: int = 25) -> Picture:
     axes.set_yticks(range(len(shown)), names)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlabel("products")
-    axes.set_title(_of(n, n_missing, spoken(level)))
+    subtitle(axes, _of(n, n_missing, spoken(level)), width=72)
     fig.alt = f"{_counts_title(level, sizes)}; most frequent: {_first(sizes)}."
     return fig
 
@@ -81,7 +82,7 @@ def colours(labels: Iterable[str], *, top: int = 24) -> Picture:
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlabel("products")
     rest = f"; {len(sizes) - len(shown)} rarer colours not shown" if len(sizes) > top else ""
-    axes.set_title(_of(n, n_missing, "base colour") + rest)
+    subtitle(axes, _of(n, n_missing, "base colour") + rest, width=72)
     fig.alt = f"{title}; most frequent: {_first(sizes)}."
     return fig
 

@@ -22,6 +22,7 @@ from fashify.plots.style import (
     shorten,
     spoken,
     styled,
+    subtitle,
     tidy,
 )
 
@@ -60,7 +61,7 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
         report.micro["precision"], color=INK, linewidth=1, linestyle="--", label="micro mean"
     )
     axes.set_xlabel(f"precision@{report.k} (fraction of the first {report.k} that share the label)")
-    axes.set_title(_judged(report) + _not_shown(len(judged) - len(shown)))
+    subtitle(axes, _judged(report) + _not_shown(len(judged) - len(shown)), width=66)
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     fig.alt = f"{title}. {report.summary}"
     return fig
@@ -85,7 +86,7 @@ def precision_curve(report) -> Picture:
         note(axes, text, (curve["k"].iloc[-1], height), (9, 0), color=paint)
     _unit_axis(axes, curve["k"])
     axes.set_ylabel("precision@k (fraction)")
-    axes.set_title(_judged(report))
+    subtitle(axes, _judged(report))
     fig.alt = (
         f"{title}: micro falls from {curve['micro'].iloc[0]:.2f} to {curve['micro'].iloc[-1]:.2f}."
     )
@@ -165,7 +166,8 @@ def confusion(report, *, top: int = 20) -> Picture:
     for spine in axes.spines.values():
         spine.set_visible(False)
     rest = _not_shown(int((totals > 0).sum()) - len(order))
-    axes.set_title(f"share of the first {report.k} neighbours; n = neighbours{rest}")
+    text = f"share of the first {report.k} neighbours; n = neighbours{rest}"
+    subtitle(axes, text, width=10 + 4 * len(columns))
     bar = fig.colorbar(mesh, ax=axes, shrink=0.6, pad=0.02)
     bar.outline.set_visible(False)
     bar.set_label("share of the row (fraction)")
@@ -204,7 +206,7 @@ def distances(report, *, bins: int = 40) -> Picture:
     axes.set_xlabel(f"{report.facts['index']['metric']} distance (smaller is closer)")
     axes.set_ylabel("share of its kind (fraction)")
     near = f"the first {report.k} neighbours of {report.n_judged:,} queries"
-    axes.set_title(f"{near}, judged by {spoken(report.level)}")
+    subtitle(axes, f"{near}, judged by {spoken(report.level)}")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2)
     n_hits, n_misses = len(report.hit_distances), len(report.miss_distances)
     fig.alt = f"Distances of {n_hits:,} hits and {n_misses:,} misses."

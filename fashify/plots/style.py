@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import textwrap
 from collections.abc import Callable
 
 import matplotlib as mpl
@@ -114,6 +115,11 @@ def note(axes: Axes, text: str, at: tuple, by: tuple[float, float] = (5, 0), **s
     """Small text ``by`` points away from a point of the axes."""
     style = {"va": "center", "fontsize": 8.2, "color": SOFT, "annotation_clip": False} | style
     axes.annotate(text, at, by, textcoords="offset points", **style)
+
+
+def subtitle(axes: Axes, text: str, width: int = 90) -> None:
+    """Grey text above the axes, broken into lines of ``width`` characters to stay inside."""
+    axes.set_title("\n".join(textwrap.wrap(text, width)))
 
 
 def rows_size(n_rows: int, *, width: float = 8.0, row: float = 0.24) -> tuple[float, float]:

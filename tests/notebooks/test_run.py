@@ -1,0 +1,70 @@
+"""The notebooks as programs: run with real parameters on a part of the sample, pages and all."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from fashify.reports import run_reports
+from fashify.reports.export import external_resources
+
+#: Enough for every level to have something to judge, little enough to embed in seconds.
+LIMIT = 48
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    out = tmp_path_factory.mktemp("reports")
+    store = out / "store"
+    given = {"limit": str(LIMIT), "backbone": "efficientnet-lite0", "k": "3", "map_items": "40"}
+    found = run_reports(catalogue="sample", store=store, parameters=given, out=out, progress=False)
+    return {run.record["notebook"]: run for run in found}
+
+
+def test_all_three_run_and_say_so_on_the_index_page(runs):
+    assert list(runs) == ["01_eda", "02_feature_extraction", "03_knn_evaluation"]
+    index = next(iter(runs.values())).folder.parents[1] / "index.html"
+    page = index.read_text()
+    for run in runs.values():
+        assert f"{run.record['notebook']}/{run.folder.name}/report.html" in page
+
+
+def test_every_page_needs_nothing_and_every_figure_speaks(runs):
+    for run in runs.values():
+        assert external_resources(run.html.read_text()) == []
+        assert run.record["figures"]
+        for figure in run.record["figures"]:
+            assert (run.folder / figure["file"]).read_bytes().startswith(b"\x89PNG")
+            assert len(figure["alt"]) > 10
+
+
+def test_the_parameters_reach_each_notebook_that_takes_them(runs):
+    assert runs["01_eda"].record["parameters"]["limit"] == LIMIT
+    assert "k" not in runs["01_eda"].record["parameters"]
+    assert runs["03_knn_evaluation"].record["parameters"]["k"] == 3
+
+
+def test_the_numbers_are_those_of_the_part(runs):
+    assert runs["01_eda"].metrics["products"] == LIMIT
+    features = runs["02_feature_extraction"].metrics
+    assert (features["features"], features["dimensions"]) == (LIMIT, 1280)
+    assert features["backbone"] == "efficientnet-lite0"
+    found = runs["03_knn_evaluation"].metrics
+    assert found["gallery"] == LIMIT
+    assert found["chance"] < found["precision@3 micro"] <= 1
+
+
+def test_metrics_json_holds_every_level(runs):
+    stored = json.loads((runs["03_knn_evaluation"].folder / "metrics.json").read_text())
+    assert stored["metrics"] == runs["03_knn_evaluation"].metrics
+    assert {"article_type", "gender", "base_colour"} <= set(stored["details"])
+    assert stored["details"]["article_type"]["k"] == 3
+
+
+def test_the_features_are_embedded_once(runs):
+    last = runs["03_knn_evaluation"].record
+    built = Path(last["parameters"]["store"], "manifest.json").stat().st_mtime
+    assert built < datetime.fromisoformat(last["started"]).timestamp() + 1

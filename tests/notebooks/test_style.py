@@ -1,0 +1,132 @@
+"""The notebooks as data: one style, no logic of their own, nothing typed that was not computed."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+
+#: ``name: type = default  # meaning``
+PARAMETER = re.compile(r"^[a-z_]+: (str|int|float|bool|list) = .+?  # \S.+$")
+
+#: Only these tags, together, allow a cell to keep its outputs in git.
+KEPT = {"nbval-check-output", "keep_output"}
+
+FORBIDDEN = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Try, ast.With, ast.Assert,
+)  # fmt: skip
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def book(request) -> nbformat.NotebookNode:
+    return nbformat.read(request.param, as_version=4)
+
+
+def code_cells(book: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [cell for cell in book.cells if cell.cell_type == "code"]
+
+
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def test_there_are_notebooks_and_they_are_numbered():
+    assert [path.stem for path in NOTEBOOKS][:3] == [
+        "01_eda", "02_feature_extraction", "03_knn_evaluation",
+    ]  # fmt: skip
+    assert all(re.fullmatch(r"\d\d_[a-z_]+", path.stem) for path in NOTEBOOKS)
+
+
+def test_the_notebook_is_valid_and_runs_on_the_plain_kernel(book):
+    nbformat.validate(book)
+    assert book.metadata["kernelspec"]["name"] == "python3"
+
+
+def test_the_first_cell_asks_a_question_and_names_inputs_outputs_and_minutes(book):
+    first = book.cells[0]
+    assert first.cell_type == "markdown"
+    assert re.match(r"# .+\?\n", first.source)
+    for word in ("**Inputs:**", "**Outputs:**", "**Time on a laptop:**"):
+        assert word in first.source
+
+
+def test_the_second_cell_holds_the_parameters_each_with_type_and_meaning(book):
+    second = book.cells[1]
+    assert tags(second) == {"parameters"}
+    for line in second.source.splitlines():
+        assert PARAMETER.match(line), line
+    names = [line.split(":")[0] for line in second.source.splitlines()]
+    assert names[0] == "catalogue"
+    assert {"limit", "seed"} <= set(names)
+
+
+def test_the_third_cell_imports_fashify_alone_and_no_other_cell_imports(book):
+    imports = ast.parse(book.cells[2].source).body
+    assert all(isinstance(node, ast.ImportFrom) for node in imports)
+    assert all(node.module.split(".")[0] == "fashify" for node in imports)
+    for cell in code_cells(book)[2:]:
+        nodes = list(ast.walk(ast.parse(cell.source)))
+        assert not any(isinstance(node, ast.Import | ast.ImportFrom) for node in nodes)
+
+
+def test_code_is_short_plain_and_shows_something(book):
+    for cell in code_cells(book)[2:]:
+        assert len(cell.source.splitlines()) <= 15, cell.source
+        tree = ast.parse(cell.source)
+        assert isinstance(tree.body[-1], ast.Expr), cell.source
+        for node in ast.walk(tree):
+            assert not isinstance(node, FORBIDDEN), cell.source
+            if isinstance(node, ast.Name):
+                assert node.id not in ("open", "print", "exec", "eval", "sys", "os"), cell.source
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert not node.value.startswith(("/", "~", "C:\\")), cell.source
+
+
+def test_no_shell_line_magic_or_long_line(book):
+    for cell in code_cells(book):
+        for line in cell.source.splitlines():
+            assert not line.lstrip().startswith(("!", "%")), line
+            assert len(line) <= 120, line
+
+
+def test_a_sentence_stands_before_every_code_cell(book):
+    for before, cell in zip(book.cells[2:], book.cells[3:], strict=False):
+        if cell.cell_type == "code":
+            assert before.cell_type == "markdown", cell.source
+            assert before.source.strip()
+
+
+def test_figures_come_from_fashify_plots_one_a_cell(book):
+    for cell in code_cells(book):
+        assert cell.source.count("plots.") <= 1, cell.source
+        assert "plt" not in cell.source
+
+
+def test_the_last_cell_says_what_was_seen_in_computed_numbers(book):
+    heading, last = book.cells[-2:]
+    assert heading.source.strip() == "## What we saw"
+    (call,) = (node.value for node in ast.parse(last.source).body if isinstance(node, ast.Expr))
+    assert call.func.id == "what_we_saw"
+    assert {keyword.arg for keyword in call.keywords} >= {"metrics", "cover"}
+    typed = [node for sentence in call.args for node in ast.walk(sentence)]
+    texts = [n.value for n in typed if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    formats = [n for n in typed if isinstance(n, ast.FormattedValue) and n.format_spec]
+    specs = {part.value for n in formats for part in n.format_spec.values}
+    assert not [text for text in texts if re.search(r"\d", text) and text not in specs]
+
+
+def test_outputs_are_stripped_but_for_small_checked_tables(book):
+    for cell in code_cells(book):
+        assert cell.execution_count is None
+        if not tags(cell) & KEPT:
+            assert cell.outputs == [], cell.source
+            continue
+        assert tags(cell) == KEPT
+        assert len(cell.outputs) == 1, f"run tests/notebooks/refresh_outputs.py: {cell.source}"
+        assert set(cell.outputs[0].data) == {"text/html", "text/plain"}
+        assert len(cell.outputs[0].data["text/html"]) < 8_000
