@@ -14,7 +14,7 @@ def search(
     store: StoreOption = None,
     k: Annotated[int, typer.Option("-k", "--k", help="How many matches.")] = 5,
     where: Annotated[
-        str | None, typer.Option(help='Filter, for example "gender=Women, base_colour=Red".')
+        str | None, typer.Option(help='Filter, for example "gender = Women and base_colour = Red".')
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

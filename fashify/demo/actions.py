@@ -4,35 +4,46 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
+from fashify.demo.address import read_address
 from fashify.demo.service import DemoService
-from fashify.demo.state import Query, View
+from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
 from fashify.demo.uploads import friendly, read_upload
 from fashify.errors import FashifyError, QueryError
 
 logger = logging.getLogger(__name__)
+
+Event = Mapping[str, Any]
 
 
 class Actions:
     """The page's verbs over one shared :class:`DemoService`.
 
     What arrives from a browser is only trusted after it was checked: an example by its
-    number, an item by its id, a photo by its folder and header.
+    number, an item by its id, a filter by the catalogue, a photo by its folder and header.
     """
 
     def __init__(self, service: DemoService) -> None:
         self.service = service
-        self._verbs: dict[str, Callable[[View, Mapping[str, Any]], View]] = {
+        self._verbs: dict[str, Callable[[View, Event], View]] = {
             "photo": self._photo,
             "example": self._example,
             "similar": self._similar,
             "surprise": self._surprise,
-            "refused": self._refused,
+            "back": self._back,
             "count": self._count,
+            "filter": self._filter,
+            "reset": self._reset,
+            "like": self._judge,
+            "dislike": self._judge,
+            "address": self._address,
+            "refused": self._refused,
         }
 
-    def act(self, view: View, event: Mapping[str, Any]) -> View:
+    def act(self, view: View, event: Event) -> View:
         """The view after ``event``; what goes wrong becomes its notice, never an exception.
 
         Args:
@@ -47,32 +58,72 @@ class Actions:
             logger.exception("action %r failed", event.get("do"))
             return view.having(notice="Something went wrong on our side. Please try again.")
 
-    def _verb(self, event: Mapping[str, Any]) -> Callable[[View, Mapping[str, Any]], View]:
+    def _verb(self, event: Event) -> Callable[[View, Event], View]:
         verb = self._verbs.get(str(event.get("do")))
         if verb is None:
             raise QueryError("an action of this page", "an unknown one", "reload the page")
         return verb
 
-    def search(self, view: View, query: Query) -> View:
-        """The view with ``query`` answered."""
-        return view.having(query=query, answer=self.service.search(query, view.k))
+    def _start(self, view: View, query: Query) -> View:
+        """A new query: filters stay, likes and dislikes belonged to the old one."""
+        trail = (*view.trail, view.query)[-MAX_TRAIL:] if view.query else view.trail
+        selection = replace(view.selection, liked=(), disliked=())
+        return self._answered(view.having(query=query, selection=selection, trail=trail))
 
-    def _photo(self, view: View, event: Mapping[str, Any]) -> View:
+    def _answered(self, view: View, **changes: object) -> View:
+        """``view`` with ``changes`` and its query, if any, answered anew."""
+        view = view.having(**changes)
+        if view.query is None:
+            return view
+        query = self.service.with_feature(view.query)
+        answer = self.service.search(query, view.k, view.selection)
+        return replace(view, query=query, answer=answer)
+
+    def _photo(self, view: View, event: Event) -> View:
         picture = read_upload(event.get("path", ""))
-        return self.search(view, Query("photo", "your photo", picture=picture))
+        return self._start(view, Query("photo", "your photo", picture=picture))
 
-    def _example(self, view: View, event: Mapping[str, Any]) -> View:
-        return self.search(view, self.service.example(event.get("n", "")).query)
+    def _example(self, view: View, event: Event) -> View:
+        return self._start(view, self.service.example(event.get("n", "")).query)
 
-    def _similar(self, view: View, event: Mapping[str, Any]) -> View:
-        return self.search(view, self.service.item_query(str(event.get("item", ""))))
+    def _similar(self, view: View, event: Event) -> View:
+        return self._start(view, self.service.item_query(str(event.get("item", ""))))
 
-    def _surprise(self, view: View, event: Mapping[str, Any]) -> View:
-        return self.search(view, self.service.surprise())
+    def _surprise(self, view: View, event: Event) -> View:
+        return self._start(view, self.service.surprise())
 
-    def _refused(self, view: View, event: Mapping[str, Any]) -> View:
+    def _back(self, view: View, event: Event) -> View:
+        step = str(event.get("n", ""))
+        if not step.isdecimal() or int(step) >= len(view.trail):
+            raise QueryError("an earlier search", "one that is none", "click one above the results")
+        query, trail = view.trail[int(step)], view.trail[: int(step)]
+        selection = replace(view.selection, liked=(), disliked=())
+        return self._answered(view, query=query, trail=trail, selection=selection)
+
+    def _count(self, view: View, event: Event) -> View:
+        return self._answered(view, k=self.service.checked_k(event.get("value")))
+
+    def _filter(self, view: View, event: Event) -> View:
+        level, value = self.service.checked_filter(event.get("level"), event.get("value"))
+        selection = view.selection.toggled(level, value)
+        return self._answered(view, selection=selection, open_facet=level)
+
+    def _reset(self, view: View, event: Event) -> View:
+        return self._answered(view, selection=NOTHING)
+
+    def _judge(self, view: View, event: Event) -> View:
+        item_id = self.service.item_query(str(event.get("item", ""))).item_id
+        selection = view.selection.judged(item_id, liked=event["do"] == "like")
+        return self._answered(view, selection=selection)
+
+    def _address(self, view: View, event: Event) -> View:
+        wanted = read_address(parse_qsl(str(event.get("query", "")).lstrip("?")[:2000]))
+        selection = NOTHING
+        for level, value in wanted.filters:
+            selection = selection.toggled(*self.service.checked_filter(level, value))
+        k = self.service.checked_k(wanted.k) if wanted.k else view.k
+        query = self.service.item_query(wanted.item_id) if wanted.item_id else None
+        return self._answered(View(query=query, k=k, selection=selection))
+
+    def _refused(self, view: View, event: Event) -> View:
         return view.having(notice=str(event.get("why", ""))[:200])
-
-    def _count(self, view: View, event: Mapping[str, Any]) -> View:
-        view = view.having(k=self.service.checked_k(event.get("k")))
-        return self.search(view, view.query) if view.query else view

@@ -10,9 +10,9 @@ from typing import Any, TypedDict
 import gradio as gr
 
 from fashify.demo.service import DemoService
-from fashify.demo.state import DEFAULT_RESULTS, Query
+from fashify.demo.state import DEFAULT_RESULTS, MAX_RESULTS, Query
 from fashify.demo.uploads import read_upload
-from fashify.errors import FashifyError, ImageReadError
+from fashify.errors import FashifyError, ImageReadError, QueryError
 from fashify.retrieval import Match
 
 
@@ -57,7 +57,7 @@ class Api:
         Args:
             image: an uploaded file; `handle_file("photo.jpg")` with gradio_client.
             k: how many, 1 to 20.
-            where: a filter such as "gender=Women, base_colour=Red", "" for none.
+            where: a filter such as "gender = Women and base_colour = Red", "" for none.
         """
         picture = read_upload(_path(image), working_side=None)
         query = Query("photo", "an uploaded picture", picture=picture)
@@ -69,12 +69,14 @@ class Api:
         Args:
             item_id: id of the catalogue item.
             k: how many, 1 to 20.
-            where: a filter such as "gender=Women, base_colour=Red", "" for none.
+            where: a filter such as "gender = Women and base_colour = Red", "" for none.
         """
         return self._rows(self.service.item_query(item_id), k, where)
 
     def _rows(self, query: Query, k: int, where: str) -> list[MatchRow]:
-        answer = self.service.search(query, self.service.strict_k(k), where=where)
+        if not isinstance(k, int) or not 1 <= k <= MAX_RESULTS:
+            raise QueryError(f"k from 1 to {MAX_RESULTS}", f"k = {k!r}", "choose k in that range")
+        answer = self.service.find(query, k, str(where))
         return [row(match) for match in answer.matches]
 
 

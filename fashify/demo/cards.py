@@ -2,54 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 
-from fashify.demo.state import Answer, Query
+from fashify.demo.state import Selection
+from fashify.demo.strength import WORDS, Strength
 from fashify.retrieval import Match
 
-#: Picture of an item as a ``data:`` URL.
-PictureUrl = Callable[[str], str]
+_HEART = "M10 17 3.5 10.7a4.2 4.2 0 0 1 6-5.9l.5.5.5-.5a4.2 4.2 0 0 1 6 5.9Z"
+_CROSS = "m5 5 10 10M15 5 5 15"
 
 
-def results(query: Query, answer: Answer, picture_url: PictureUrl) -> str:
-    """The whole results panel for one answered query."""
-    cards = "".join(card(match, picture_url(match.item_id)) for match in answer.matches)
+def card(match: Match, strength: Strength, url: str, selection: Selection) -> str:
+    """One product: picture uncropped, rank, name, labels, nearness, and what to do with it."""
+    name = title(match)
     return (
-        f'<section class="fx-results" aria-label="Results">{_heading(query, answer)}'
-        f'<ol class="fx-grid" data-count="{len(answer.matches)}">{cards}</ol></section>'
+        f'<li class="fx-card" data-item="{_quoted(match.item_id)}">'
+        f'<div class="fx-picture"><img src="{url}" alt="{_quoted(describe(match))}">'
+        f'<span class="fx-rank" aria-label="rank {match.rank}">{match.rank}</span>'
+        f"{_judgements(match, selection)}</div>"
+        f'<div class="fx-facts"><h3 title="{_quoted(name)}">{escape(name)}</h3>'
+        f"{_labels(match)}{_nearness(match, strength)}"
+        f'<button type="button" class="fx-more" data-do="similar" '
+        f'data-item="{_quoted(match.item_id)}">More like this'
+        f'<span class="fx-sr">: {escape(name)}</span></button></div></li>'
     )
 
 
-def _heading(query: Query, answer: Answer) -> str:
-    count = len(answer.matches)
-    noun = "product" if count == 1 else "products"
-    return (
-        '<header class="fx-results-head"><h2>'
-        f"{count} {noun} most like <em>{escape(query.title)}</em></h2>"
-        f'<p class="fx-time" role="status">found in {answer.milliseconds:.0f} ms</p></header>'
-    )
-
-
-def card(match: Match, url: str) -> str:
-    """One product: picture uncropped, rank, name, labels and distance."""
-    name = escape(match.name or f"Item {match.item_id}")
-    alt = escape(describe(match), quote=True)
-    item = escape(match.item_id, quote=True)
-    return (
-        f'<li class="fx-card" data-item="{item}">'
-        f'<div class="fx-picture"><img src="{url}" alt="{alt}">'
-        f'<span class="fx-rank" aria-label="rank {match.rank}">{match.rank}</span></div>'
-        f'<div class="fx-facts"><h3 title="{name}">{name}</h3>{_labels(match)}{_distance(match)}'
-        f'<button type="button" class="fx-more" data-do="similar" data-item="{item}">'
-        f'More like this<span class="fx-sr">: {name}</span></button></div></li>'
-    )
+def title(match: Match) -> str:
+    """A product's name, or its id where it has none."""
+    return match.name or f"Item {match.item_id}"
 
 
 def describe(match: Match) -> str:
-    """A picture's alternative text: colour, type, name."""
+    """A picture's alternative text: name, colour, type."""
     labels = " ".join(part for part in (match.base_colour, match.article_type) if part)
     return ", ".join(part for part in (match.name, labels.lower()) if part) or match.item_id
+
+
+def _judgements(match: Match, selection: Selection) -> str:
+    liked, disliked = match.item_id in selection.liked, match.item_id in selection.disliked
+    return (
+        '<span class="fx-judge">'
+        f"{_judge('like', 'More in this direction', _HEART, match, liked)}"
+        f"{_judge('dislike', 'Not like this', _CROSS, match, disliked)}</span>"
+    )
+
+
+def _judge(verb: str, label: str, path: str, match: Match, pressed: bool) -> str:
+    return (
+        f'<button type="button" data-do="{verb}" data-item="{_quoted(match.item_id)}" '
+        f'aria-pressed="{str(pressed).lower()}" title="{label}" '
+        f'aria-label="{label}: {_quoted(title(match))}"><svg viewBox="0 0 20 20" '
+        f'aria-hidden="true"><path d="{path}"/></svg></button>'
+    )
 
 
 def _labels(match: Match) -> str:
@@ -61,10 +67,17 @@ def _chips(labels: Iterable[str]) -> str:
     return "".join(f"<li>{escape(label)}</li>" for label in labels if label)
 
 
-def _distance(match: Match) -> str:
-    # A bar of what is near, not of what is far: full at distance 0, empty at 1.
-    width = 100 * max(0.0, min(1.0, 1.0 - match.distance))
-    return (
-        f'<p class="fx-distance"><span>distance <b>{match.distance:.3f}</b></span>'
-        f'<span class="fx-bar" aria-hidden="true"><i style="width:{width:.0f}%"></i></span></p>'
+def _nearness(match: Match, strength: Strength) -> str:
+    steps = "".join(
+        f'<i class="{"on" if step <= strength.level else ""}"></i>' for step in range(1, len(WORDS))
     )
+    explained = f"{100 * strength.nearer:.0f} % nearer than the average product"
+    return (
+        f'<p class="fx-near" title="{explained}"><b>{strength.words}</b>'
+        f'<span class="fx-distance">distance {match.distance:.3f}</span>'
+        f'<span class="fx-bar" aria-hidden="true">{steps}</span></p>'
+    )
+
+
+def _quoted(text: str) -> str:
+    return escape(text, quote=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from fashify.demo import cards
+from fashify.demo import results
 from fashify.demo.service import DemoService, Example, Facts
 from fashify.demo.state import View
 
@@ -108,7 +108,5 @@ def welcome() -> str:
 
 def page(service: DemoService, view: View) -> tuple[str, str]:
     """HTML of the query panel and of the results panel for one view."""
-    answered = (
-        cards.results(view.query, view.answer, service.picture_url) if view.answer else welcome()
-    )
+    answered = results.panel(service, view) if view.answer else welcome()
     return query_panel(view, service.query_url(view.query)), notice(view.notice) + answered

@@ -1,12 +1,11 @@
-"""The demo's one shared, read-only heart: a retriever, its pictures and its examples."""
+"""The demo's one shared, read-only heart: a retriever and what the page asks of it."""
 
 from __future__ import annotations
 
-import base64
 import logging
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,18 +13,19 @@ import numpy as np
 
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
-from fashify.demo.state import MAX_RESULTS, Answer, Query
+from fashify.demo.feedback import bent
+from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
+from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
+from fashify.demo.strength import Yardstick, judge
 from fashify.errors import QueryError
 from fashify.features import extract_features
-from fashify.images import encode_jpeg, load_image, thumbnail
+from fashify.images import load_image
+from fashify.index.filters import facet_counts
 from fashify.retrieval import Retriever
 from fashify.sample import sample_folder
 
 logger = logging.getLogger(__name__)
 
-#: Longer side of a picture on a card, pixels; small catalogue pictures stay as they are.
-CARD_SIDE = 320
-EXAMPLE_SIDE = 160
 N_ITEM_EXAMPLES = 7
 
 
@@ -58,9 +58,12 @@ class DemoService:
 
     def __init__(self, retriever: Retriever) -> None:
         self.retriever = retriever
+        self.store, self.items = retriever.store, retriever.store.items
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
+        self._facets = lru_cache(maxsize=256)(self._count_facets)
+        self._yardstick = Yardstick(self.store.features, retriever.index.metric)
         self.facts = store_facts(retriever)
-        self.examples = item_examples(self) + photo_examples()
+        self.examples = self._item_examples() + photo_examples()
 
     @classmethod
     def open(cls, store: Path | str | None = None) -> DemoService:
@@ -70,25 +73,79 @@ class DemoService:
             StoreError: a store was named and is not there.
         """
         service = cls(Retriever.open(store or default_store()))
-        service.warm()
+        # One search through everything, so that the first visitor does not wait.
+        white = np.full((64, 64, 3), 255, np.uint8)
+        service.search(Query("photo", "warm-up", picture=white), 1)
         return service
 
-    def warm(self) -> None:
-        """One search through everything, so that the first visitor does not wait."""
-        self.search(Query("photo", "warm-up", picture=np.full((64, 64, 3), 255, np.uint8)), 1)
+    def with_feature(self, query: Query) -> Query:
+        """``query`` with its feature, embedding a photo if that was not done yet."""
+        if query.feature is not None:
+            return query
+        if query.kind == "item":
+            return replace(query, feature=self.retriever.feature(query.item_id))
+        return replace(query, feature=self.retriever.embed(query.picture))
 
-    def search(self, query: Query, k: int, *, where: str = "") -> Answer:
-        """The ``k`` nearest products that pass the filter ``where``.
+    def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
+        """The ``k`` nearest products, the query's own item and disliked ones left out.
 
         Raises:
-            QueryError: ``k`` outside 1 to the gallery's size, an unknown item or a bad filter.
+            QueryError: ``k`` below 1 or above the gallery's size, an unknown item or filter.
         """
+        return self.find(query, k, selection.where, selection)
+
+    def find(
+        self,
+        query: Query,
+        k: int,
+        where: dict[str, list[str]] | str | None = None,
+        selection: Selection = NOTHING,
+    ) -> Answer:
+        """As ``search``, with a filter in any form that ``Filter.parse`` takes."""
         begin = time.perf_counter()
-        if query.kind == "item":
-            matches = self.retriever.by_item(query.item_id, k, where=where or None)
-        else:
-            matches = self.retriever.by_image(query.picture, k, where=where or None)
-        return Answer(tuple(matches), 1000 * (time.perf_counter() - begin))
+        query = self.with_feature(query)
+        feature = bent(query.feature, *map(self._features, (selection.liked, selection.disliked)))
+        left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
+        matches = self.retriever.by_feature(feature, k, where=where or None, exclude=left_out)
+        milliseconds = 1000 * (time.perf_counter() - begin)
+        average = self._yardstick.average(feature)
+        strengths = tuple(judge(match.distance, average) for match in matches)
+        return Answer(tuple(matches), strengths, milliseconds)
+
+    def _features(self, item_ids: tuple[str, ...]) -> np.ndarray:
+        rows = [self.retriever.feature(item_id) for item_id in item_ids]
+        return np.stack(rows) if rows else np.empty((0, self.store.dim), np.float32)
+
+    def facets(self, selection: Selection) -> dict[str, dict[str, int]]:
+        """Per level, how many items each value would leave: ``{level: {value: count}}``.
+
+        A level is counted under the filters of the other levels, so that a second value of
+        the same level shows what it would add.
+        """
+        return self._facets(selection.filters)
+
+    def _count_facets(self, filters: tuple) -> dict[str, dict[str, int]]:
+        found = {}
+        for level in FILTER_LEVELS:
+            others = {name: list(values) for name, values in filters if name != level}
+            counts = facet_counts(self.items, others or None, levels=(level,)).get(level, {})
+            found[level] = {value: count for value, count in counts.items() if value}
+        return found
+
+    def count_passing(self, selection: Selection) -> int:
+        """How many items pass the filters."""
+        mask = self.retriever.mask(selection.where or None)
+        return len(self.items) if mask is None else int(mask.sum())
+
+    def checked_filter(self, level: object, value: object) -> tuple[str, str]:
+        """A level and one of its values, as the page sent them.
+
+        Raises:
+            QueryError: the catalogue has no such level or value.
+        """
+        if level in FILTER_LEVELS and level in self.items and (self.items[level] == value).any():
+            return str(level), str(value)
+        raise QueryError("a filter of this page", f"{level} = {value}", "choose one from the menus")
 
     def checked_k(self, value: object) -> int:
         """``value`` as a number of results, 1 to 20 and no more than the gallery has.
@@ -98,19 +155,9 @@ class DemoService:
         """
         try:
             wanted = int(float(str(value)))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise QueryError("a number of results", repr(value), "move the slider") from None
-        return max(1, min(wanted, MAX_RESULTS, len(self.retriever.store.item_ids)))
-
-    def strict_k(self, k: int) -> int:
-        """``k`` as a program asked for it.
-
-        Raises:
-            QueryError: outside 1 to 20.
-        """
-        if not isinstance(k, int) or not 1 <= k <= MAX_RESULTS:
-            raise QueryError(f"k from 1 to {MAX_RESULTS}", f"k = {k!r}", "choose k in that range")
-        return k
+        return max(1, min(wanted, MAX_RESULTS, len(self.store) - 1))
 
     def example(self, number: object) -> Example:
         """The example of that number on the page.
@@ -129,18 +176,17 @@ class DemoService:
         Raises:
             QueryError: no such item in the gallery.
         """
-        items = self.retriever.store.items
-        names = items.loc[items["item_id"] == item_id, "name"]
+        names = self.items.loc[self.items["item_id"] == item_id, "name"]
         if names.empty:
             raise QueryError("a product of this catalogue", repr(item_id), "pick one on the page")
         return Query("item", names.iloc[0] or f"item {item_id}", item_id=item_id)
 
     def surprise(self) -> Query:
         """Any item of the gallery, drawn anew each time."""
-        return self.item_query(str(random.choice(self.retriever.store.item_ids)))
+        return self.item_query(str(random.choice(self.store.item_ids)))
 
     def picture_url(self, item_id: str) -> str:
-        """An item's picture as a ``data:`` URL, so that no file is ever served."""
+        """An item's picture as a ``data:`` URL."""
         return self._picture_url(item_id, CARD_SIDE)
 
     def query_url(self, query: Query | None) -> str:
@@ -149,16 +195,19 @@ class DemoService:
             return ""
         if query.kind == "item":
             return self.picture_url(query.item_id)
-        return data_url(query.picture, 2 * CARD_SIDE)
+        return data_url(query.picture, QUERY_SIDE)
 
     def _encode_picture(self, item_id: str, side: int) -> str:
         return data_url(self.retriever.picture(item_id), side)
 
-
-def data_url(picture: np.ndarray, side: int) -> str:
-    """(height, width, 3) uint8 as a JPEG ``data:`` URL, the longer side at most ``side``."""
-    jpeg = encode_jpeg(thumbnail(picture, side))
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode("ascii")
+    def _item_examples(self) -> list[Example]:
+        """Items of as many article types as there are, the same ones every time."""
+        shuffled = self.items.sample(frac=1.0, random_state=SEED)
+        chosen = shuffled.drop_duplicates("article_type").head(N_ITEM_EXAMPLES)
+        return [
+            Example(self.item_query(item_id), self._encode_picture(item_id, EXAMPLE_SIDE))
+            for item_id in chosen["item_id"]
+        ]
 
 
 def default_store() -> Path:
@@ -177,7 +226,7 @@ def store_facts(retriever: Retriever) -> Facts:
     """What the page tells about the opened store."""
     backbone = retriever.store.meta["backbone"]
     return Facts(
-        n_items=len(retriever.store.item_ids),
+        n_items=len(retriever.store),
         catalogue=catalogue_title(str(retriever.store.meta["catalogue"]["source"])),
         backbone=backbone["name"],
         dim=backbone["dim"],
@@ -191,24 +240,11 @@ def catalogue_title(source: str) -> str:
     return "the sample catalogue" if "sample" in Path(source).name else Path(source).stem
 
 
-def item_examples(service: DemoService) -> list[Example]:
-    """Six items of as many article types as there are, the same ones every time."""
-    items = service.retriever.store.items
-    shuffled = items.sample(frac=1.0, random_state=SEED)
-    chosen = shuffled.drop_duplicates("article_type").head(N_ITEM_EXAMPLES)
-    return [
-        Example(service.item_query(item_id), service._encode_picture(item_id, EXAMPLE_SIDE))
-        for item_id in chosen["item_id"]
-    ]
-
-
 def photo_examples() -> list[Example]:
     """The sample's photo queries: drawn products as a phone would see them."""
-    files = sorted((sample_folder() / "queries").glob("*.jpg"))
-    pictures = [load_image(file) for file in files]
-    return [
-        Example(
-            Query("photo", f"example photo {n}", picture=picture), data_url(picture, EXAMPLE_SIDE)
-        )
-        for n, picture in enumerate(pictures, start=1)
-    ]
+    examples = []
+    for number, file in enumerate(sorted((sample_folder() / "queries").glob("*.jpg")), start=1):
+        picture = load_image(file)
+        query = Query("photo", f"example photo {number}", picture=picture)
+        examples.append(Example(query, data_url(picture, EXAMPLE_SIDE)))
+    return examples

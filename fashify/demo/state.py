@@ -7,11 +7,24 @@ from typing import Literal
 
 import numpy as np
 
+from fashify.demo.strength import Strength
 from fashify.retrieval import Match
 
 #: How many results a visitor may ask for, and how many come unasked.
 MAX_RESULTS = 20
 DEFAULT_RESULTS = 5
+
+#: How many earlier queries a visitor can go back to; each may hold a photo.
+MAX_TRAIL = 6
+
+#: Levels a visitor can filter by, with the name on the page.
+FILTER_LEVELS = {
+    "gender": "Gender",
+    "article_type": "Category",
+    "base_colour": "Colour",
+    "season": "Season",
+    "usage": "Usage",
+}
 
 
 @dataclass(frozen=True)
@@ -23,12 +36,54 @@ class Query:
         title: what to call it on the page.
         item_id: the catalogue item, "" for a photo.
         picture: (height, width, 3) uint8 RGB of a photo; None for an item.
+        feature: (dim,) float32, so that refining does not embed again; None until known.
     """
 
     kind: Literal["photo", "item"]
     title: str
     item_id: str = ""
     picture: np.ndarray | None = field(default=None, repr=False, compare=False)
+    feature: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What narrows and bends a search: filters, likes and dislikes.
+
+    Attributes:
+        filters: (level, values) pairs; an item passes if it has one of the values at each.
+        liked, disliked: item ids.
+    """
+
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    liked: tuple[str, ...] = ()
+    disliked: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> dict[str, list[str]]:
+        """The filters as ``Filter.parse`` takes them."""
+        return {level: list(values) for level, values in self.filters}
+
+    def toggled(self, level: str, value: str) -> Selection:
+        """With ``value`` switched on or off at ``level``."""
+        chosen = dict(self.filters)
+        chosen[level] = _switched(chosen.get(level, ()), value)
+        return replace(self, filters=tuple((name, some) for name, some in chosen.items() if some))
+
+    def judged(self, item_id: str, liked: bool) -> Selection:
+        """With an item liked or disliked, or no longer so if it was already."""
+        mine, other = ("liked", "disliked") if liked else ("disliked", "liked")
+        kept = tuple(one for one in getattr(self, other) if one != item_id)
+        return replace(self, **{mine: _switched(getattr(self, mine), item_id), other: kept})
+
+
+NOTHING = Selection()
+
+
+def _switched(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+    if value in values:
+        return tuple(one for one in values if one != value)
+    return (*values, value)
 
 
 @dataclass(frozen=True)
@@ -37,22 +92,36 @@ class Answer:
 
     Attributes:
         matches: best first.
+        strengths: how near each is, in words and number, aligned with ``matches``.
         milliseconds: from decoded picture to matches, embedding included.
     """
 
     matches: tuple[Match, ...]
+    strengths: tuple[Strength, ...]
     milliseconds: float
 
 
 @dataclass(frozen=True)
 class View:
-    """All one visitor sees; every action makes a new one from the last."""
+    """All one visitor sees; every action makes a new one from the last.
+
+    Attributes:
+        query, answer: what was searched and found; None before the first search.
+        k: how many results are wanted.
+        selection: filters, likes, dislikes.
+        trail: earlier queries, oldest first.
+        open_facet: the filter menu to leave open.
+        notice: a sentence on what did not work, "" if all did.
+    """
 
     query: Query | None = None
     answer: Answer | None = None
     k: int = DEFAULT_RESULTS
+    selection: Selection = NOTHING
+    trail: tuple[Query, ...] = ()
+    open_facet: str = ""
     notice: str = ""
 
     def having(self, **changes: object) -> View:
-        """A copy with ``changes``; an old notice does not survive."""
-        return replace(self, **{"notice": "", **changes})
+        """A copy with ``changes``; an old notice does not survive, nor an open menu."""
+        return replace(self, **{"notice": "", "open_facet": "", **changes})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
 import shutil
 from pathlib import Path
@@ -10,11 +13,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashify.demo import Actions, DemoService, View, cards, panels, uploads
-from fashify.demo.state import Answer, Query
+from fashify.demo import Actions, DemoService, View, cards, panels, results, uploads
+from fashify.demo.address import write_address
+from fashify.demo.feedback import bent
+from fashify.demo.state import NOTHING, Answer, Query, Selection
+from fashify.demo.strength import Strength, Yardstick, judge
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.retrieval import Match
+
+CLOSE = Strength("close", 0.62, 3)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +120,15 @@ def test_similar_leaves_the_item_out(actions: Actions, service: DemoService) -> 
         {"do": "example", "n": "999"},
         {"do": "similar", "item": "nobody"},
         {"do": "similar", "item": ["a"]},
-        {"do": "count", "k": "many"},
-        {"do": "count", "k": None},
+        {"do": "count", "value": "many"},
+        {"do": "count", "value": "inf"},
+        {"do": "count"},
+        {"do": "filter", "level": "price", "value": "1"},
+        {"do": "filter", "level": "gender", "value": "Martians"},
+        {"do": "filter", "level": ["gender"], "value": {}},
+        {"do": "like", "item": "nobody"},
+        {"do": "back", "n": "0"},
+        {"do": "address", "query": "?item=nobody"},
     ],
 )
 def test_nonsense_becomes_a_notice(event: dict, actions: Actions) -> None:
@@ -135,7 +150,7 @@ def test_an_unforeseen_error_is_logged_not_shown(service, monkeypatch, caplog) -
 
 @pytest.mark.parametrize(("asked", "given"), [("1", 1), (7, 7), ("20", 20), (99, 20), (0, 1)])
 def test_count_is_held_within_its_range(asked, given, actions: Actions) -> None:
-    assert actions.act(View(), {"do": "count", "k": asked}).k == given
+    assert actions.act(View(), {"do": "count", "value": asked}).k == given
 
 
 def test_examples_are_the_same_every_time(service: DemoService, sample_store: Path) -> None:
@@ -147,30 +162,148 @@ def test_examples_are_the_same_every_time(service: DemoService, sample_store: Pa
     assert kinds.count("item") >= 5
 
 
+def card(found: Match, selection: Selection = NOTHING) -> str:
+    return cards.card(found, CLOSE, "data:,picture", selection)
+
+
 def test_a_card_escapes_what_the_catalogue_says() -> None:
-    html = cards.card(match(name='<b onload="x">', item_id='"><script>'), "data:,")
+    html = card(match(name='<b onload="x">', item_id='"><script>'))
     assert "<b onload" not in html
     assert "<script>" not in html
 
 
 def test_a_card_shows_the_facts() -> None:
-    html = cards.card(match(), "data:,picture")
-    assert "distance <b>0.250</b>" in html
+    html = card(match())
+    assert "distance 0.250" in html
+    assert "<b>close</b>" in html
+    assert "62 % nearer than the average product" in html
     assert 'alt="Red Shirt, red shirts"' in html
     assert "<li>Shirts</li><li>Red</li>" in html
     assert 'src="data:,picture"' in html
 
 
 def test_a_nameless_item_is_called_by_its_id() -> None:
-    assert "Item 7" in cards.card(match(name=""), "data:,")
+    assert "Item 7" in card(match(name=""))
 
 
-def test_results_count_in_words() -> None:
-    answer = Answer((match(),), 12.4)
-    html = cards.results(Query("item", "Blue <Bag>"), answer, lambda item_id: "data:,")
-    assert "1 product most like" in html
+def test_a_card_shows_what_was_liked() -> None:
+    pressed = '"like" data-item="7" aria-pressed="true"'
+    assert pressed not in card(match())
+    assert pressed in card(match(), NOTHING.judged("7", liked=True))
+
+
+def test_results_count_in_words(service: DemoService) -> None:
+    view = View(Query("item", "Blue <Bag>", "7"), Answer((), (), 12.4))
+    html = results.panel(service, view)
+    assert "0 products most like" in html
     assert "Blue &lt;Bag&gt;" in html
     assert "found in 12 ms" in html
+    assert "No product passes these filters" in html
+
+
+def test_nothing_similar_is_said() -> None:
+    far = Strength("not similar", 0.2, 0)
+    assert "Nothing here is really similar" in results.doubt(Answer((match(),), (far,), 1.0))
+    assert results.doubt(Answer((match(),), (CLOSE,), 1.0)) == ""
+
+
+def test_downloads_hold_the_matches() -> None:
+    answer = Answer((match(name='Shirt, "best"', path="images/7.jpg"),), (CLOSE,), 1.0)
+    (row,) = csv.DictReader(io.StringIO(results.as_csv(answer)))
+    assert (row["name"], row["distance"], row["path"]) == ('Shirt, "best"', "0.25", "images/7.jpg")
+    assert json.loads(results.as_json(answer))[0]["item_id"] == "7"
+
+
+def test_filters_hold_and_are_lifted(actions: Actions, service: DemoService) -> None:
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    counts = service.facets(view.selection)["gender"]
+    gender = min(counts, key=counts.get)
+    view = actions.act(view, {"do": "filter", "level": "gender", "value": gender})
+    assert {found.gender for found in view.answer.matches} == {gender}
+    assert service.facets(view.selection)["gender"] == counts
+    assert sum(service.facets(view.selection)["article_type"].values()) == counts[gender]
+    view = actions.act(view, {"do": "reset"})
+    assert view.selection == NOTHING
+
+
+def test_a_second_value_widens_the_filter(actions: Actions, service: DemoService) -> None:
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    first, second = list(service.facets(NOTHING)["gender"])[:2]
+    for value in (first, second):
+        view = actions.act(view, {"do": "filter", "level": "gender", "value": value})
+    assert dict(view.selection.filters) == {"gender": (first, second)}
+    view = actions.act(view, {"do": "filter", "level": "gender", "value": first})
+    assert dict(view.selection.filters) == {"gender": (second,)}
+
+
+def test_a_disliked_item_goes_and_a_liked_one_comes_nearer(actions: Actions) -> None:
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    nearest, last = view.answer.matches[0], view.answer.matches[-1]
+    view = actions.act(view, {"do": "dislike", "item": nearest.item_id})
+    assert nearest.item_id not in [found.item_id for found in view.answer.matches]
+    view = actions.act(view, {"do": "like", "item": last.item_id})
+    assert view.answer.matches[0].item_id == last.item_id
+    assert view.answer.matches[0].distance < last.distance
+
+
+def test_going_back_along_the_trail(actions: Actions) -> None:
+    first = actions.act(View(), {"do": "example", "n": "0"})
+    second = actions.act(first, {"do": "similar", "item": first.answer.matches[0].item_id})
+    assert [query.title for query in second.trail] == [first.query.title]
+    again = actions.act(second, {"do": "back", "n": "0"})
+    assert again.query.title == first.query.title
+    assert again.trail == ()
+    assert again.answer.matches == first.answer.matches
+
+
+def test_the_trail_is_bounded(actions: Actions) -> None:
+    view = View()
+    for _ in range(10):
+        view = actions.act(view, {"do": "surprise"})
+    assert len(view.trail) == 6
+
+
+def test_an_address_opens_the_same_search(actions: Actions, service: DemoService) -> None:
+    view = actions.act(View(), {"do": "example", "n": "1"})
+    value = view.answer.matches[0].base_colour
+    view = actions.act(view, {"do": "filter", "level": "base_colour", "value": value})
+    view = actions.act(view, {"do": "count", "value": "3"})
+    opened = actions.act(View(), {"do": "address", "query": write_address(view)})
+    assert [found.item_id for found in opened.answer.matches] == [
+        found.item_id for found in view.answer.matches
+    ]
+    assert (opened.k, opened.selection) == (3, view.selection)
+
+
+def test_a_photo_has_no_address(actions: Actions, upload_folder: Path) -> None:
+    event = {"do": "photo", "path": str(upload_folder / "photo.jpg")}
+    assert write_address(actions.act(View(), event)) == "?"
+
+
+def test_strength_by_hand() -> None:
+    judged = [judge(distance, 0.8) for distance in (0.2, 0.4, 0.5, 0.6, 0.72)]
+    words = ["very close", "close", "similar", "loosely similar", "not similar"]
+    assert [one.words for one in judged] == words
+    assert [one.level for one in judged] == [4, 3, 2, 1, 0]
+    assert judged[0].nearer == pytest.approx(0.75)
+
+
+def test_average_distance_by_hand() -> None:
+    features = np.array([[2.0, 0.0], [0.0, 3.0]], np.float32)
+    east = np.array([1.0, 0.0])
+    assert Yardstick(features, "cosine").average(east) == pytest.approx(0.5)
+    wanted = (1 + np.sqrt(10)) / 2
+    assert Yardstick(features, "euclidean").average(east) == pytest.approx(wanted)
+
+
+def test_rocchio_by_hand() -> None:
+    query, east, north = np.array([2.0, 0.0]), np.array([[3.0, 0.0]]), np.array([[0.0, 5.0]])
+    none = np.empty((0, 2))
+    assert bent(query, none, none) == pytest.approx([2.0, 0.0])
+    wanted = 2 * np.array([1.0, 0.75]) / np.hypot(1.0, 0.75)
+    assert bent(query, north, none) == pytest.approx(wanted)
+    wanted = 2 * np.array([1.75, -0.15]) / np.hypot(1.75, 0.15)
+    assert bent(query, east, north) == pytest.approx(wanted)
 
 
 def test_notices_are_escaped() -> None:

@@ -10,6 +10,31 @@ element.addEventListener("click", (event) => {
   if (event.target.closest("[data-camera]")) openCamera();
 });
 
+element.addEventListener("change", (event) => {
+  const { live } = event.target.dataset;
+  if (live) send({ do: live, value: event.target.value });
+});
+element.addEventListener("input", (event) => {
+  const output = event.target.dataset.live && event.target.parentElement.querySelector("output");
+  if (output) output.textContent = event.target.value;
+});
+// One menu at a time; a click elsewhere or Escape closes it.
+const closeMenus = (but) => element.querySelectorAll(".fx-menu[open]").forEach((menu) => {
+  if (menu !== but) menu.removeAttribute("open");
+});
+document.addEventListener("click", (event) => closeMenus(event.target.closest(".fx-menu")));
+element.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
+
+// The address follows the search, so that it can be shared.
+watch("value", () => {
+  const shown = element.querySelector("[data-address]");
+  if (shown) history.replaceState(null, "", shown.dataset.address);
+});
+
+if (element.querySelector(".fx-welcome") && location.search.includes("item=")) {
+  send({ do: "address", query: location.search });
+}
+
 function toggleTheme() {
   const dark = document.body.classList.toggle("dark");
   try { localStorage.setItem("fashify-theme", dark ? "dark" : "light"); } catch { /* private mode */ }
