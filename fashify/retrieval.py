@@ -91,7 +91,7 @@ class Retriever:
         """Opens a store directory with its index.
 
         Args:
-            path: the store.
+            path: the store's folder, or its ``s3://`` url.
             catalogue: the pictures, if they are no longer where the store was built from.
             index: a backend to fit now instead of the one saved with the store.
 
@@ -100,7 +100,7 @@ class Retriever:
             StoreMismatchError, StoreCorruptError: not one this release can trust.
         """
         store = FeatureStore.load(path)
-        folder = Path(path) / INDEX
+        folder = store.path / INDEX
         if index is not None or not folder.is_dir():
             return cls(
                 store,

@@ -23,8 +23,10 @@ from fashify.features.pipeline import embed_locally, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
 from fashify.images import resize
 from fashify.index import make_index
+from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import locked, swap_in
+from fashify.store.remote import present_copy, push_store
 from fashify.store.shards import Shard, read_shard, shard_name, write_shard
 from fashify.store.store import (
     INDEX,
@@ -67,7 +69,8 @@ def extract_features(
     Args:
         catalogue: products with images.
         backbone: a ``Backbone`` or a name for ``load_backbone``.
-        out: the store's folder.
+        out: the store's folder, or an ``s3://`` url: then a local copy is built and
+            uploaded, the manifest last.
         engine: inference engine, by name or made already; ``auto`` is an existing store's
             own, else the fastest faithful one.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
@@ -89,7 +92,7 @@ def extract_features(
     """
     if batch_size < 1:
         raise ConfigError("a batch size of at least 1", str(batch_size), "use 32")
-    out = Path(out)
+    url, out = out if is_url(out) else None, present_copy(out)
     with locked(out):
         previous = _previous(out)
         backbone = _backbone(backbone, previous)
@@ -105,6 +108,8 @@ def extract_features(
             shards += _embed_all(staging, plan, embedder.fingerprint, run, tick)
         _finish(staging, plan, shards, catalogue, embedder, index, metric)
         swap_in(staging, out)
+    if url is not None:
+        push_store(out, str(url))
     store = FeatureStore.load(out)
     logger.info("%s: %d items, %d in quarantine", out, len(store), len(store.quarantine))
     return store

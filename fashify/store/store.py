@@ -22,6 +22,7 @@ from fashify.errors import (
     StoreMismatchError,
     known,
 )
+from fashify.storage import is_url
 from fashify.store.files import (
     canonical_json,
     locked,
@@ -164,7 +165,7 @@ class FeatureStore:
         """Opens a store; vectors are read when first asked for.
 
         Args:
-            path: the store's folder.
+            path: the store's folder, or its ``s3://`` url.
             expect: a ``BackboneSpec`` (or its dict) the features must come from.
 
         Raises:
@@ -172,7 +173,7 @@ class FeatureStore:
             StoreMismatchError: another format version, or another backbone than expected.
             StoreCorruptError: a file does not match its checksum.
         """
-        path = Path(path)
+        path = located(path)
         meta = read_manifest(path)
         if expect is not None:
             check_backbone(meta["backbone"], expect, path)
@@ -193,6 +194,15 @@ class FeatureStore:
         if self.path is None:
             raise StoreError("a store on disk", "one in memory", "save it first")
         return verify_store(self.path)
+
+
+def located(store: str | Path) -> Path:
+    """The folder of a store; one in a bucket is fetched first."""
+    if not is_url(store):
+        return Path(store)
+    from fashify.store.remote import fetch_store
+
+    return fetch_store(str(store))
 
 
 def fresh_staging(store: Path) -> Path:
@@ -326,7 +336,7 @@ def verify_store(path: str | Path) -> list[tuple[str, str]]:
     Raises:
         StoreError: there is no store.
     """
-    path = Path(path)
+    path = located(path)
     try:
         manifest = read_manifest(path)
     except (StoreCorruptError, StoreMismatchError) as error:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import socket
 
+import numpy as np
 import pytest
 from fakes import GridBackbone, GridEngine
+from toy import draw
 
 from fashify.catalogue import load_catalogue
-from fashify.errors import CatalogueError, StorageError
+from fashify.errors import CatalogueError, StorageError, StoreError
 from fashify.features import extract_features
 from fashify.retrieval import Retriever
 from fashify.storage import open_storage, remote
+from fashify.store import FeatureStore, verify_store
 
 pytest.importorskip("s3fs")
 server_module = pytest.importorskip("moto.server")
@@ -133,3 +136,32 @@ def test_a_server_that_refuses_or_stalls_gives_up_in_time(aws, monkeypatch):
             open_storage("s3://shop/fashion")
     with pytest.raises(StorageError, match="AWS_ENDPOINT_URL"):
         open_storage("s3://shop/fashion")
+
+
+def test_a_store_can_live_in_a_bucket(bucket, toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
+    url = "s3://shop/stores/toy"
+    with pytest.raises(StoreError, match="fashify build"):
+        FeatureStore.load(url)
+    engine = GridEngine()
+    built = extract_features(
+        load_catalogue(toy), GridBackbone(), url, engine=engine, index="exact", batch_size=1
+    )
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "another-machine"))
+    fetched = FeatureStore.load(url)
+    assert fetched.path != built.path
+    assert np.array_equal(fetched.features, built.features)
+    assert verify_store(url) == []
+    assert [m.item_id for m in Retriever.open(url).by_item("1", 1)] == ["6"]
+    # Another machine adds one product: one image is embedded, the first machine sees it.
+    draw(toy / "images" / "9.jpg", "white", "ring")
+    engine = GridEngine()
+    extract_features(
+        load_catalogue(toy), GridBackbone(), url, engine=engine, index="exact", batch_size=1
+    )
+    assert engine.images == 1
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
+    assert len(FeatureStore.load(url)) == 9
+    keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="shop")["Contents"]]
+    shards = [key for key in keys if key.startswith("stores/toy/shards/")]
+    assert len(shards) == len(FeatureStore.load(url).meta["shards"])
