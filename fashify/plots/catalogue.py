@@ -176,9 +176,8 @@ def missing(table: pd.DataFrame) -> Picture:
     axes.set_xlabel("share of rows (percent)")
     axes.set_title(f"n = {int(table['of'].max()):,} rows")
     odd = table[table["n"] > 0]
-    fig.alt = "Gaps: " + ", ".join(
-        f"{w}: {n:,}" for w, n in zip(odd["what"], odd["n"], strict=True)
-    )
+    found = [f"{what}: {n:,}" for what, n in zip(odd["what"], odd["n"], strict=True)]
+    fig.alt = f"Gaps and oddities: {', '.join(found) or 'none'}."
     return fig
 
 

@@ -22,18 +22,14 @@ def refresh(path: Path) -> None:
         papermill.execute_notebook(str(path), str(target), cwd=str(path.parent))
         executed = nbformat.read(target, as_version=4)
     book = nbformat.read(path, as_version=4)
-    outputs = {cell.id: cell.outputs for cell in executed.cells if cell.cell_type == "code"}
+    ran = {cell.id: cell for cell in executed.cells if cell.cell_type == "code"}
     for cell in book.cells:
         if cell.cell_type == "code":
             kept = "keep_output" in cell.metadata.get("tags", [])
-            cell.outputs = [_plain(output) for output in outputs[cell.id]] if kept else []
-            cell.execution_count = None
+            cell.outputs = ran[cell.id].outputs if kept else []
+            # nbval takes outputs without a count for those of a cell that was never run.
+            cell.execution_count = ran[cell.id].execution_count if kept else None
     nbformat.write(book, path)
-
-
-def _plain(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    output.execution_count = None
-    return output
 
 
 if __name__ == "__main__":

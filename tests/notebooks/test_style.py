@@ -122,8 +122,8 @@ def test_the_last_cell_says_what_was_seen_in_computed_numbers(book):
 
 def test_outputs_are_stripped_but_for_small_checked_tables(book):
     for cell in code_cells(book):
-        assert cell.execution_count is None
         if not tags(cell) & KEPT:
+            assert cell.execution_count is None
             assert cell.outputs == [], cell.source
             continue
         assert tags(cell) == KEPT
