@@ -19,7 +19,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, panels
-from fashify.demo.api import Api, endpoint
+from fashify.demo.api import Api
 from fashify.demo.theme import asset, make_theme, page_head
 from fashify.demo.uploads import MAX_UPLOAD_BYTES
 
@@ -61,9 +61,8 @@ def build_app(service: DemoService) -> gr.Blocks:
                 concurrency_id="search",
                 concurrency_limit=SEARCHES_AT_ONCE,
             )
-        api = Api(service)
-        for function in (api.search, api.similar):
-            gr.api(endpoint(function), concurrency_id="search", concurrency_limit=SEARCHES_AT_ONCE)
+        for function in Api(service).endpoints:
+            gr.api(function, concurrency_id="search", concurrency_limit=SEARCHES_AT_ONCE)
     return app
 
 

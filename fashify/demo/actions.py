@@ -39,6 +39,8 @@ class Actions:
             "reset": self._reset,
             "like": self._judge,
             "dislike": self._judge,
+            "explain": self._explain,
+            "close": self._close,
             "address": self._address,
             "refused": self._refused,
         }
@@ -115,6 +117,14 @@ class Actions:
         item_id = self.service.item_query(str(event.get("item", ""))).item_id
         selection = view.selection.judged(item_id, liked=event["do"] == "like")
         return self._answered(view, selection=selection)
+
+    def _explain(self, view: View, event: Event) -> View:
+        if view.query is None:
+            raise QueryError("a search to explain", "none yet", "search first")
+        return view.having(explained=self.service.item_query(str(event.get("item", ""))).item_id)
+
+    def _close(self, view: View, event: Event) -> View:
+        return view.having()
 
     def _address(self, view: View, event: Event) -> View:
         wanted = read_address(parse_qsl(str(event.get("query", "")).lstrip("?")[:2000]))

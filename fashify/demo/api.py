@@ -13,6 +13,7 @@ from fashify.demo.service import DemoService
 from fashify.demo.state import DEFAULT_RESULTS, MAX_RESULTS, Query
 from fashify.demo.uploads import read_upload
 from fashify.errors import FashifyError, ImageReadError, QueryError
+from fashify.index.filters import facet_counts
 from fashify.retrieval import Match
 
 
@@ -43,11 +44,24 @@ def row(match: Match) -> MatchRow:
     return MatchRow(**{name: facts[name] for name in MatchRow.__annotations__})
 
 
+class Explained(TypedDict):
+    """Where a likeness lies: each map is rows of places, and each sums to ``cosine``."""
+
+    cosine: float
+    query: list[list[float]]
+    match: list[list[float]]
+
+
 class Api:
     """Endpoints over one service; every error reaches the client as one sentence."""
 
     def __init__(self, service: DemoService) -> None:
         self.service = service
+
+    @property
+    def endpoints(self) -> tuple[Callable[..., Any], ...]:
+        """All of them, ready for ``gr.api``."""
+        return tuple(map(endpoint, (self.search, self.similar, self.explain, self.facets)))
 
     def search(
         self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
@@ -72,6 +86,29 @@ class Api:
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
         """
         return self._rows(self.service.item_query(item_id), k, where)
+
+    def explain(self, image: gr.FileData, item_id: str) -> Explained:
+        """Where the likeness of an uploaded picture and a catalogue item lies.
+
+        Args:
+            image: an uploaded file; `handle_file("photo.jpg")` with gradio_client.
+            item_id: id of the catalogue item.
+        """
+        picture = read_upload(_path(image), working_side=None)
+        found = self.service.explain(
+            Query("photo", "an uploaded picture", picture=picture), item_id
+        )
+        return Explained(
+            cosine=found.cosine, query=found.query.tolist(), match=found.match.tolist()
+        )
+
+    def facets(self, where: str = "") -> dict[str, dict[str, int]]:
+        """How many products have each label: {level: {label: count}}, most frequent first.
+
+        Args:
+            where: count only products that pass this filter, "" for all.
+        """
+        return facet_counts(self.service.items, where or None)
 
     def _rows(self, query: Query, k: int, where: str) -> list[MatchRow]:
         if not isinstance(k, int) or not 1 <= k <= MAX_RESULTS:

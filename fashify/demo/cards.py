@@ -23,9 +23,16 @@ def card(match: Match, strength: Strength, url: str, selection: Selection) -> st
         f"{_judgements(match, selection)}</div>"
         f'<div class="fx-facts"><h3 title="{_quoted(name)}">{escape(name)}</h3>'
         f"{_labels(match)}{_nearness(match, strength)}"
-        f'<button type="button" class="fx-more" data-do="similar" '
-        f'data-item="{_quoted(match.item_id)}">More like this'
-        f'<span class="fx-sr">: {escape(name)}</span></button></div></li>'
+        f'<div class="fx-does">{_does("similar", "More like this", match)}'
+        f"{_does('explain', 'Why?', match)}</div></div></li>"
+    )
+
+
+def _does(verb: str, label: str, match: Match) -> str:
+    return (
+        f'<button type="button" class="fx-more" data-do="{verb}" '
+        f'data-item="{_quoted(match.item_id)}">{label}'
+        f'<span class="fx-sr">: {escape(title(match))}</span></button>'
     )
 
 

@@ -8,7 +8,7 @@ import io
 import json
 from html import escape
 
-from fashify.demo import cards
+from fashify.demo import cards, why
 from fashify.demo.address import write_address
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, Answer, View
@@ -21,8 +21,10 @@ def panel(service: DemoService, view: View) -> str:
     """The whole results panel of an answered view."""
     address = escape(write_address(view), quote=True)
     return (
-        f'<section class="fx-results" aria-label="Results" data-address="{address}">'
-        f"{_trail(view)}{_heading(view)}{_toolbar(service, view)}{_list(service, view)}"
+        f'<section class="fx-results" aria-label="Results" data-address="{address}" '
+        f'data-query="{escape(view.query.title, quote=True)}">'
+        f"{_trail(view)}{_heading(view)}{_toolbar(service, view)}"
+        f"{why.panel(service, view)}{_list(service, view)}"
         f"{_downloads(view.answer)}</section>"
     )
 

@@ -18,6 +18,7 @@ from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.strength import Yardstick, judge
 from fashify.errors import QueryError
+from fashify.explain import Explanation, explain_images
 from fashify.features import extract_features
 from fashify.images import load_image
 from fashify.index.filters import facet_counts
@@ -73,10 +74,14 @@ class DemoService:
             StoreError: a store was named and is not there.
         """
         service = cls(Retriever.open(store or default_store()))
-        # One search through everything, so that the first visitor does not wait.
-        white = np.full((64, 64, 3), 255, np.uint8)
-        service.search(Query("photo", "warm-up", picture=white), 1)
+        service.warm()
         return service
+
+    def warm(self) -> None:
+        """Compiles what compiles at first use, so that the first visitor does not wait."""
+        query = Query("photo", "warm-up", picture=np.full((64, 64, 3), 255, np.uint8))
+        nearest = self.search(query, 1).matches[0]
+        self.explain(query, nearest.item_id)
 
     def with_feature(self, query: Query) -> Query:
         """``query`` with its feature, embedding a photo if that was not done yet."""
@@ -115,6 +120,20 @@ class DemoService:
     def _features(self, item_ids: tuple[str, ...]) -> np.ndarray:
         rows = [self.retriever.feature(item_id) for item_id in item_ids]
         return np.stack(rows) if rows else np.empty((0, self.store.dim), np.float32)
+
+    def picture(self, query: Query) -> np.ndarray:
+        """The query's picture, (height, width, 3) uint8."""
+        return self.retriever.picture(query.item_id) if query.item_id else query.picture
+
+    def explain(self, query: Query, item_id: str) -> Explanation:
+        """Where the likeness of the query and a product lies.
+
+        Raises:
+            QueryError: no such item in the gallery.
+        """
+        item_id = self.item_query(item_id).item_id
+        backbone = self.retriever.embedder.backbone
+        return explain_images(backbone, self.picture(query), self.retriever.picture(item_id))
 
     def facets(self, selection: Selection) -> dict[str, dict[str, int]]:
         """Per level, how many items each value would leave: ``{level: {value: count}}``.
@@ -193,9 +212,7 @@ class DemoService:
         """The query's picture as a ``data:`` URL, "" without a query."""
         if query is None:
             return ""
-        if query.kind == "item":
-            return self.picture_url(query.item_id)
-        return data_url(query.picture, QUERY_SIDE)
+        return data_url(self.picture(query), QUERY_SIDE)
 
     def _encode_picture(self, item_id: str, side: int) -> str:
         return data_url(self.retriever.picture(item_id), side)

@@ -110,6 +110,7 @@ class View:
         k: how many results are wanted.
         selection: filters, likes, dislikes.
         trail: earlier queries, oldest first.
+        explained: the match shown side by side with the query, "" for none.
         open_facet: the filter menu to leave open.
         notice: a sentence on what did not work, "" if all did.
     """
@@ -119,9 +120,10 @@ class View:
     k: int = DEFAULT_RESULTS
     selection: Selection = NOTHING
     trail: tuple[Query, ...] = ()
+    explained: str = ""
     open_facet: str = ""
     notice: str = ""
 
     def having(self, **changes: object) -> View:
-        """A copy with ``changes``; an old notice does not survive, nor an open menu."""
-        return replace(self, **{"notice": "", "open_facet": "", **changes})
+        """A copy with ``changes``; what was open for a moment (notice, menu, ...) is closed."""
+        return replace(self, **{"notice": "", "open_facet": "", "explained": "", **changes})

@@ -342,3 +342,19 @@ def test_contrast_is_aa(palette: dict[str, str], text: str, ground: str) -> None
     """WCAG 2.1, success criterion 1.4.3: 4.5 to 1 for text."""
     light, dark = sorted((_luminance(palette[text]), _luminance(palette[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_why_shows_both_pictures_and_the_cosine(actions: Actions, service: DemoService) -> None:
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    nearest = view.answer.matches[0]
+    view = actions.act(view, {"do": "explain", "item": nearest.item_id})
+    html = results.panel(service, view)
+    assert html.count("the places that make the likeness coloured") == 2
+    assert f"<b>{1 - nearest.distance:.3f}</b>" in html
+    assert actions.act(view, {"do": "close"}).explained == ""
+
+
+def test_why_needs_a_search_and_a_product(actions: Actions) -> None:
+    assert "search first" in actions.act(View(), {"do": "explain", "item": "1"}).notice.lower()
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    assert actions.act(view, {"do": "explain", "item": "nobody"}).notice

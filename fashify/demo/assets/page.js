@@ -25,10 +25,16 @@ const closeMenus = (but) => element.querySelectorAll(".fx-menu[open]").forEach((
 document.addEventListener("click", (event) => closeMenus(event.target.closest(".fx-menu")));
 element.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
 
-// The address follows the search, so that it can be shared.
+// The address follows the search, so that it can be shared; on a phone the page follows too.
+let searched = "";
 watch("value", () => {
   const shown = element.querySelector("[data-address]");
-  if (shown) history.replaceState(null, "", shown.dataset.address);
+  if (!shown) return;
+  history.replaceState(null, "", shown.dataset.address);
+  const aim = element.querySelector(".fx-whypanel") ?? (shown.dataset.query === searched ? null : shown);
+  searched = shown.dataset.query;
+  if (aim && aim.getBoundingClientRect().top > innerHeight * 0.7) aim.scrollIntoView({ behavior: "smooth" });
+  if (aim?.matches(".fx-whypanel") && aim.getBoundingClientRect().top < 0) aim.scrollIntoView({ behavior: "smooth" });
 });
 
 if (element.querySelector(".fx-welcome") && location.search.includes("item=")) {
