@@ -49,7 +49,7 @@ class Run:
         return self.record["metrics"]
 
     @property
-    def html(self) -> Path:
+    def page(self) -> Path:
         """The self-contained page."""
         return self.folder / "report.html"
 

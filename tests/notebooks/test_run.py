@@ -34,7 +34,7 @@ def test_all_three_run_and_say_so_on_the_index_page(runs):
 
 def test_every_page_needs_nothing_and_every_figure_speaks(runs):
     for run in runs.values():
-        assert external_resources(run.html.read_text()) == []
+        assert external_resources(run.page.read_text()) == []
         assert run.record["figures"]
         for figure in run.record["figures"]:
             assert (run.folder / figure["file"]).read_bytes().startswith(b"\x89PNG")

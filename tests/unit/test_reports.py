@@ -92,7 +92,7 @@ def test_the_record_says_how_to_repeat_the_run(run):
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_holds_figure_text_and_numbers(run):
-    page = run.html.read_text()
+    page = run.page.read_text()
     assert external_resources(page) == []
     assert "<script" not in page
     assert 'src="data:image/png;base64,' in page
