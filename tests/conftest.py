@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+
+
+# Drawn samples and compiled networks are kept between runs, apart from the user's own.
+os.environ.setdefault("FASHIFY_CACHE", str(ROOT / ".pytest_cache" / "fashify"))
 
 
 def _shared(name: str) -> Path:
@@ -27,3 +32,15 @@ def kaggle_zip() -> Path:
 def reference_features() -> Path:
     """Pooled features of the original EfficientNet-Lite networks for six images."""
     return _shared("efficientnet_lite_reference.npz")
+
+
+@pytest.fixture(scope="session")
+def sample_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the drawn sample catalogue with its index: 600 products."""
+    from fashify import extract_features, load_catalogue
+
+    out = tmp_path_factory.mktemp("sample") / "store"
+    extract_features(
+        load_catalogue("sample"), "efficientnet-lite0", out, index="exact", progress=False
+    )
+    return out
