@@ -6,6 +6,7 @@ Run ``fashify demo`` or ``python gradio_app.py``.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, panels
 from fashify.demo.api import Api
+from fashify.demo.serving import QUEUE_LENGTH, Serving
 from fashify.demo.theme import asset, make_theme, page_head
-from fashify.demo.uploads import MAX_UPLOAD_BYTES
 
 #: Searches that run side by side; more would only share the same processors.
 SEARCHES_AT_ONCE = 2
@@ -69,30 +70,22 @@ def build_app(service: DemoService) -> gr.Blocks:
 def serve(
     store: Path | str | None = None,
     *,
-    host: str = "127.0.0.1",
-    port: int = 7860,
+    serving: Serving | None = None,
     browser: bool = False,
+    announce: Callable[[str], Any] = print,
 ) -> None:
     """Opens ``store``, warms the network up and serves the page until interrupted."""
-    launch(build_app(DemoService.open(store)), host=host, port=port, browser=browser)
+    app = build_app(DemoService.open(store))
+    serving = serving or Serving.from_environment()
+    announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")
+    app.block_thread()
 
 
-def launch(app: gr.Blocks, *, host: str, port: int, **options: Any) -> str:
-    """Starts the server with the demo's own limits and look; the local address."""
-    browser = options.pop("browser", False)
-    _, url, _ = app.queue(max_size=64).launch(
-        server_name=host,
-        server_port=port,
-        share=False,
-        inbrowser=browser,
-        theme=make_theme(),
-        head=page_head(),
-        footer_links=[],
-        run_history=False,
-        enable_monitoring=False,
-        max_file_size=MAX_UPLOAD_BYTES,
-        show_error=False,
-        **options,
+def launch(app: gr.Blocks, serving: Serving, **options: Any) -> str:
+    """Starts the server beside the caller, with the demo's limits and look; its address."""
+    look = {"theme": make_theme(), "head": page_head()}
+    _, url, _ = app.queue(max_size=QUEUE_LENGTH).launch(
+        **serving.launch_options(), **look, prevent_thread_lock=True, quiet=True, **options
     )
     return url
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -12,14 +13,25 @@ from fashify.cli.console import StoreOption
 def demo(
     store: StoreOption = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
+        str | None,
+        typer.Option(help="Address to listen on, 0.0.0.0 for all; default: 127.0.0.1."),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; default: 7860.")] = None,
+    mcp: Annotated[
+        bool | None, typer.Option("--mcp/--no-mcp", help="Also serve the endpoints over MCP.")
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = False,
 ) -> None:
-    """Open the search page; without a store, the sample's is built first."""
-    from gradio_app import serve
+    """Open the search page; without a store, the sample's is built first.
 
-    serve(store, host=host, port=port, browser=browser)
+    What is not given here is read from FASHIFY_HOST, FASHIFY_PORT, FASHIFY_ROOT_PATH,
+    FASHIFY_USER, FASHIFY_PASSWORD and FASHIFY_MCP.
+    """
+    from gradio_app import Serving, serve
+
+    given = {"host": host, "port": port, "mcp": mcp}
+    given = {name: value for name, value in given.items() if value is not None}
+    serving = replace(Serving.from_environment(), **given)
+    serve(store, serving=serving, browser=browser, announce=typer.echo)

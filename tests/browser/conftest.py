@@ -63,12 +63,13 @@ def demo_url(service) -> Iterator[str]:
     import gradio_app
 
     app = gradio_app.build_app(service)
-    options = {"host": "127.0.0.1", "port": _free_port(), "quiet": True}
-    yield gradio_app.launch(app, prevent_thread_lock=True, **options)
+    serving = gradio_app.Serving(port=free_port())
+    yield gradio_app.launch(app, serving)
     app.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

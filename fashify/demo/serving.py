@@ -1,0 +1,85 @@
+"""How the demo is served: every setting from the environment, safe where nothing is set."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fashify.demo.uploads import MAX_UPLOAD_BYTES
+from fashify.errors import ConfigError, MissingExtraError
+
+#: Requests that may wait; the next is told to come back.
+QUEUE_LENGTH = 128
+
+#: Sessions remembered at once; the oldest, with its photo, goes first.
+SESSIONS = 200
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where and for whom the page is served.
+
+    Attributes:
+        host: address to listen on; this machine alone unless said otherwise.
+        port: 1 to 65535.
+        root_path: path of the page behind a proxy, such as ``/fashify``.
+        user, password: asked of visitors when both are set.
+        mcp: also serve the endpoints as tools of the Model Context Protocol.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    root_path: str = ""
+    user: str = ""
+    password: str = ""
+    mcp: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= 65535:
+            raise ConfigError("a port from 1 to 65535", str(self.port), "set FASHIFY_PORT")
+        if bool(self.user) != bool(self.password):
+            raise ConfigError(
+                "FASHIFY_USER and FASHIFY_PASSWORD together", "only one of them", "set both"
+            )
+        if self.mcp and importlib.util.find_spec("mcp") is None:
+            raise MissingExtraError.of("mcp", "mcp")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Serving:
+        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP`` say.
+
+        Raises:
+            ConfigError: a value out of range, a user without a password or the reverse.
+        """
+        found = {name: environment.get(f"FASHIFY_{name.upper()}", "") for name in _TEXTS}
+        port = environment.get("FASHIFY_PORT", "") or "7860"
+        if not port.isdecimal():
+            raise ConfigError("a port from 1 to 65535", repr(port), "set FASHIFY_PORT")
+        return cls(
+            **{name: text for name, text in found.items() if text},
+            port=int(port),
+            mcp=environment.get("FASHIFY_MCP", "0") not in ("", "0", "false", "no"),
+        )
+
+    def launch_options(self) -> dict[str, Any]:
+        """For ``Blocks.launch``: never shared, no file served, no trace shown."""
+        return {
+            "server_name": self.host,
+            "server_port": self.port,
+            "root_path": self.root_path or None,
+            "auth": (self.user, self.password) if self.user else None,
+            "mcp_server": self.mcp,
+            "share": False,
+            "footer_links": [],
+            "run_history": False,
+            "enable_monitoring": False,
+            "show_error": False,
+            "max_file_size": MAX_UPLOAD_BYTES,
+            "state_session_capacity": SESSIONS,
+        }
+
+
+_TEXTS = ("host", "root_path", "user", "password")
