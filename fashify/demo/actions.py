@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+import numpy as np
+
 from fashify.demo.address import read_address
 from fashify.demo.service import DemoService
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
 from fashify.demo.uploads import friendly, read_upload
 from fashify.errors import FashifyError, QueryError
+from fashify.region import Box, find_product
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,10 @@ class Actions:
         self._verbs: dict[str, Callable[[View, Event], View]] = {
             "photo": self._photo,
             "example": self._example,
+            "rotate": self._rotate,
+            "find": self._find,
+            "crop": self._crop,
+            "whole": self._whole,
             "similar": self._similar,
             "surprise": self._surprise,
             "back": self._back,
@@ -85,6 +92,29 @@ class Actions:
         picture = read_upload(event.get("path", ""))
         return self._start(view, Query("photo", "your photo", picture=picture))
 
+    def _rotate(self, view: View, event: Event) -> View:
+        photo = _photo_of(view)
+        turned = np.ascontiguousarray(np.rot90(photo.picture, k=-1))
+        return self._answered(view, query=replace(photo, picture=turned, whole=None, feature=None))
+
+    def _find(self, view: View, event: Event) -> View:
+        backbone = self.service.retriever.embedder.backbone
+        region = find_product(backbone, _photo_of(view).picture)
+        return replace(view.having(), region=region)
+
+    def _crop(self, view: View, event: Event) -> View:
+        photo, region = _photo_of(view), _region(event.get("region"))
+        whole = photo.picture if photo.whole is None else photo.whole
+        part = region.cut(photo.picture)
+        return self._answered(view, query=replace(photo, picture=part, whole=whole, feature=None))
+
+    def _whole(self, view: View, event: Event) -> View:
+        photo = _photo_of(view)
+        if photo.whole is None:
+            return view.having()
+        query = replace(photo, picture=photo.whole, whole=None, feature=None)
+        return self._answered(view, query=query)
+
     def _example(self, view: View, event: Event) -> View:
         return self._start(view, self.service.example(event.get("n", "")).query)
 
@@ -137,3 +167,18 @@ class Actions:
 
     def _refused(self, view: View, event: Event) -> View:
         return view.having(notice=str(event.get("why", ""))[:200])
+
+
+def _photo_of(view: View) -> Query:
+    if view.query is None or view.query.kind != "photo":
+        raise QueryError("a photo to work on", "none", "choose a photo first")
+    return view.query
+
+
+def _region(text: object) -> Box:
+    """A region as the page sends it: top, left, bottom, right, with commas between."""
+    try:
+        top, left, bottom, right = (float(part) for part in str(text).split(","))
+    except ValueError:
+        raise QueryError("a region", "something else", "draw it on the photo") from None
+    return Box(top, left, bottom, right)

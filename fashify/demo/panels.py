@@ -8,6 +8,7 @@ from html import escape
 from fashify.demo import results
 from fashify.demo.service import DemoService, Example, Facts
 from fashify.demo.state import View
+from fashify.region import Box
 
 _UPLOAD_ICON = (
     '<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M24 30V12m-8 8 8-8 8 8M10 30v6a3 3 0 0 0 '
@@ -67,9 +68,48 @@ def _drop_zone() -> str:
 
 def _photo(view: View, url: str) -> str:
     title = escape(view.query.title, quote=True)
+    cuttable = view.query.kind == "photo"
+    frame = (
+        f'<div class="fx-frame"{" data-cuttable" if cuttable else ""}>'
+        f'<img src="{url}" alt="Searching with: {title}" draggable="false">'
+        f"{_box(view.region)}</div>"
+    )
     return (
-        f'<figure class="fx-photo"><img src="{url}" alt="Searching with: {title}">'
-        f"<figcaption>{title}</figcaption></figure>"
+        f'<figure class="fx-photo">{frame}<figcaption>{title}</figcaption></figure>'
+        f"{_photo_tools(view) if cuttable else ''}"
+    )
+
+
+def _box(region: Box | None) -> str:
+    if region is None:
+        return '<i class="fx-box" hidden></i>'
+    ends = (region.top, region.left, region.bottom, region.right)
+    numbers = ",".join(f"{end:.4f}" for end in ends)
+    style = ";".join(
+        f"{name}:{100 * value:.1f}%"
+        for name, value in (
+            ("top", region.top),
+            ("left", region.left),
+            ("height", region.bottom - region.top),
+            ("width", region.right - region.left),
+        )
+    )
+    return f'<i class="fx-box" style="{style}" data-region="{numbers}"></i>'
+
+
+def _photo_tools(view: View) -> str:
+    cut = "" if view.region else " disabled"
+    whole = (
+        '<button type="button" class="fx-link" data-do="whole">Whole photo</button>'
+        if view.query.whole is not None
+        else ""
+    )
+    return (
+        '<div class="fx-phototools" role="group" aria-label="Work on the photo">'
+        '<button type="button" class="fx-link" data-do="find">Find the product</button>'
+        '<button type="button" class="fx-link" data-do="rotate">Turn</button>'
+        f'<button type="button" class="fx-link" data-cut{cut}>Search this part</button>{whole}'
+        "</div>"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from fashify.demo.strength import Strength
+from fashify.region import Box
 from fashify.retrieval import Match
 
 #: How many results a visitor may ask for, and how many come unasked.
@@ -36,6 +37,7 @@ class Query:
         title: what to call it on the page.
         item_id: the catalogue item, "" for a photo.
         picture: (height, width, 3) uint8 RGB of a photo; None for an item.
+        whole: the photo before a region was cut from it; None if none was.
         feature: (dim,) float32, so that refining does not embed again; None until known.
     """
 
@@ -43,6 +45,7 @@ class Query:
     title: str
     item_id: str = ""
     picture: np.ndarray | None = field(default=None, repr=False, compare=False)
+    whole: np.ndarray | None = field(default=None, repr=False, compare=False)
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
@@ -111,6 +114,7 @@ class View:
         selection: filters, likes, dislikes.
         trail: earlier queries, oldest first.
         explained: the match shown side by side with the query, "" for none.
+        region: the region of the photo that is suggested or drawn.
         open_facet: the filter menu to leave open.
         notice: a sentence on what did not work, "" if all did.
     """
@@ -121,9 +125,11 @@ class View:
     selection: Selection = NOTHING
     trail: tuple[Query, ...] = ()
     explained: str = ""
+    region: Box | None = None
     open_facet: str = ""
     notice: str = ""
 
     def having(self, **changes: object) -> View:
         """A copy with ``changes``; what was open for a moment (notice, menu, ...) is closed."""
-        return replace(self, **{"notice": "", "open_facet": "", "explained": "", **changes})
+        closed = {"notice": "", "open_facet": "", "explained": "", "region": None}
+        return replace(self, **(closed | changes))

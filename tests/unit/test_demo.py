@@ -129,6 +129,8 @@ def test_similar_leaves_the_item_out(actions: Actions, service: DemoService) -> 
         {"do": "like", "item": "nobody"},
         {"do": "back", "n": "0"},
         {"do": "address", "query": "?item=nobody"},
+        {"do": "rotate"},
+        {"do": "crop", "region": "0,0,1,1"},
     ],
 )
 def test_nonsense_becomes_a_notice(event: dict, actions: Actions) -> None:
@@ -320,6 +322,35 @@ def _luminance(colour: str) -> float:
     channels = np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)]) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.fixture
+def photo_view(actions: Actions, upload_folder: Path) -> View:
+    return actions.act(View(), {"do": "photo", "path": str(upload_folder / "photo.jpg")})
+
+
+def test_turning_and_cutting_a_photo(actions: Actions, photo_view: View) -> None:
+    turned = actions.act(photo_view, {"do": "rotate"})
+    assert turned.query.picture.shape == (512, 1024, 3)
+    part = actions.act(turned, {"do": "crop", "region": "0,0.5,0.5,1"})
+    assert part.query.picture.shape == (256, 512, 3)
+    again = actions.act(part, {"do": "crop", "region": "0,0,0.5,0.5"})
+    whole = actions.act(again, {"do": "whole"})
+    assert (whole.query.picture == turned.query.picture).all()
+    assert whole.answer.matches == turned.answer.matches
+    assert not whole.trail
+
+
+def test_finding_the_product_suggests_a_region(actions: Actions, photo_view: View) -> None:
+    found = actions.act(photo_view, {"do": "find"})
+    assert found.region is not None
+    assert found.answer == photo_view.answer
+    assert 'class="fx-box" style' in panels.query_panel(found)
+
+
+@pytest.mark.parametrize("region", ["", "1,2", "a,b,c,d", "0,0,0,0", "nan,0,1,1", None, "0,0,9,9"])
+def test_regions_from_the_page_are_checked(region, actions: Actions, photo_view: View) -> None:
+    assert actions.act(photo_view, {"do": "crop", "region": region}).notice
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])

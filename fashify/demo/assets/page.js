@@ -88,6 +88,39 @@ if (element.querySelector(".fx-query")) {
   });
 }
 
+// A region is drawn on the photo with mouse, pen or finger; its ends are fractions of the photo.
+let corner = null;
+const within = (value) => Math.min(1, Math.max(0, value));
+function placeOf(event, frame) {
+  const area = frame.getBoundingClientRect();
+  return [within((event.clientY - area.top) / area.height), within((event.clientX - area.left) / area.width)];
+}
+function drawBox(frame, [y, x]) {
+  const [top, left, bottom, right] = [Math.min(y, corner[0]), Math.min(x, corner[1]), Math.max(y, corner[0]), Math.max(x, corner[1])];
+  const box = frame.querySelector(".fx-box");
+  const percent = (value) => `${100 * value}%`;
+  Object.assign(box.style, { top: percent(top), left: percent(left), height: percent(bottom - top), width: percent(right - left) });
+  const large = bottom - top > 0.03 && right - left > 0.03;
+  box.hidden = !large;
+  box.dataset.region = [top, left, bottom, right].map((value) => value.toFixed(4)).join(",");
+  element.querySelector("[data-cut]").disabled = !large;
+}
+element.addEventListener("pointerdown", (event) => {
+  const frame = event.target.closest("[data-cuttable]");
+  if (!frame) return;
+  corner = placeOf(event, frame);
+  frame.setPointerCapture(event.pointerId);
+});
+element.addEventListener("pointermove", (event) => {
+  const frame = event.target.closest("[data-cuttable]");
+  if (corner && frame) drawBox(frame, placeOf(event, frame));
+});
+element.addEventListener("pointerup", () => { corner = null; });
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-cut]");
+  if (button) send({ do: "crop", region: element.querySelector(".fx-box").dataset.region });
+});
+
 async function openCamera() {
   let stream;
   try {
