@@ -122,10 +122,13 @@ class EvaluationReport:
     def summary(self) -> str:
         """Two or three sentences with the figures that matter."""
         micro, macro, k = self.micro, self.macro, self.k
+        # A sample seldom meets rare, hard categories, which flatters the macro mean: say so.
+        judged = int((self.table["n_queries"] > 0).sum())
         drawn = "all" if self.n_asked == self.n_gallery else f"{self.n_asked:,} sampled"
         return (
             f"{self.level}: precision@{k} {micro['precision']:.3f} micro, "
-            f"{macro['precision']:.3f} macro, where chance gives {micro['chance']:.3f}; "
+            f"{macro['precision']:.3f} macro (over {judged} of {len(self.table)} categories), "
+            f"where chance gives {micro['chance']:.3f}; "
             f"hit rate@{k} {micro['hit_rate']:.3f}, MAP@{self.depth} {micro['map']:.3f}, "
             f"nDCG@{self.depth} {micro['ndcg']:.3f}. {self.n_judged:,} queries of {drawn} in a "
             f"gallery of {self.n_gallery:,}; {self.n_lone} lone and {self.n_missing} without a "

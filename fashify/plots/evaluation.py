@@ -113,7 +113,7 @@ def levels(reports: Mapping[str, object]) -> Picture:
             places + shift, values, 0.38, color=paint, hatch=hatch, edgecolor="white", label=mean
         )
         for place, value in zip(places, values, strict=True):
-            note(axes, f"{value:.2f}", (place + shift, value), (0, 7), ha="center")
+            note(axes, f"{value:.2f}", (place + shift, value), (0, 7), ha="center", bbox=_CLEAR)
     chance = [reports[name].micro["chance"] for name in names]
     axes.hlines(
         chance, places - 0.42, places + 0.42, color=ACCENT, linewidth=2.2, label="chance (micro)"
