@@ -71,6 +71,13 @@ def evaluate(
     return report
 
 
+class LevelReports(dict[str, EvaluationReport]):
+    """level -> EvaluationReport; a level that was not judged is a named error, not a KeyError."""
+
+    def __missing__(self, level: str) -> EvaluationReport:
+        raise QueryError("a level that was judged", f"{level!r}", f"choose from: {', '.join(self)}")
+
+
 def evaluate_levels(
     store,
     catalogue=None,
@@ -83,7 +90,7 @@ def evaluate_levels(
     depth: int = DEPTH,
     seed: int = SEED,
     progress: bool = False,
-) -> dict[str, EvaluationReport]:
+) -> LevelReports:
     """One search, judged at several levels: level -> report, in the order of ``levels``.
 
     ``levels=None`` means every level that can be judged, that is with two items of one label.
@@ -106,9 +113,9 @@ def evaluate_levels(
         progress=progress,
     )
     facts = _facts(store, searched, seed)
-    return {
-        level: judge(store.item_ids, labels[level], searched, level, k, facts) for level in levels
-    }
+    return LevelReports(
+        (level, judge(store.item_ids, labels[level], searched, level, k, facts)) for level in levels
+    )
 
 
 def judge(
