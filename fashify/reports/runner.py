@@ -120,7 +120,7 @@ def run_notebook(
     if error is not None:
         raise ReportError(
             f"{path.stem} to run to its end",
-            f"{error['name']} in cell {error['cell']}: {error['text']}",
+            f"{error['name']} in cell {error['cell']}: {error['text'].rstrip('.')}",
             f"see the executed notebook {folder / 'notebook.ipynb'}",
         )
     logger.info("report: %s", folder / "report.html")

@@ -151,7 +151,7 @@ def test_levels_come_from_one_search_and_skip_those_without_labels(line):
     table = compare_levels(reports)
     assert table["level"].tolist() == ["gender", "article_type"]
     assert table["queries"].tolist() == [7, 5]
-    with pytest.raises(QueryError, match="'brand'. Fix: choose from: gender, article_type"):
+    with pytest.raises(QueryError, match=r"'brand'\. Fix: choose from: gender, article_type"):
         reports["brand"]
 
 
