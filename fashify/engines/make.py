@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from fashify.engines.openvino_engine import PRECISIONS as OPENVINO_PRECISIONS
 from fashify.engines.openvino_engine import OpenVINOEngine, supports_bf16
 from fashify.engines.processor import has_bf16, has_openvino
 from fashify.engines.tensorflow_engine import TensorFlowEngine
-from fashify.errors import EngineError, known
+from fashify.errors import EngineError, FashifyWarning, known
 
 if TYPE_CHECKING:
     import keras
@@ -71,10 +72,9 @@ def make_engine(
     maker = _Maker(model, spec, cache, calibration, threads)
     if precision == "int8" and name == "auto":
         name = "openvino"
-    candidates = _candidates(name, precision)
-    if len(candidates) == 1:
-        return maker.make(*candidates[0])
-    return _fastest_faithful(candidates, maker)
+    if "auto" not in (name, precision):
+        return maker.make(name, precision)
+    return _fastest_faithful(_candidates(name, precision), maker)
 
 
 class _Maker:
@@ -93,6 +93,9 @@ class _Maker:
 
     def make(self, name: str, precision: str) -> Engine:
         if name == "tensorflow":
+            if precision == "bf16" and not has_bf16():
+                text = "this processor has no bfloat16 arithmetic: TensorFlow imitates it, slowly"
+                warnings.warn(text, FashifyWarning, stacklevel=3)
             return TensorFlowEngine(self.model, self.spec, precision)
         return OpenVINOEngine(
             self.model,
@@ -106,8 +109,6 @@ class _Maker:
 
 def _candidates(name: str, precision: str) -> list[tuple[str, str]]:
     """What may answer a request, the likely fastest first."""
-    if precision != "auto" and name != "auto":
-        return [(name, precision)]
     names = list_engines() if name == "auto" else [name]
     precisions = ["bf16", "fp32"] if precision == "auto" else [precision]
     able = {"openvino": has_openvino() and supports_bf16(), "tensorflow": has_bf16()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,10 @@ def _convert(ov: Any, model: keras.Model) -> Any:
     """The Keras network as an OpenVINO one that takes bytes."""
     from openvino.preprocess import PrePostProcessor
 
-    steps = PrePostProcessor(ov.convert_model(model))
+    with warnings.catch_warnings():
+        # The converter hands the input over in a tuple, which Keras remarks on.
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+        steps = PrePostProcessor(ov.convert_model(model))
     steps.input().tensor().set_element_type(ov.Type.u8)
     steps.input().preprocess().convert_element_type(ov.Type.f32)
     return steps.build()

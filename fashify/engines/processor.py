@@ -41,7 +41,9 @@ def import_openvino() -> Any:
             # Found out by openvino.convert_model when first called; found out here, blind.
             import openvino.tools.ovc.convert_impl
     except ImportError as error:
-        raise MissingExtraError.of("openvino", "openvino") from error
+        raise MissingExtraError(
+            "the package 'openvino'", "an environment without it", "pip install openvino"
+        ) from error
     return openvino
 
 

@@ -121,6 +121,6 @@ def _import_nncf() -> Any:
         with no_telemetry():
             import nncf
     except ImportError as error:
-        raise MissingExtraError.of("nncf", "openvino") from error
+        raise MissingExtraError.of("nncf", "int8") from error
     nncf.set_log_level(logging.ERROR)
     return nncf
