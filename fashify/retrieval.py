@@ -138,7 +138,12 @@ class Retriever:
         backbone = load_backbone(spec["name"], weights=weights_source(spec["weights"]))
         check_backbone(spec, backbone.spec, self.store.path or Path("the store"))
         engine = self.store.meta["engine"]
-        return Embedder(backbone, engine=engine["engine"], precision=engine["precision"])
+        return Embedder(
+            backbone,
+            engine=engine["engine"],
+            precision=engine["precision"],
+            calibration=engine.get("calibration"),
+        )
 
     @property
     def backbone_note(self) -> str:

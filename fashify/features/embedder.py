@@ -37,7 +37,7 @@ class Recipe:
     engine: str | Engine
     precision: str
     batch_size: int
-    calibration: np.ndarray | None
+    calibration: np.ndarray | str | None
 
     def __call__(self) -> Embedder:
         """Makes the embedder."""
@@ -62,7 +62,8 @@ class Embedder:
             ``Engine`` made already.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
         batch_size: pictures a call of the network.
-        calibration: ``(m, H, W, 3)`` uint8 pictures an int8 engine is calibrated on.
+        calibration: ``(m, H, W, 3)`` uint8 pictures an int8 engine is calibrated on, or
+            the hash of those it was calibrated on before, from its fingerprint.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Embedder:
         engine: str | Engine = "auto",
         precision: str = "auto",
         batch_size: int = 32,
-        calibration: np.ndarray | None = None,
+        calibration: np.ndarray | str | None = None,
     ) -> None:
         self.backbone, self.spec, self.batch_size = backbone, backbone.spec, batch_size
         self._recipe = Recipe(backbone, engine, precision, batch_size, calibration)

@@ -149,7 +149,10 @@ def _embedder(
         engine = recorded.get("engine", engine)
         if precision == "auto":
             precision = recorded.get("precision", precision)
-    calibration = _calibration(catalogue, backbone) if precision == "int8" else None
+    calibration = None
+    if precision == "int8":
+        # The network of the store's own calibration: another one would not mix.
+        calibration = recorded.get("calibration") or _calibration(catalogue, backbone)
     return Embedder(
         backbone,
         engine=engine,
