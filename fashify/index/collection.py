@@ -7,33 +7,24 @@ and never stored.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fashify.config import LEVELS
 from fashify.errors import (
     ConfigError,
-    MissingExtraError,
     QueryError,
-    StorageError,
     StoreMismatchError,
     known,
 )
-from fashify.index.filter_tree import MISSING_NUMBER
+from fashify.index.collection_rows import NUMBER_COLUMNS, TEXT_COLUMNS
+from fashify.index.connection import away, connect
 
 log = logging.getLogger(__name__)
-
-#: Catalogue columns kept beside the vectors, so that filters run where the data is.
-TEXT_COLUMNS, NUMBER_COLUMNS = LEVELS, ("year",)
 
 #: How each kind of deployment indexes its vectors: (index type, build, search parameters).
 TARGETS = {
@@ -89,7 +80,7 @@ class Collection:
         self.uri, self.name, self.metric, self.timeout = uri, name, metric, timeout
         self.target = target_of(uri, target)
         self._batch_bytes, self._row_bytes = batch_bytes, 1 << 14
-        self._client = _connect(uri, timeout)
+        self._client = connect(uri, timeout)
 
     def named(self, name: str) -> Collection:
         """Another collection on the same server, through the same connection."""
@@ -104,7 +95,7 @@ class Collection:
         try:
             return getattr(self._client, method)(*args, timeout=self.timeout, **kwargs)
         except MilvusException as error:
-            raise _away(self.uri, f"{method}: {error.message or error}") from error
+            raise away(self.uri, f"{method}: {error.message or error}") from error
 
     # -- schema
 
@@ -142,11 +133,11 @@ class Collection:
         fields = self.call("describe_collection", self.name)["fields"]
         return [f["name"] for f in fields if f["name"] in (*TEXT_COLUMNS, *NUMBER_COLUMNS)]
 
-    def check(self, dim: int) -> None:
-        """StoreMismatchError unless it is one of ours with this dimension and metric."""
+    def check(self, dim: int, columns: Sequence[str] = ()) -> None:
+        """StoreMismatchError unless it is ours, of this dimension and metric, with columns."""
         fields = {f["name"]: f for f in self.call("describe_collection", self.name)["fields"]}
         found = fields.get("vector", {}).get("params", {}).get("dim")
-        if not {"item_id", "slot", "digest"} <= set(fields) or int(found or 0) != dim:
+        if not {"item_id", "slot", "digest", *columns} <= set(fields) or int(found or 0) != dim:
             raise StoreMismatchError(
                 f"a Fashify collection of dimension {dim} at {self.name!r}",
                 f"fields {known(fields)}, dimension {found}",
@@ -211,7 +202,7 @@ class Collection:
             if not int(facts.get("pending_index_rows", 0) or 0):
                 return
             if time.monotonic() > end:
-                raise _away(self.uri, f"{facts['pending_index_rows']} rows not indexed yet")
+                raise away(self.uri, f"{facts['pending_index_rows']} rows not indexed yet")
             time.sleep(0.5)
 
     def count(self) -> int:
@@ -285,87 +276,10 @@ class Collection:
                 found[row["slot"]] = row["vector"]
         missing = [slot for slot in slots.tolist() if slot not in found]
         if missing:
-            raise _away(self.uri, f"{len(missing)} rows of {self.name!r} that vanished")
+            raise away(self.uri, f"{len(missing)} rows of {self.name!r} that vanished")
         return np.array([found[slot] for slot in slots.tolist()], dtype=np.float32)
 
     def matching(self, expression: str) -> np.ndarray:
         """(m,) int64 slots of all rows that pass."""
         rows = self._every(f"({expression}) and slot >= 0" if expression else "slot >= 0", ["slot"])
         return np.array(sorted(row["slot"] for row in rows), dtype=np.int64)
-
-
-def rows_of(
-    features: np.ndarray,
-    item_ids: Sequence[str],
-    slots: np.ndarray,
-    items: pd.DataFrame | None,
-    columns: Sequence[str],
-) -> Iterator[dict[str, Any]]:
-    """What is stored of each item: id, slot, digest of everything else, columns, vector."""
-    table = _column_values(items, columns)
-    for row, (item_id, slot) in enumerate(zip(item_ids, slots, strict=True)):
-        facts = {column: values[row] for column, values in table.items()}
-        digest = digest_of(features[row], facts)
-        yield {
-            "item_id": str(item_id),
-            "slot": int(slot),
-            "digest": digest,
-            **facts,
-            "vector": np.asarray(features[row], dtype=np.float32),
-        }
-
-
-def digest_of(vector: np.ndarray, facts: dict[str, Any]) -> str:
-    """Tells whether an item's vector or facts have changed: 16 bytes, hexadecimal."""
-    digest = hashlib.blake2b(np.ascontiguousarray(vector, np.float32).tobytes(), digest_size=16)
-    digest.update(json.dumps(facts, sort_keys=True).encode())
-    return digest.hexdigest()
-
-
-def columns_in(items: pd.DataFrame | None) -> list[str]:
-    """The filter columns a catalogue table has."""
-    return [] if items is None else [c for c in (*TEXT_COLUMNS, *NUMBER_COLUMNS) if c in items]
-
-
-def _column_values(items: pd.DataFrame | None, columns: Sequence[str]) -> dict[str, list[Any]]:
-    values: dict[str, list[Any]] = {}
-    for column in columns if items is not None else ():
-        if column in NUMBER_COLUMNS:
-            values[column] = [int(one) for one in items[column].fillna(MISSING_NUMBER)]
-        else:
-            values[column] = [str(one) for one in items[column].fillna("")]
-    return values
-
-
-def _connect(uri: str, timeout: float) -> Any:
-    try:
-        from pymilvus import MilvusClient
-        from pymilvus.exceptions import MilvusException
-    except ImportError as error:
-        raise MissingExtraError.of("pymilvus", "milvus") from error
-    # pymilvus logs a traceback for every refused call; the error raised here says it better.
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-    if "://" not in uri:
-        _prepare_file(uri)
-    try:
-        token = os.environ.get("FASHIFY_MILVUS_TOKEN", "")
-        return MilvusClient(uri=uri, token=token, timeout=timeout)
-    except (MilvusException, ConnectionError, OSError, ValueError) as error:
-        raise _away(uri, getattr(error, "message", "") or str(error)) from error
-
-
-def _prepare_file(uri: str) -> None:
-    if not uri.endswith(".db"):
-        raise ConfigError(
-            "a Milvus uri: a file ending in .db, or http://host:port", repr(uri), "use one of these"
-        )
-    try:
-        import milvus_lite  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError.of("milvus-lite", "milvus") from error
-    Path(uri).parent.mkdir(parents=True, exist_ok=True)
-
-
-def _away(uri: str, received: str) -> StorageError:
-    fix = "start the server and check --uri" if "://" in uri else "close other programs that use it"
-    return StorageError(f"an answer from Milvus at {uri}", " ".join(received.split())[:300], fix)

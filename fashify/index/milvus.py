@@ -20,7 +20,8 @@ from fashify.errors import IndexNotFittedError, QueryError, StoreMismatchError
 from fashify.index import checks
 from fashify.index.approximate import ragged
 from fashify.index.base import Index
-from fashify.index.collection import Collection, columns_in, rows_of
+from fashify.index.collection import Collection
+from fashify.index.collection_rows import columns_in, rows_of
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.filters import Filter
 from fashify.index.gallery import Gallery, Places
@@ -67,7 +68,7 @@ class MilvusIndex(Index):
         super().__init__(**options)
         self.params["uri"] = str(self.params["uri"] or settings().cache / "milvus.db")
         self.params["collection"] = self.params["collection"] or f"fashify_{uuid.uuid4().hex[:12]}"
-        self._collection = self._open()
+        self.collection = self._open()
         self._columns: list[str] = []
 
     def _open(self) -> Collection:
@@ -94,7 +95,7 @@ class MilvusIndex(Index):
                 collection before stays in use.
         """
         gallery = Gallery.of(features, item_ids)
-        fresh = self._collection.named(f"{self._collection.name}_{uuid.uuid4().hex[:8]}")
+        fresh = self.collection.named(f"{self.collection.name}_{uuid.uuid4().hex[:8]}")
         columns, slots = columns_in(items), np.arange(len(gallery))
         try:
             fresh.create(gallery.dim, columns)
@@ -105,7 +106,7 @@ class MilvusIndex(Index):
         except BaseException:
             fresh.drop()
             raise
-        fresh.point(self._collection.name)
+        fresh.point(self.collection.name)
         self._columns = columns
         self._gallery = Roster(slots, gallery.item_ids, len(gallery), gallery.dim)
         return self
@@ -137,7 +138,7 @@ class MilvusIndex(Index):
         roster = self._fitted()
         ids = checks.item_ids(item_ids, len(item_ids)).tolist()
         gone = roster.locate(ids)
-        self._collection.delete(ids)
+        self.collection.delete(ids)
         self._gallery = replace(
             roster, order=np.delete(roster.order, gone), item_ids=np.delete(roster.item_ids, gone)
         )
@@ -156,7 +157,7 @@ class MilvusIndex(Index):
     def compact(self) -> Self:
         """Seal and index what was written lately; Milvus merges its segments by itself."""
         self._fitted()
-        self._collection.settle()
+        self.collection.settle()
         return self
 
     def _checked(self, features: np.ndarray) -> np.ndarray:
@@ -172,7 +173,7 @@ class MilvusIndex(Index):
                 "pass items=, the collection filters on them",
             )
         rows = rows_of(features, ids, slots, items, self._columns)
-        self._collection.upload(rows, self.dim, len(ids))
+        self.collection.upload(rows, self.dim, len(ids))
 
     # -- searching
 
@@ -204,7 +205,7 @@ class MilvusIndex(Index):
         roster = self._fitted()
         most = int(np.bincount(excluded[0], minlength=1).max())
         limit = min(k + most + _SPARE, len(roster))
-        return dropped(ragged(self._collection.search(queries, limit, allowed)), excluded)
+        return dropped(ragged(self.collection.search(queries, limit, allowed)), excluded)
 
     def _answer(
         self,
@@ -220,7 +221,7 @@ class MilvusIndex(Index):
         if np.bincount(pairs[0], minlength=len(queries)).min() >= k:
             return self._local(np.unique(pairs[1]), queries, lengths, k, pairs)
         # Fewer than k: there are no more, or an approximate index lost some behind the filter.
-        passing = self._collection.matching(allowed)
+        passing = self.collection.matching(allowed)
         return self._local(passing, queries, lengths, k, None, excluded)
 
     def _local(
@@ -239,7 +240,7 @@ class MilvusIndex(Index):
             shape = (len(queries), k)
             return named(roster, np.full(shape, NONE), np.full(shape, np.inf, np.float32))
         slots = roster.order[positions]
-        rows = Gallery.of(self._collection.vectors(slots), roster.item_ids[positions])
+        rows = Gallery.of(self.collection.vectors(slots), roster.item_ids[positions])
         if pairs is None:
             inside = np.isin(excluded[1], slots)
             banned = excluded[0][inside], _places(excluded[1][inside], roster, positions)
@@ -277,22 +278,22 @@ class MilvusIndex(Index):
     def _read(self, reader: IndexReader, features: np.ndarray | None) -> None:
         facts = reader.facts.get("rows") or {}
         order, ids = reader.array("order"), reader.array("item_ids")
-        if not self._collection.exists():
+        if not self.collection.exists():
             raise StoreMismatchError(
-                f"the collection {self._collection.name!r} at {self.params['uri']}",
+                f"the collection {self.collection.name!r} at {self.params['uri']}",
                 "a server without it",
                 "upload it again: fashify index sync",
             )
-        self._collection.check(int(facts["dim"]))
-        self._collection.load()
-        count = self._collection.count()
+        self.collection.check(int(facts["dim"]))
+        self.collection.load()
+        count = self.collection.count()
         if count != len(ids):
             raise StoreMismatchError(
-                f"{len(ids)} rows in {self._collection.name!r}",
+                f"{len(ids)} rows in {self.collection.name!r}",
                 f"{count}",
                 "bring it in step: fashify index sync",
             )
-        self.adopt(Roster(order, ids, facts["n_slots"], facts["dim"]), self._collection.columns())
+        self.adopt(Roster(order, ids, facts["n_slots"], facts["dim"]), self.collection.columns())
 
 
 def _places(slots: np.ndarray, roster: Roster, positions: np.ndarray) -> np.ndarray:

@@ -1,0 +1,245 @@
+"""Milvus embedded and over TCP: filters on the server, sync, resuming, and a server that is away.
+
+The server is Milvus Lite's own, bound to the loopback address. It speaks the protocol of a
+cluster, so this proves the client's side: schema, batches, expressions, swaps, errors. It
+does not prove how a real cluster indexes, replicates or loads.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fashify.errors import ConfigError, QueryError, StorageError, StoreMismatchError
+from fashify.index import load_index, make_index
+from fashify.index.filters import Filter
+
+pytest.importorskip("milvus_lite")
+pytest.importorskip("pymilvus")
+
+N, DIM = 300, 24
+
+
+def store_of(n: int = N, seed: int = 0) -> SimpleNamespace:
+    """Features, ids and catalogue rows, as a FeatureStore has them."""
+    rng = np.random.default_rng(seed)
+    items = pd.DataFrame(
+        {
+            "item_id": [f"item-{number}" for number in range(n)],
+            "gender": rng.choice(["Men", "Women", "Unisex"], n),
+            "article_type": rng.choice(["Shirts", "Bath and Body", 'a "quoted" one', ""], n),
+            "base_colour": rng.choice(["Black", "Red"], n),
+            "year": pd.array(rng.choice([2010, 2012, None], n), dtype="Int64"),
+            "name": "not a filter column",
+        }
+    )
+    features = rng.normal(size=(n, DIM)).astype(np.float32)
+    return SimpleNamespace(features=features, item_ids=items.item_id.to_numpy(str), items=items)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """http://127.0.0.1:port of a server in a process of its own."""
+    port = free_port()
+    folder = tmp_path_factory.mktemp("milvus")
+    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder)]
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module", params=["embedded", "tcp"])
+def uri(request, tmp_path_factory) -> str:
+    if request.param == "tcp":
+        return request.getfixturevalue("server")
+    return str(tmp_path_factory.mktemp("lite") / "milvus.db")
+
+
+def agrees(index, store, **options) -> None:
+    """The same answers as an exact index over the store."""
+    exact = make_index("exact", metric=index.metric).fit(store.features, store.item_ids)
+    queries = store.features[:20]
+    mine = index.search(queries, 5, **options)
+    if "where" in options and not isinstance(options["where"], np.ndarray):
+        options["where"] = Filter.parse(options["where"]).mask(store.items)
+    theirs = exact.search(queries, 5, **options)
+    np.testing.assert_array_equal(mine.item_ids, theirs.item_ids)
+    np.testing.assert_array_equal(mine.positions, theirs.positions)
+    np.testing.assert_array_equal(mine.distances, theirs.distances)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("target", ["lite", "standalone"])
+def test_answers_as_exact(uri, metric, target):
+    store = store_of()
+    index = make_index("milvus", metric=metric, uri=uri, target=target)
+    index.fit(store.features, store.item_ids, items=store.items)
+    agrees(index, store)
+    agrees(index, store, exclude=store.item_ids[:20])
+    agrees(index, store, where=np.arange(N) % 50 == 0)
+    agrees(index, store, where=np.arange(N) % 50 != 0)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "gender = Women",
+        'article_type in ("Bath and Body", "a \\"quoted\\" one") and not base_colour = Black',
+        "year <= 2011",
+        "not year <= 2011",
+        'article_type = "" or year in 2012..2013',
+        {"gender": ["Men", "Unisex"], "year": {">": 2000}},
+    ],
+)
+def test_filters_run_on_the_server_as_here(uri, where):
+    store = store_of()
+    name = "filters"
+    index = _synced(store, uri, name).index
+    agrees(index, store, where=where)
+
+
+def _synced(store, uri, name, **params):
+    from fashify.index.sync import sync
+
+    return sync(store, uri=uri, collection=name, **params)
+
+
+def test_filter_on_a_column_that_was_not_uploaded(uri):
+    index = _synced(store_of(), uri, "filters").index
+    with pytest.raises(QueryError, match=r"collection's columns.*gender"):
+        index.search(store_of().features[:1], 1, where="name = x")
+
+
+def test_sync_sends_only_what_differs(uri):
+    store = store_of()
+    first = _synced(store, uri, "steps")
+    assert first.to_dict() == {"added": N, "changed": 0, "removed": 0, "unchanged": 0}
+    assert _synced(store, uri, "steps").unchanged == N
+    keep = np.r_[5:200, 210:N]
+    store.features[7] += 1
+    store.items.loc[9, "base_colour"] = "Green"
+    changed = SimpleNamespace(
+        features=np.concatenate([store.features[keep], np.ones((2, DIM), np.float32)]),
+        item_ids=np.concatenate([store.item_ids[keep], ["new-1", "new-2"]]),
+        items=pd.concat([store.items.iloc[keep], store.items.iloc[:2]], ignore_index=True),
+    )
+    second = _synced(changed, uri, "steps")
+    assert second.to_dict() == {"added": 2, "changed": 2, "removed": 15, "unchanged": 283}
+    agrees(second.index, changed)
+    agrees(second.index, changed, where="base_colour = Green")
+    reordered = SimpleNamespace(
+        features=changed.features[::-1].copy(),
+        item_ids=changed.item_ids[::-1],
+        items=changed.items[::-1].reset_index(drop=True),
+    )
+    third = _synced(reordered, uri, "steps")
+    assert third.unchanged == 287
+    agrees(third.index, reordered)
+
+
+def test_an_upload_that_was_cut_off_goes_on(uri, monkeypatch):
+    from fashify.index.collection import Collection
+
+    store, sent = store_of(), []
+    write = Collection._write
+
+    def breaks(self, batch, progress):
+        if len(sent) == 2:
+            raise KeyboardInterrupt
+        sent.append(len(batch))
+        write(self, batch, progress)
+
+    monkeypatch.setattr(Collection, "_write", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        _synced(store, uri, "cut", batch_bytes=100_000)
+    monkeypatch.undo()
+    done = _synced(store, uri, "cut", batch_bytes=100_000)
+    assert done.unchanged == sum(sent) > 0
+    assert done.added == N - sum(sent)
+    agrees(done.index, store)
+
+
+def test_a_failed_fit_keeps_the_collection_before(uri, monkeypatch):
+    from fashify.index.collection import Collection
+
+    store = store_of()
+    index = make_index("milvus", uri=uri, collection="kept")
+    index.fit(store.features, store.item_ids)
+    monkeypatch.setattr(Collection, "settle", lambda self: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        index.fit(store_of(seed=1).features, store.item_ids)
+    monkeypatch.undo()
+    agrees(index, store)
+    names = index.collection._client.list_collections()
+    assert sum(name.startswith("kept_") for name in names) == 1
+
+
+def test_saved_and_found_again(uri, tmp_path):
+    store = store_of()
+    index = _synced(store, uri, "saved").index
+    index.save(tmp_path)
+    again = load_index(tmp_path)
+    agrees(again, store, where="gender = Women")
+    again.collection.delete(["item-3"])
+    with pytest.raises(StoreMismatchError, match="fashify index sync"):
+        load_index(tmp_path)
+    again.collection.drop()
+    with pytest.raises(StoreMismatchError, match="a server without it"):
+        load_index(tmp_path)
+
+
+def test_changes_need_the_catalogue_rows(uri):
+    store = store_of()
+    index = _synced(store, uri, "changes").index
+    with pytest.raises(QueryError, match="pass items="):
+        index.add(store.features[:1], ["new"])
+    index.add(store.features[:1], ["new"], items=store.items[:1])
+    assert index.search(store.features[:1], 2).item_ids.tolist() == [["item-0", "new"]]
+
+
+def test_collections_of_another_kind_are_refused(uri):
+    store = store_of()
+    _synced(store, uri, "kind")
+    with pytest.raises(StoreMismatchError, match="euclidean"):
+        _synced(store, uri, "kind", metric="euclidean")
+    store.features = store.features[:, :5].copy()
+    with pytest.raises(StoreMismatchError, match="dimension 5"):
+        _synced(store, uri, "kind")
+
+
+def test_a_server_that_is_away():
+    away = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(StorageError, match=re.escape(away)) as caught:
+        make_index("milvus", uri=away, timeout=2)
+    assert "Fix: start the server" in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"uri": "no-ending"}, {"uri": "x.db", "target": "moon"}])
+def test_bad_parameters(options):
+    with pytest.raises(ConfigError):
+        make_index("milvus", **options)
