@@ -17,7 +17,8 @@ def build(
         typer.Option(help="Folder, zip or url of a catalogue, or the word sample or kaggle."),
     ] = "sample",
     out: Annotated[
-        Path | None, typer.Option(help="Store directory to write; default: $FASHIFY_STORE.")
+        Path | None,
+        typer.Option(help="Store directory or s3:// url to write; default: $FASHIFY_STORE."),
     ] = None,
     backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
     weights: Annotated[str, typer.Option(help="imagenet, random (for tests) or a file.")] = (
@@ -31,6 +32,12 @@ def build(
     engine: Annotated[str, typer.Option(help="Inference engine, see fashify info.")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
     batch_size: Annotated[int, typer.Option(help="Pictures a call of the network.")] = 32,
+    engine_workers: Annotated[
+        str, typer.Option(help="local, or ray to run the shards on a cluster.")
+    ] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster; default: one on this machine.")
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail if any product could not be embedded.")
     ] = False,
@@ -48,13 +55,16 @@ def build(
         products = products.sample(limit)
     store = extract_features(
         products,
-        load_backbone(backbone, weights=weights),
+        # The word auto is passed on: an existing store keeps its own backbone then.
+        backbone if weights == "imagenet" else load_backbone(backbone, weights=weights),
         store_path(out),
         engine=engine,
         precision=precision,
         batch_size=batch_size,
         index=index,
         metric=metric,
+        workers=engine_workers,
+        ray_address=ray_address,
     )
     lost = store.quarantine
     if strict and len(lost):
@@ -94,16 +104,21 @@ def index(
 ) -> None:
     """Put another search backend into a store; its features stay as they are."""
     from fashify.index import make_index
+    from fashify.storage import is_url
     from fashify.store import FeatureStore
     from fashify.store.files import locked
+    from fashify.store.remote import push_store
     from fashify.store.store import INDEX
 
-    path = store_path(store)
-    features = FeatureStore.load(path)
+    named = store_path(store)
+    features = FeatureStore.load(named)
+    path = features.path
     fitted = make_index(name, metric=metric, **pairs(param or [], "-p"))
     fitted.fit(features.features, features.item_ids)
     with locked(path):
         fitted.save(path / INDEX)
+    if is_url(named):
+        push_store(path, str(named))
     answer = {"store": str(path), "index": fitted.name, "metric": fitted.metric}
     answer |= {"params": fitted.params, "n_items": len(fitted)}
     emit(answer, as_json, [f"{len(fitted):,} products indexed by {fitted!r} in {path}"])

@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 FAILED, INTERRUPTED = 1, 130
 
 StoreOption = Annotated[
-    Path | None, typer.Option("--store", help="Store directory; default: $FASHIFY_STORE.")
+    Path | None,
+    typer.Option("--store", help="Store directory or s3:// url; default: $FASHIFY_STORE."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on stdout.")]
 
@@ -60,9 +61,12 @@ def set_up_logging(verbose: bool) -> None:
     warnings.formatwarning = lambda message, *_, **__: f"Warning: {message}\n"
 
 
-def store_path(store: Path | None) -> Path:
-    """The store named, or the settings' one."""
-    return store or settings().store
+def store_path(store: Path | None) -> Path | str:
+    """The store named, or the settings' one; a url as text, for a path folds its slashes."""
+    path = store or settings().store
+    if path.parts and path.parts[0] == "s3:":
+        return "s3://" + "/".join(path.parts[1:])
+    return path
 
 
 def emit(answer: Any, as_json: bool, text: Iterable[str]) -> None:

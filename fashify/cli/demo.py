@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli.console import StoreOption
+from fashify.cli.console import StoreOption, store_path
 
 
 def demo(
@@ -34,4 +34,4 @@ def demo(
     given = {"host": host, "port": port, "mcp": mcp}
     given = {name: value for name, value in given.items() if value is not None}
     serving = replace(Serving.from_environment(), **given)
-    serve(store, serving=serving, browser=browser, announce=typer.echo)
+    serve(store and store_path(store), serving=serving, browser=browser, announce=typer.echo)

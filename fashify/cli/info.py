@@ -18,10 +18,13 @@ PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "gradio", 
 #: Optional packages and what each brings.
 EXTRAS = {
     "openvino": "faster extraction on a CPU",
-    "faiss": "approximate search",
-    "hnswlib": "approximate search",
-    "usearch": "approximate search",
+    "nncf": "int8 extraction",
+    "faiss": "approximate search (hnsw)",
+    "annoy": "approximate search (annoy)",
+    "pymilvus": "search in Milvus",
     "s3fs": "catalogues and stores on s3://",
+    "ray": "extraction on a cluster",
+    "mcp": "the demo as tools for assistants",
 }
 
 
@@ -47,9 +50,9 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Read every file of a store and of its index, and compare checksums."""
     from fashify.index.files import IndexReader
     from fashify.store import verify_store
-    from fashify.store.store import INDEX
+    from fashify.store.store import INDEX, located
 
-    path = store_path(store)
+    path = located(store_path(store))
     found = [{"file": file, "problem": problem} for file, problem in verify_store(path)]
     if (path / INDEX).is_dir():
         problems = IndexReader(path / INDEX).problems()
