@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.backbones.efficientnet_lite import build_lite
-from fashify.backbones.preprocessing import preprocess
+from fashify.backbones.preprocessing import adapt, preprocess
 from fashify.backbones.pretrained import cached_file, imagenet_file, seconds_to_download
 from fashify.backbones.quiet import import_tensorflow
 from fashify.backbones.records import (
@@ -128,6 +128,7 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
         weights_hash=hash_weights(network),
         reason=reason,
     )
+    adapt(network, record.preprocessing)
     logger.info("backbone %s, weights %s: %s", spec.name, spec.weights, reason)
     return Backbone(spec, network)
 

@@ -92,7 +92,8 @@ def test_resnet50_preprocessing_is_keras_own():
 
     ours = load_backbone("resnet50", weights="random")
     theirs = keras.applications.ResNet50(include_top=False, weights=None, pooling="avg")
-    theirs.set_weights(ours.keras_model.get_weights()[-len(theirs.get_weights()) :])
+    kernel, *rest = ours.keras_model.get_weights()[-len(theirs.get_weights()) :]
+    theirs.set_weights([kernel[:, :, ::-1], *rest])  # ours reads RGB, theirs BGR
     batch = _images(ours, 2)
     prepared = keras.applications.resnet.preprocess_input(batch.astype(np.float32))
     _close(ours.embed(batch), theirs(prepared, training=False).numpy())
