@@ -31,6 +31,7 @@ class AnnoyIndex(ApproximateIndex):
 
     name = "annoy"
     defaults = {"trees": 100, "search_k": 20_000, "seed": 0}  # noqa: RUF012
+    tunable = ("search_k",)
 
     def __init__(self, **options: Any) -> None:
         _annoy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -46,6 +47,8 @@ class Index(ABC):
     exact: ClassVar[bool] = False
     #: The backend's parameters and their defaults.
     defaults: ClassVar[dict[str, Any]] = {}
+    #: Those of them that matter to a search alone and can be changed on a built index.
+    tunable: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, metric: str = "cosine", **params: Any) -> None:
         self.metric = checks.metric(metric)
@@ -134,6 +137,23 @@ class Index(ABC):
             norms = lengths[start : start + BLOCK_QUERIES]
             answers.append(self._answer(block, norms, k, allowed, banned))
         return answers[0] if len(answers) == 1 else _joined(answers)
+
+    def tuned(self, **params: Any) -> Self:
+        """The same index, sharing all it holds, with other search parameters.
+
+        Raises:
+            ConfigError: a parameter that is not ``tunable``.
+        """
+        fixed = sorted(set(params) - set(self.tunable))
+        if fixed:
+            raise ConfigError(
+                f"a search parameter of the {self.name!r} index ({known(self.tunable) or 'none'})",
+                ", ".join(fixed),
+                "build another index with it",
+            )
+        other = copy.copy(self)
+        other.params = {**self.params, **params}
+        return other
 
     def add(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
         """Add (m, dim) features of new items at the end; QueryError for known ids."""

@@ -40,6 +40,7 @@ class HnswIndex(ApproximateIndex):
 
     name = "hnsw"
     defaults = {"links": 16, "ef_build": 100, "ef_search": 64}  # noqa: RUF012
+    tunable = ("ef_search",)
 
     def __init__(self, **options: Any) -> None:
         _faiss()

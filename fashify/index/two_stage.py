@@ -45,6 +45,7 @@ class TwoStageIndex(ApproximateIndex):
 
     name = "two-stage"
     defaults = {"dims": 128, "code": "float32", "candidates": 100}  # noqa: RUF012
+    tunable = ("candidates",)
 
     def __init__(self, **options) -> None:
         super().__init__(**options)
