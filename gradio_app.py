@@ -19,52 +19,103 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 
 import gradio as gr
 
-from fashify.demo import Actions, DemoService, View, panels
+from fashify.demo import Actions, DemoService, View, about, panels
 from fashify.demo.api import Api
+from fashify.demo.explore import Explorer
+from fashify.demo.judged import Judge
 from fashify.demo.serving import QUEUE_LENGTH, Serving
 from fashify.demo.theme import asset, make_theme, page_head
 
 #: Searches that run side by side; more would only share the same processors.
-SEARCHES_AT_ONCE = 2
-
-
-def _part(html: str) -> gr.HTML:
-    """A piece of the page that sends its clicks as ``act`` events."""
-    return gr.HTML(html, js_on_load=asset("page.js"), apply_default_css=False)
+LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": 2}
+#: Events of the page itself: no endpoint for programs, no spinner of Gradio's own.
+QUIET: dict[str, Any] = {**LIMITS, "api_visibility": "private", "show_progress": "hidden"}
 
 
 def build_app(service: DemoService) -> gr.Blocks:
     """The page over an opened service, not yet launched."""
-    actions = Actions(service)
     with gr.Blocks(title="Fashify", analytics_enabled=False, delete_cache=(600, 600)) as app:
         view = gr.State(View())
         _part(panels.masthead(service.facts))
-        with gr.Row(elem_classes="fx-main"):
-            with gr.Column(elem_classes="fx-side"):
-                query = _part(panels.query_panel(View()))
-                examples = _part(panels.examples_row(service.examples))
-            with gr.Column(elem_classes="fx-body"):
-                results = _part(panels.welcome())
-
-        def act(view: View, event: gr.EventData) -> tuple[View, str, str]:
-            view = actions.act(view, event._data or {})
-            return view, *panels.page(service, view)
-
-        for part in (query, examples, results):
-            part.act(
-                act,
-                [view],
-                [view, query, results],
-                api_visibility="private",
-                show_progress="hidden",
-                show_progress_on=results,
-                trigger_mode="multiple",
-                concurrency_id="search",
-                concurrency_limit=SEARCHES_AT_ONCE,
-            )
+        with gr.Tabs(elem_classes="fx-tabs", selected="search") as tabs:
+            with gr.Tab("Search", id="search"):
+                parts = _search_tab(service)
+            with gr.Tab("Explore", id="explore") as explore:
+                explored = _explore_tab(service, explore)
+            with gr.Tab("Evaluate", id="evaluate") as evaluate:
+                _evaluate_tab(service, evaluate)
+            with gr.Tab("About", id="about"):
+                _part(about.panel(service))
+        _wire(service, view, parts, explored, tabs)
         for function in Api(service).endpoints:
-            gr.api(function, concurrency_id="search", concurrency_limit=SEARCHES_AT_ONCE)
+            gr.api(function, **LIMITS)
     return app
+
+
+def _part(html: str, script: str = "page.js", **options: Any) -> gr.HTML:
+    """A piece of the page that sends its clicks as ``act`` events."""
+    return gr.HTML(html, js_on_load=asset(script), apply_default_css=False, **options)
+
+
+def _search_tab(service: DemoService) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
+    """Query, examples and results."""
+    with gr.Row(elem_classes="fx-main"):
+        with gr.Column(elem_classes="fx-side"):
+            query = _part(panels.query_panel(View()))
+            examples = _part(panels.examples_row(service.examples))
+        with gr.Column(elem_classes="fx-body"):
+            results = _part(panels.welcome())
+    return query, examples, results
+
+
+def _explore_tab(service: DemoService, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, Explorer]:
+    """The map, drawn when the tab is first opened, and the product looked at."""
+    explorer = Explorer(service)
+    board = _part(panels.waiting("Laying out the catalogue ..."), script="map.js")
+    looked = _part("")
+    _part(explorer.charts())
+    tab.select(explorer.panel, None, board, **QUIET)
+    return board, looked, explorer
+
+
+def _evaluate_tab(service: DemoService, tab: gr.Tab) -> None:
+    judge = Judge(service)
+
+    def report_page(name: str) -> str:
+        return judge.page(name)
+
+    waiting = panels.waiting("Searching with the catalogue's own products ...")
+    board = _part(waiting, script="judged.js", server_functions=[report_page])
+    tab.select(judge.panel, None, board, **QUIET)
+
+
+def _wire(
+    service: DemoService,
+    view: gr.State,
+    parts: tuple[gr.HTML, gr.HTML, gr.HTML],
+    explored: tuple[gr.HTML, gr.HTML, Explorer],
+    tabs: gr.Tabs,
+) -> None:
+    """Every click on the page goes through one action and draws what changed."""
+    actions = Actions(service)
+    query, _, results = parts
+    board, looked, explorer = explored
+
+    def act(view: View, event: gr.EventData) -> tuple[View, str, str]:
+        view = actions.act(view, event._data or {})
+        return view, *panels.page(service, view)
+
+    def explore(view: View, event: gr.EventData) -> tuple[View, Any, Any, Any, Any]:
+        wanted = event._data or {}
+        if wanted.get("do") == "look":
+            return view, gr.skip(), gr.skip(), explorer.look_or_say(wanted), gr.skip()
+        view = actions.act(view, wanted)
+        return view, *panels.page(service, view), gr.skip(), gr.Tabs(selected="search")
+
+    for part in parts:
+        part.act(act, [view], [view, query, results], **QUIET, trigger_mode="multiple")
+    for part in (board, looked):
+        part.act(explore, [view], [view, query, results, looked, tabs], **QUIET)
 
 
 def serve(

@@ -146,6 +146,11 @@ def welcome() -> str:
     )
 
 
+def waiting(text: str) -> str:
+    """What a tab says until its content is ready."""
+    return f'<p class="fx-waiting" role="status">{escape(text)}</p>'
+
+
 def page(service: DemoService, view: View) -> tuple[str, str]:
     """HTML of the query panel and of the results panel for one view."""
     answered = results.panel(service, view) if view.answer else welcome()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -58,7 +60,27 @@ def service(sample_store: Path):
 
 
 @pytest.fixture(scope="session")
-def demo_url(service) -> Iterator[str]:
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A reports folder with one finished run and one that is broken off."""
+    folder = tmp_path_factory.mktemp("reports")
+    run = folder / "01_eda" / "20260101-000000"
+    run.mkdir(parents=True)
+    (run / "report.html").write_text("<h1>The whole report</h1>", encoding="utf-8")
+    Image.new("RGB", (320, 200), "seagreen").save(run / "thumbnail.png")
+    facts = {"notebook": "01_eda", "title": "What is in the catalogue?", "status": "done"}
+    facts |= {"started": "2026-01-01T00:00:00+00:00", "seconds": 12.3, "thumbnail": "thumbnail.png"}
+    facts |= {"metrics": {"products": 600, "precision": 0.8541}}
+    (run / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    broken = folder / "02_feature_extraction" / "20260101-000000"
+    broken.mkdir(parents=True)
+    (broken / "run.json").write_text("{", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FASHIFY_REPORTS", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def demo_url(service, reports) -> Iterator[str]:
     """Address of the running demo."""
     import gradio_app
 

@@ -13,7 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fashify.demo import Actions, DemoService, View, cards, panels, results, uploads
+from fashify.demo import (
+    Actions,
+    DemoService,
+    View,
+    cards,
+    explore,
+    judged,
+    panels,
+    results,
+    uploads,
+)
 from fashify.demo.address import write_address
 from fashify.demo.feedback import bent
 from fashify.demo.state import NOTHING, Answer, Query, Selection
@@ -389,3 +399,32 @@ def test_why_needs_a_search_and_a_product(actions: Actions) -> None:
     assert "search first" in actions.act(View(), {"do": "explain", "item": "1"}).notice.lower()
     view = actions.act(View(), {"do": "example", "n": "0"})
     assert actions.act(view, {"do": "explain", "item": "nobody"}).notice
+
+
+def test_the_map_is_kept_from_run_to_run(service: DemoService, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path))
+    rows, places = explore.placed(service.store)
+    assert places.shape == (len(rows), 2)
+    (kept,) = (tmp_path / "maps").iterdir()
+    monkeypatch.setattr(explore, "project", None)
+    again = explore.placed(service.store)
+    assert (again[1] == places).all()
+    kept.write_bytes(b"broken")
+    with pytest.raises(TypeError):
+        explore.placed(service.store)
+
+
+def test_labels_become_numbers_by_frequency() -> None:
+    labels = np.array(["a", "b", "b", "", "c"], dtype=object)
+    assert explore.coded(labels) == {"names": ["b", "a", "c"], "codes": [1, 0, 0, -1, 2]}
+
+
+def test_the_newest_whole_run_of_each_notebook(tmp_path: Path) -> None:
+    for number, (day, status) in enumerate([("01", "done"), ("02", "done"), ("03", "failed")]):
+        folder = tmp_path / "01_eda" / str(number)
+        folder.mkdir(parents=True)
+        facts = {"notebook": "01_eda", "started": f"2026-01-{day}", "status": status}
+        (folder / "run.json").write_text(json.dumps(facts))
+    ((folder, run),) = judged.latest_runs(tmp_path)
+    assert (folder.name, run["started"]) == ("1", "2026-01-02")
+    assert judged.latest_runs(tmp_path / "none") == []

@@ -1,0 +1,128 @@
+// The map of the catalogue: a canvas, drawn again whenever the data or the window changes.
+// Okabe and Ito's colours, told apart by nearly everyone, on light and dark alike.
+const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6fd1", "#b03a2e", "#6b8e23"];
+const OTHERS = "#9a929e";
+const MARGIN = 14;
+let data = null, source = "", current = -1;
+
+const send = (event) => trigger("act", event);
+const canvas = () => element.querySelector(".fx-map canvas");
+const level = () => data.levels[element.querySelector(".fx-colourby select").value];
+const colour = (code) => (code < 0 ? OTHERS : PALETTE[code]);
+
+function place(n) {
+  const { clientWidth, clientHeight } = canvas();
+  return [MARGIN + data.x[n] * (clientWidth - 2 * MARGIN), MARGIN + data.y[n] * (clientHeight - 2 * MARGIN)];
+}
+
+function draw() {
+  const board = canvas();
+  if (!data || !board || !board.clientWidth) return;
+  const scale = devicePixelRatio || 1;
+  [board.width, board.height] = [board.clientWidth * scale, board.clientHeight * scale];
+  const pen = board.getContext("2d");
+  pen.scale(scale, scale);
+  const { codes } = level();
+  const radius = data.x.length > 1000 ? 3.2 : 4.6;
+  for (let n = 0; n < data.x.length; n += 1) {
+    const [x, y] = place(n);
+    pen.globalAlpha = 0.82;
+    pen.fillStyle = colour(codes[n]);
+    pen.beginPath();
+    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pen.fill();
+  }
+  if (current >= 0) {
+    const [x, y] = place(current);
+    pen.globalAlpha = 1;
+    pen.lineWidth = 3;
+    pen.strokeStyle = getComputedStyle(board).color;
+    pen.beginPath();
+    pen.arc(x, y, radius + 4, 0, 2 * Math.PI);
+    pen.stroke();
+  }
+  legend();
+}
+
+function legend() {
+  const list = element.querySelector(".fx-legend");
+  const { names, codes } = level();
+  const shown = names.map((name, code) => [name, PALETTE[code]]);
+  if (codes.includes(-1)) shown.push(["others", OTHERS]);
+  list.replaceChildren(...shown.map(([name, ink]) => {
+    const entry = document.createElement("li");
+    const dot = document.createElement("i");
+    dot.style.background = ink;
+    entry.append(dot, name);
+    return entry;
+  }));
+}
+
+function nearest(x, y, reach) {
+  let best = -1, least = reach * reach;
+  for (let n = 0; n < data.x.length; n += 1) {
+    const [px, py] = place(n);
+    const away = (px - x) ** 2 + (py - y) ** 2;
+    if (away < least) [best, least] = [n, away];
+  }
+  return best;
+}
+
+function point(n) {
+  current = n;
+  const tip = element.querySelector(".fx-tip");
+  tip.hidden = n < 0;
+  if (n >= 0) {
+    const [x, y] = place(n);
+    tip.textContent = data.name[n] || data.id[n];
+    tip.style.left = `${Math.min(x, canvas().clientWidth - 120)}px`;
+    tip.style.top = `${y}px`;
+  }
+  canvas().style.cursor = n < 0 ? "default" : "pointer";
+  draw();
+}
+
+function refresh() {
+  const board = element.querySelector(".fx-map");
+  if (!board) return;
+  if (board.dataset.map && board.dataset.map !== source) {
+    source = board.dataset.map;
+    data = JSON.parse(source);
+    new ResizeObserver(draw).observe(board);
+  }
+  draw();
+}
+
+element.addEventListener("pointermove", (event) => {
+  if (!data || event.target !== canvas()) return;
+  const n = nearest(event.offsetX, event.offsetY, 16);
+  if (n !== current) point(n);
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (button) return send({ ...button.dataset });
+  if (data && event.target === canvas()) {
+    point(nearest(event.offsetX, event.offsetY, 24));
+    if (current >= 0) send({ do: "look", item: data.id[current] });
+  }
+});
+element.addEventListener("keydown", (event) => {
+  const steps = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  if (!data || event.target !== canvas()) return;
+  if (event.key === "Enter" && current >= 0) send({ do: "look", item: data.id[current] });
+  const step = steps[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const [x, y] = current < 0 ? [canvas().clientWidth / 2, canvas().clientHeight / 2] : place(current);
+  let best = -1, least = Infinity;
+  for (let n = 0; n < data.x.length; n += 1) {
+    const [px, py] = place(n);
+    const along = (px - x) * step[0] + (py - y) * step[1];
+    const aside = Math.abs((px - x) * step[1]) + Math.abs((py - y) * step[0]);
+    if (n !== current && along > 0 && along + 2 * aside < least) [best, least] = [n, along + 2 * aside];
+  }
+  if (best >= 0) point(best);
+});
+element.addEventListener("change", (event) => { if (event.target.matches(".fx-colourby select")) draw(); });
+watch("value", refresh);
+refresh();
