@@ -294,12 +294,21 @@ def _finish(
         },
     }
     if index is not None:
-        vectors = np.concatenate([shard.features for _, shard in shards])
-        fitted = make_index(index, metric=metric).fit(
-            vectors[items["row"].to_numpy()], items["item_id"].to_numpy()
-        )
+        vectors = _gathered(shards, items["row"].to_numpy())
+        fitted = make_index(index, metric=metric).fit(vectors, items["item_id"].to_numpy())
         fitted.save(staging / INDEX)
     write_manifest(staging, meta, used, items, quarantine)
+
+
+def _gathered(shards: list[tuple[str, Shard]], rows: np.ndarray) -> np.ndarray:
+    """``(n, dim)``: the vectors of these rows, without a second copy of them all."""
+    vectors = np.empty((len(rows), shards[0][1].features.shape[1]), np.float32)
+    start = 0
+    for _, shard in shards:
+        mine = np.flatnonzero((rows >= start) & (rows < start + len(shard.features)))
+        vectors[mine] = shard.features[rows[mine] - start]
+        start += len(shard.features)
+    return vectors
 
 
 def _items(catalogue: Catalogue, placed: pd.DataFrame) -> pd.DataFrame:
