@@ -100,10 +100,17 @@ def index(
     param: Annotated[
         list[str] | None, typer.Option("-p", "--param", help="Backend parameter, name=value.")
     ] = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Measure the backends on this store, take the cheapest.")
+    ] = False,
+    recall: Annotated[
+        float, typer.Option(help="With --auto: the least share of true neighbours found.")
+    ] = 0.99,
     as_json: JsonOption = False,
 ) -> None:
     """Put another search backend into a store; its features stay as they are."""
     from fashify.index import make_index
+    from fashify.index.choose import choose_index
     from fashify.storage import is_url
     from fashify.store import FeatureStore
     from fashify.store.files import locked
@@ -113,12 +120,18 @@ def index(
     named = store_path(store)
     features = FeatureStore.load(named)
     path = features.path
-    fitted = make_index(name, metric=metric, **pairs(param or [], "-p"))
-    fitted.fit(features.features, features.item_ids)
+    vectors, item_ids = features.features, features.item_ids
+    if auto:
+        choice = choose_index(vectors, item_ids, metric=metric, recall=recall)
+        fitted, chosen = choice.index, choice.to_dict()
+    else:
+        fitted = make_index(name, metric=metric, **pairs(param or [], "-p")).fit(vectors, item_ids)
+        chosen = {"reason": "asked for"}
     with locked(path):
         fitted.save(path / INDEX)
     if is_url(named):
         push_store(path, str(named))
     answer = {"store": str(path), "index": fitted.name, "metric": fitted.metric}
-    answer |= {"params": fitted.params, "n_items": len(fitted)}
-    emit(answer, as_json, [f"{len(fitted):,} products indexed by {fitted!r} in {path}"])
+    answer |= {"params": fitted.params, "n_items": len(fitted), **chosen}
+    done = f"{len(fitted):,} products indexed by {fitted.name} in {path}: {chosen['reason']}"
+    emit(answer, as_json, [done])

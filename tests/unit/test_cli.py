@@ -109,6 +109,17 @@ def test_index_then_search(sample_store: Path, photo: Path, tmp_path: Path) -> N
     assert run("verify", "--store", store).exit_code == 0
 
 
+def test_index_chosen_by_measuring(sample_store: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(sample_store, store)
+    answer = run("index", "--store", store, "--auto", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    chosen = json.loads(answer.stdout)
+    assert chosen["index"] == "exact"
+    assert len(chosen["trials"]) >= 1
+    assert chosen["reason"]
+
+
 def test_bench_search_measures(sample_store: Path) -> None:
     answer = run("bench", "search", "--store", sample_store, "--queries", 10, "--json")
     assert answer.exit_code == 0, answer.stderr
