@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,10 +23,9 @@ def fetch_kaggle() -> Path:
         CatalogueError: Kaggle cannot be reached or refuses.
     """
     import kagglehub
-    from kagglehub.config import get_kaggle_api_endpoint
+    from kagglehub.config import DEFAULT_KAGGLE_API_ENDPOINT
 
-    host = urlsplit(get_kaggle_api_endpoint()).hostname or ""
-    if not _reachable(host):
+    if not _reachable(os.environ.get("KAGGLE_API_ENDPOINT") or DEFAULT_KAGGLE_API_ENDPOINT):
         raise _offline(f"no connection to it within {PROBE_SECONDS:g} s")
     try:
         folder = Path(kagglehub.dataset_download(HANDLE))
@@ -35,12 +35,14 @@ def fetch_kaggle() -> Path:
     return folder
 
 
-def _reachable(host: str) -> bool:
+def _reachable(url: str) -> bool:
     """kagglehub itself would retry for minutes; a short look at the port says enough."""
+    parts = urlsplit(url)
     try:
-        with socket.create_connection((host, 443), timeout=PROBE_SECONDS):
+        address = (parts.hostname or "", parts.port or 443)
+        with socket.create_connection(address, timeout=PROBE_SECONDS):
             return True
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

@@ -22,7 +22,7 @@ from fashify.features.embedder import Embedder
 from fashify.features.pipeline import embed_locally, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
 from fashify.images import resize
-from fashify.index import make_index
+from fashify.index import Index, make_index
 from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import locked, swap_in
@@ -86,12 +86,14 @@ def extract_features(
 
     Raises:
         CatalogueError: no readable image at all.
-        ConfigError: a batch size below 1, or unknown workers.
+        ConfigError: a batch size below 1, unknown workers, index or metric.
         StoreMismatchError: ``out`` holds a store of another backbone or engine.
         StoreError: another process is writing it, or it cannot be written.
     """
     if batch_size < 1:
         raise ConfigError("a batch size of at least 1", str(batch_size), "use 32")
+    # Before hours of work, not after: an unknown index or metric is an error at once.
+    empty_index = make_index(index, metric=metric) if index is not None else None
     url, out = out if is_url(out) else None, present_copy(out)
     with locked(out):
         previous = _previous(out)
@@ -106,7 +108,7 @@ def extract_features(
         shards = _keep(staging, plan, previous, embedder.fingerprint)
         with _bar(plan, progress) as tick:
             shards += _embed_all(staging, plan, embedder.fingerprint, run, tick)
-        _finish(staging, plan, shards, catalogue, embedder, index, metric)
+        _finish(staging, plan, shards, catalogue, embedder, empty_index)
         swap_in(staging, out)
     if url is not None:
         push_store(out, str(url))
@@ -266,8 +268,7 @@ def _finish(
     shards: list[tuple[str, Shard]],
     catalogue: Catalogue,
     embedder: Embedder,
-    index: str | None,
-    metric: str,
+    index: Index | None,
 ) -> None:
     """Items, quarantine, index, manifest; and away with what no shard list names."""
     identities = [identity for _, shard in shards for identity in shard.identities]
@@ -295,8 +296,7 @@ def _finish(
     }
     if index is not None:
         vectors = _gathered(shards, items["row"].to_numpy())
-        fitted = make_index(index, metric=metric).fit(vectors, items["item_id"].to_numpy())
-        fitted.save(staging / INDEX)
+        index.fit(vectors, items["item_id"].to_numpy()).save(staging / INDEX)
     write_manifest(staging, meta, used, items, quarantine)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import zipfile
 
 import numpy as np
@@ -232,3 +233,20 @@ def test_the_real_catalogue(kaggle_zip):
     assert (catalogue.labels("usage") == "").sum() == 1
     assert len(catalogue.level_names) == 7
     assert catalogue.facts("44065")["name"].endswith(", Assorted")
+
+
+def test_kaggle_offline_fails_fast_and_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("KAGGLE_API_ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(CatalogueError, match=r"download .* by hand"):
+        load_catalogue("kaggle")
+
+
+def test_kaggle_online_downloads_into_the_cache(monkeypatch, toy):
+    """kagglehub's own download is stood in for: the set cannot be had in a test."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        monkeypatch.setenv("KAGGLE_API_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.setattr("kagglehub.dataset_download", lambda handle: str(toy))
+        assert len(load_catalogue("kaggle")) == 9
