@@ -1,0 +1,141 @@
+"""Choosing and benchmarking: what is cheapest, said in one sentence, from real trials."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fashify.errors import ConfigError, StorageError
+from fashify.index import bench, choose, make_index
+from fashify.index.choose import choose_index
+from fashify.index.trials import Questions, Trial, index_recall
+
+N = 600
+
+
+@pytest.fixture(scope="module")
+def features() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(12, 32))
+    return (centres[rng.integers(12, size=N)] + 0.3 * rng.normal(size=(N, 32))).astype(np.float32)
+
+
+IDS = np.arange(N).astype(str)
+
+
+def trial(name: str, p50: float, recall: float, size: float = 100) -> Trial:
+    numbers = {"build_s": 1.0, "open_ms": 1.0, "bytes_per_item": 5000.0}
+    return Trial(
+        name, {}, 44_000, 1280, 5, **numbers, structure_bytes_per_item=size, p50_ms=p50,
+        p95_ms=p50, p99_ms=p50, qps={1: 1000 / p50}, recall=recall,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trials", "name", "reason"),
+    [
+        ([("exact", 2, 1), ("hnsw", 0.3, 1)], "exact", "nothing to gain from hnsw"),
+        ([("exact", 2, 1), ("hnsw", 0.3, 0.9)], "exact", "2.00 ms a query; nothing to gain"),
+        ([("exact", 80, 1), ("hnsw", 0.8, 0.995)], "hnsw", "100 times faster than exact"),
+        ([("exact", 80, 1), ("hnsw", 0.8, 0.98)], "exact", "80.00 ms"),
+        ([("exact", 80, 1), ("hnsw", 1.05, 1, 10), ("annoy", 1, 1, 20)], "hnsw", "10 bytes"),
+        ([("hnsw", 1, 0.5), ("annoy", 9, 0.7)], "annoy", "none reached 0.99"),
+    ],
+)
+def test_the_cheapest_that_finds_enough(trials, name, reason):
+    measured = [trial(*one) for one in trials]
+    best = choose._cheapest(measured, 0.99, 20)
+    assert best.name == name
+    assert reason in choose._reason(best, measured, 0.99, 20)
+
+
+def test_small_galleries_stay_exact(features):
+    chosen = choose_index(features, IDS, n_queries=40, candidates=("exact", "two-stage"))
+    assert chosen.index.name == "exact"
+    assert chosen.reason.startswith("600 items: exact")
+    assert {one.name for one in chosen.trials} == {"exact", "two-stage"}
+    assert json.loads(json.dumps(chosen.to_dict()))["index"] == "exact"
+    assert chosen.index.search(features[:1], 1).item_ids[0, 0] == "0"
+
+
+def test_the_chosen_index_is_set_as_measured(features, monkeypatch):
+    # 0 ms is never fast enough, so the scan of candidates alone decides.
+    chosen = choose_index(
+        features, IDS, n_queries=40, candidates=("two-stage",), fast_enough_ms=0, recall=0.99
+    )
+    best = next(one for one in chosen.trials if one.params == chosen.index.params)
+    assert best.recall >= 0.99
+
+
+def test_unknown_candidates_are_refused(features):
+    with pytest.raises(ConfigError, match=r"choose from: .*exact"):
+        choose_index(features, IDS, candidates=("exact", "nothing"))
+
+
+def test_recall_is_the_share_of_true_neighbours(features):
+    questions = Questions.drawn(features, IDS, metric="cosine", k=4, n=10)
+    truth = questions.truth
+    assert index_recall(truth, truth) == 1
+    positions = truth.positions.copy()
+    positions[:, 3] = -1
+    distances = truth.distances.copy()
+    distances[:, 3] = np.inf
+    assert index_recall(replace(truth, positions=positions, distances=distances), truth) == 0.75
+    exact = make_index("exact").fit(features, IDS)
+    assert index_recall(questions.asked(exact), truth) == 1
+
+
+def test_growth_is_real_first_and_jittered_after(features):
+    rows, jittered = bench.grown(features, 400)
+    assert (len(rows), jittered) == (400, 0)
+    rows, jittered = bench.grown(features, 1500)
+    assert (rows.shape, jittered) == ((1500, 32), 900)
+    known = {row.tobytes() for row in features}
+    assert sum(row.tobytes() in known for row in rows) == N
+    again, _ = bench.grown(features, 1500)
+    np.testing.assert_array_equal(rows, again)
+
+
+def test_growth_is_measured(features, monkeypatch):
+    monkeypatch.setattr(bench, "GROWTH_BACKENDS", ("exact",))
+    part = bench.measure_growth(features, (300, 900), 8, k=3, n_queries=20, seed=0)
+    assert [(one["n"], one["dim"], one["n_jittered"]) for one in part["trials"]] == [
+        (300, 8, 0),
+        (900, 8, 300),
+    ]
+    assert {one["recall"] for one in part["trials"]} == {1.0}
+
+
+def test_compare_and_its_text(features):
+    part = bench.compare(
+        features, IDS, "toy", metric="cosine", backends=("exact", "two-stage"), k=5,
+        n_queries=60, seed=0,
+    )  # fmt: skip
+    result = bench.Result(machine=bench.machine(), store=part, ratios=bench._ratios(part))
+    assert json.loads(json.dumps(result))["store"]["trials"]
+    text = result.to_text()
+    assert "toy" in text
+    assert "scikit-learn brute, euclidean" in text
+    assert "exact, one query, times faster" in text
+
+
+def test_principal_components_keep_angles(features):
+    reduced = bench.principal(features, 64)
+    units = features / np.linalg.norm(features, axis=1, keepdims=True)
+    np.testing.assert_allclose(reduced @ reduced.T, units @ units.T, atol=1e-5)
+
+
+def test_fashion_mnist_missing(tmp_path):
+    with pytest.raises(StorageError, match="apt install dataset-fashion-mnist"):
+        bench.fashion_mnist(tmp_path)
+
+
+def test_fashion_mnist_as_debian_installs_it():
+    if not bench.FASHION_MNIST.is_dir():
+        pytest.skip("Debian's dataset-fashion-mnist is not installed")
+    train, test = bench.fashion_mnist()
+    assert (train.shape, test.shape, train.dtype) == ((60_000, 784), (10_000, 784), np.float32)
+    assert (train.min(), train.max()) == (0, 255)
