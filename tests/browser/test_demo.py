@@ -112,7 +112,7 @@ def test_more_like_this(open_page) -> None:
     page = open_page()
     page.locator(".fx-strip button").first.click()
     name = answered(page).nth(1).locator("h3").inner_text()
-    page.locator(".fx-card").nth(1).locator(".fx-more").click()
+    page.locator(".fx-card").nth(1).locator(".fx-more[data-do=similar]").click()
     expect(page.locator(".fx-results h2")).to_contain_text(name)
     answered(page)
 
