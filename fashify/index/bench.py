@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from fashify.errors import StorageError
 from fashify.index.registry import make_index
@@ -107,10 +108,10 @@ def compare(
     title: str,
     *,
     metric: str,
-    backends: Sequence[str],
-    k: int,
-    n_queries: int,
-    seed: int,
+    backends: Sequence[str] = BACKENDS,
+    k: int = 5,
+    n_queries: int = 300,
+    seed: int = 0,
     questions: Questions | None = None,
 ) -> dict[str, Any]:
     """Sweep backends over one gallery, scikit-learn called plainly beside them."""
@@ -144,9 +145,16 @@ def reference(features: np.ndarray, questions: Questions, metric: str) -> dict[s
 
 
 def measure_growth(
-    features: np.ndarray, sizes: Sequence[int], dims: int, *, k: int, n_queries: int, seed: int
+    features: np.ndarray,
+    sizes: Sequence[int],
+    dims: int,
+    *,
+    k: int = 5,
+    n_queries: int = 300,
+    seed: int = 0,
+    sweep: bool = True,
 ) -> dict[str, Any]:
-    """Cost against the size of the gallery."""
+    """Cost against the size of the gallery; ``sweep`` tries several settings of each index."""
     trials = []
     reduced = principal(features, dims)
     for n in sizes:
@@ -155,10 +163,40 @@ def measure_growth(
         questions = Questions.drawn(rows, ids, metric="cosine", k=k, n=n_queries, seed=seed)
         for name in filter(installed, GROWTH_BACKENDS):
             log.info("growth: %s at %d", name, n)
-            sweep = build_and_try(name, rows, ids, questions, metric="cosine")[1]
-            trials += [one.to_dict() | {"n_jittered": jittered} for one in sweep]
+            tried = build_and_try(name, rows, ids, questions, metric="cosine", sweep=sweep)[1]
+            trials += [one.to_dict() | {"n_jittered": jittered} for one in tried]
     title = f"growth: {reduced.shape[1]} components, cosine, k = {k}, real features then jittered"
     return {"title": title, "metric": "cosine", "trials": trials}
+
+
+def frame(part: dict[str, Any]) -> pd.DataFrame:
+    """The trials of one part as a table, a row a setting."""
+    rows = [
+        {
+            "index": one["name"],
+            "setting": _cell(one, "setting"),
+            **{name: one[name] for name in one if name not in ("name", "params", "qps")},
+            **{f"qps_{size}": rate for size, rate in one["qps"].items()},
+        }
+        for one in part["trials"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def reference_frame(part: dict[str, Any]) -> pd.DataFrame:
+    """Plain scikit-learn as a table: metric, median milliseconds, queries a second."""
+    return pd.DataFrame(
+        [
+            {"metric": one["metric"], "p50_ms": one["p50_ms"]}
+            | {f"qps_{size}": rate for size, rate in one["qps"].items()}
+            for one in part["reference"]
+        ]
+    )
+
+
+def sizes(largest: int, *, smallest: int = 100, steps: int = 5) -> list[int]:
+    """Up to ``steps`` gallery sizes in equal ratios, ``largest`` the last."""
+    return np.unique(np.geomspace(min(smallest, largest), largest, steps).astype(int)).tolist()
 
 
 def principal(features: np.ndarray, dims: int) -> np.ndarray:

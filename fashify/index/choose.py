@@ -100,6 +100,15 @@ def choose_index(
     return Choice(index, _reason(best, trials, recall, fast_enough_ms), trials, skipped)
 
 
+def choose_from(
+    part: dict[str, Any], *, recall: float = 0.99, fast_enough_ms: float = FAST_ENOUGH_MS
+) -> tuple[dict[str, Any], str]:
+    """The same choice from the trials of `fashify.index.bench.compare`: trial and reason."""
+    trials = [Trial(**one) for one in part["trials"]]
+    best = _cheapest(trials, recall, fast_enough_ms)
+    return best.to_dict(), _reason(best, trials, recall, fast_enough_ms)
+
+
 def _cheapest(trials: list[Trial], recall: float, fast_enough_ms: float) -> Trial:
     for trial in trials:
         if trial.name == "exact" and trial.p50_ms <= fast_enough_ms:

@@ -15,6 +15,7 @@ from fashify.plots.evaluation import (
 )
 from fashify.plots.features import feature_map, norms, spectrum, throughput
 from fashify.plots.pictures import grid, matches
+from fashify.plots.search import growth, index_costs, recall_speed
 from fashify.plots.style import Picture
 
 __all__ = [
@@ -25,13 +26,16 @@ __all__ = [
     "distances",
     "feature_map",
     "grid",
+    "growth",
     "image_facts",
+    "index_costs",
     "levels",
     "matches",
     "missing",
     "norms",
     "precision_by_category",
     "precision_curve",
+    "recall_speed",
     "shares",
     "spectrum",
     "throughput",

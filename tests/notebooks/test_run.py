@@ -19,13 +19,24 @@ LIMIT = 48
 def runs(tmp_path_factory):
     out = tmp_path_factory.mktemp("reports")
     store = out / "store"
-    given = {"limit": str(LIMIT), "backbone": "efficientnet-lite0", "k": "3", "map_items": "40"}
+    given = {
+        "limit": str(LIMIT),
+        "backbone": "efficientnet-lite0",
+        "k": "3",
+        "map_items": "40",
+        "growth_to": "200",
+    }
     found = run_reports(catalogue="sample", store=store, parameters=given, out=out, progress=False)
     return {run.record["notebook"]: run for run in found}
 
 
-def test_all_three_run_and_say_so_on_the_index_page(runs):
-    assert list(runs) == ["01_eda", "02_feature_extraction", "03_knn_evaluation"]
+def test_all_four_run_and_say_so_on_the_index_page(runs):
+    assert list(runs) == [
+        "01_eda",
+        "02_feature_extraction",
+        "03_knn_evaluation",
+        "04_index_comparison",
+    ]
     index = next(iter(runs.values())).folder.parents[1] / "index.html"
     page = index.read_text()
     for run in runs.values():
@@ -55,6 +66,12 @@ def test_the_numbers_are_those_of_the_part(runs):
     found = runs["03_knn_evaluation"].metrics
     assert found["gallery"] == LIMIT
     assert found["chance"] < found["precision@3 micro"] <= 1
+
+
+def test_the_comparison_knows_exact_search_and_chooses_it_for_a_small_gallery(runs):
+    found = runs["04_index_comparison"].metrics
+    assert (found["index chosen"], found["index recall"], found["gallery"]) == ("exact", 1, LIMIT)
+    assert len(runs["04_index_comparison"].record["figures"]) == 3
 
 
 def test_metrics_json_holds_every_level(runs):
