@@ -138,6 +138,11 @@ class Index(ABC):
             answers.append(self._answer(block, norms, k, allowed, banned))
         return answers[0] if len(answers) == 1 else _joined(answers)
 
+    def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
+        """(m, dim) float32 features of items, read where they lie; QueryError for unknown ids."""
+        gallery = self._fitted()
+        return gallery.take(gallery.order[gallery.locate(list(item_ids))])
+
     def tuned(self, **params: Any) -> Self:
         """The same index, sharing all it holds, with other search parameters.
 

@@ -160,6 +160,11 @@ class MilvusIndex(Index):
         self.collection.settle()
         return self
 
+    def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
+        """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
+        roster = self._fitted()
+        return self.collection.vectors(roster.order[roster.locate(list(item_ids))])
+
     def _checked(self, features: np.ndarray) -> np.ndarray:
         features = checks.vectors(features, "features", self.dim)
         checks.norms(features, "features")

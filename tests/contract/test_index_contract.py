@@ -306,6 +306,16 @@ def test_changes_equal_a_full_rebuild(index, name, metric):
     np.testing.assert_array_equal(index.item_ids, ids)
 
 
+def test_features_of_items_come_back_as_they_are(index):
+    features, ids = changed(index)
+    some = [ids[-1], ids[0], IDS[5], "new-1"]
+    np.testing.assert_array_equal(
+        index.vectors_of(some), features[[ids.index(item) for item in some]]
+    )
+    with pytest.raises(QueryError, match="unknown"):
+        index.vectors_of(["nothing"])
+
+
 def test_everything_removed_then_added_again(index):
     index.remove(IDS)
     assert len(index) == 0
