@@ -81,9 +81,13 @@ def test_the_mouse_finds_a_product(on_map) -> None:
     position = {"x": place[0], "y": place[1]}
     # Copies lie on one spot: what the mouse names there is what a click must show.
     canvas.hover(position=position)
-    name = tip.inner_text()
     canvas.click(position=position)
-    expect(on_map.locator(".fx-look h3")).to_have_text(name)
+    on_map.wait_for_function(
+        """() => {
+            const text = (selector) => document.querySelector(selector)?.innerText.trim();
+            return text(".fx-look h3") && text(".fx-look h3") === text(".fx-tip");
+        }"""
+    )
 
 
 def test_charts_count_the_catalogue(on_map, service) -> None:
