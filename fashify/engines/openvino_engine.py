@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class OpenVINOEngine(Engine):
             self.report = facts["report"]
         else:
             network = load_converted(model, spec, cache)
-        self._compiled = _compile(ov, network, precision, threads)
+        self._compiled, self._turn = _compile(ov, network, precision, threads), Lock()
 
     @classmethod
     def of_network(cls, network: Any, spec: ModelSpec) -> OpenVINOEngine:
@@ -62,11 +63,13 @@ class OpenVINOEngine(Engine):
         engine = cls.__new__(cls)
         engine.precision, engine.version = "fp32", _version(ov)
         Engine.__init__(engine, spec)
-        engine._compiled = _compile(ov, network, "fp32", None)
+        engine._compiled, engine._turn = _compile(ov, network, "fp32", None), Lock()
         return engine
 
     def _infer(self, batch: np.ndarray) -> Any:
-        return self._compiled(batch, share_inputs=True)[0]
+        # A compiled network has one request to give; another thread's would be refused.
+        with self._turn:
+            return self._compiled(batch, share_inputs=True)[0]
 
 
 def load_converted(model: keras.Model, spec: ModelSpec, cache: ModelCache) -> Any:

@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -354,3 +355,12 @@ sys.exit("openvino_telemetry" in sys.modules)
     )
     assert ran.returncode == 0, ran.stderr[-2000:].decode()
     assert not (tmp_path / "intel").exists()
+
+
+def test_several_threads_may_use_one_engine(engine_of, images):
+    """The demo answers several people at once through one compiled network."""
+    engine = engine_of("openvino", "fp32")
+    expected = engine.run(images)
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(lambda _: engine.run(images), range(64)):
+            assert np.array_equal(found, expected)
