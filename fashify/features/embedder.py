@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from fashify.backbones import Backbone, load_backbone
+from fashify.backbones import Backbone, BackboneSpec, load_backbone
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
 from fashify.images import resize
 
 #: How a picture is brought to the backbone's input; recorded in every store.
 PREPARATION = {"fit": "stretch", "interpolation": "bicubic, antialiased", "version": 1}
+
+
+def prepare(image: np.ndarray, spec: BackboneSpec) -> np.ndarray:
+    """A picture as the network takes it; what calibrates an engine takes this way too."""
+    return resize(image, spec.input_size, fit=PREPARATION["fit"])
 
 
 def weights_source(label: str) -> str:
@@ -118,7 +123,7 @@ class Embedder:
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """``(h, w, 3)`` uint8 of any size to ``(H, W, 3)`` uint8 as the network takes it."""
-        return resize(image, self.spec.input_size, fit=PREPARATION["fit"])
+        return prepare(image, self.spec)
 
     def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
         """``(b, H, W, 3)`` uint8 to ``(b, dim)`` float32, ``batch_size`` at a time.

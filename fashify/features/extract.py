@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,21 +17,21 @@ from fashify.backbones import Backbone, load_backbone
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
 from fashify.errors import CatalogueError, ConfigError, StoreCorruptError, StoreMismatchError
-from fashify.features.embedder import Embedder
+from fashify.features.embedder import Embedder, prepare
 from fashify.features.pipeline import embed_locally, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
-from fashify.images import resize
 from fashify.index import Index, make_index
 from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import locked, swap_in
 from fashify.store.remote import present_copy, push_store
-from fashify.store.shards import Shard, read_shard, shard_name, write_shard
+from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
 from fashify.store.store import (
     INDEX,
     MANIFEST,
     SHARDS,
     check_backbone,
+    drop_leftovers,
     fresh_staging,
     write_manifest,
 )
@@ -168,9 +167,7 @@ def _calibration(catalogue: Catalogue, backbone: Backbone) -> np.ndarray:
     """``(m, H, W, 3)`` uint8: readable pictures drawn evenly from the catalogue."""
     part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(CALIBRATION_IMAGES)
     tasks = [Task(path, path) for path in part.table["path"]]
-    images = prepared_images(
-        part.storage, tasks, lambda image: resize(image, backbone.spec.input_size), ahead=32
-    )
+    images = prepared_images(part.storage, tasks, partial(prepare, spec=backbone.spec), ahead=32)
     return np.stack([image for image in images if not isinstance(image, Exception)])
 
 
@@ -283,7 +280,7 @@ def _finish(
     items = _items(catalogue, placed[found])
     quarantine = _quarantine(catalogue, placed[~found], failed)
     used = [(name, len(shard.features)) for name, shard in shards if len(shard.features)]
-    _drop_others(staging, {name for name, _ in used})
+    drop_leftovers(staging, {name for name, _ in used})
     meta = {
         **embedder.facts,
         "fingerprint": embedder.fingerprint,
@@ -295,20 +292,10 @@ def _finish(
         },
     }
     if index is not None:
-        vectors = _gathered(shards, items["row"].to_numpy())
+        parts = (shard.features for _, shard in shards)
+        vectors = gathered(items["row"].to_numpy(), parts, embedder.spec.dim)
         index.fit(vectors, items["item_id"].to_numpy()).save(staging / INDEX)
     write_manifest(staging, meta, used, items, quarantine)
-
-
-def _gathered(shards: list[tuple[str, Shard]], rows: np.ndarray) -> np.ndarray:
-    """``(n, dim)``: the vectors of these rows, without a second copy of them all."""
-    vectors = np.empty((len(rows), shards[0][1].features.shape[1]), np.float32)
-    start = 0
-    for _, shard in shards:
-        mine = np.flatnonzero((rows >= start) & (rows < start + len(shard.features)))
-        vectors[mine] = shard.features[rows[mine] - start]
-        start += len(shard.features)
-    return vectors
 
 
 def _items(catalogue: Catalogue, placed: pd.DataFrame) -> pd.DataFrame:
@@ -325,13 +312,6 @@ def _quarantine(catalogue: Catalogue, lost: pd.DataFrame, failed: dict[str, str]
     )
     catalogue.note_image_problems(unread.itertuples(index=False, name=None))
     return pd.concat([catalogue.row_problems, unread], ignore_index=True)
-
-
-def _drop_others(staging: Path, used: set[str]) -> None:
-    for path in (staging / SHARDS).iterdir():
-        if path.name not in used:
-            path.unlink(missing_ok=True)
-    shutil.rmtree(staging / INDEX, ignore_errors=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,6 +85,26 @@ def read_shard(path: Path) -> Shard:
     if not whole or len(shard.identities) != len(features):
         raise _corrupt(path, "its checksum differs")
     return shard
+
+
+def gathered(rows: np.ndarray, parts: Iterable[np.ndarray], dim: int) -> np.ndarray:
+    """Rows of many shards as one array.
+
+    Args:
+        rows: ``(n,)`` int, row numbers counted through all parts.
+        parts: the shards' features in that order; each may be let go after its turn.
+        dim: length of one feature.
+
+    Returns:
+        ``(n, dim)`` float32, in the order of ``rows``.
+    """
+    features = np.empty((len(rows), dim), np.float32)
+    start = 0
+    for part in parts:
+        mine = np.flatnonzero((rows >= start) & (rows < start + len(part)))
+        features[mine] = part[rows[mine] - start]
+        start += len(part)
+    return features
 
 
 def _corrupt(path: Path, reason: str) -> StoreCorruptError:

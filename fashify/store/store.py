@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from fashify.store.files import (
     write_bytes,
     write_error,
 )
-from fashify.store.shards import Shard, read_shard, shard_name, write_shard
+from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
 
 FORMAT = "fashify-store"
 VERSION = 1
@@ -122,17 +123,9 @@ class FeatureStore:
     def _gather(self) -> np.ndarray:
         assert self.path is not None
         assert self._location is not None
-        shards = self.meta["shards"]
-        rows = self._location["row"].to_numpy()
-        out = np.empty((len(rows), self.dim), np.float32)
-        start = 0
-        for record in shards:
-            mine = np.flatnonzero((rows >= start) & (rows < start + record["rows"]))
-            if len(mine):
-                features = read_shard(self.path / SHARDS / record["file"]).features
-                out[mine] = features[rows[mine] - start]
-            start += record["rows"]
-        return out
+        files = (self.path / SHARDS / record["file"] for record in self.meta["shards"])
+        parts = (read_shard(file).features for file in files)
+        return gathered(self._location["row"].to_numpy(), parts, self.dim)
 
     def save(self, path: str | Path) -> FeatureStore:
         """Writes the store as a folder, in one step; a store there before is replaced.
@@ -149,6 +142,7 @@ class FeatureStore:
             fingerprint = str(self.meta.get("fingerprint", "in memory"))
             identities = [f"item:{item_id}" for item_id in self.item_ids]
             name = shard_name(fingerprint, identities)
+            drop_leftovers(staging, {name})
             features = np.asarray(self.features, np.float32)
             write_shard(staging / SHARDS / name, Shard(tuple(identities), features))
             items = self.items[[c for c in self.items if c not in LOCATION]].copy()
@@ -213,6 +207,14 @@ def fresh_staging(store: Path) -> Path:
     except OSError as error:
         raise write_error(staging, error) from error
     return staging
+
+
+def drop_leftovers(staging: Path, keep: set[str]) -> None:
+    """Removes an interrupted run's index and the shards that the next store does not name."""
+    for path in (staging / SHARDS).iterdir():
+        if path.name not in keep:
+            path.unlink(missing_ok=True)
+    shutil.rmtree(staging / INDEX, ignore_errors=True)
 
 
 def write_manifest(

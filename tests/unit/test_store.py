@@ -142,3 +142,14 @@ def test_a_place_that_cannot_be_written_is_named(toy_catalogue, tmp_path):
 def test_a_moved_store_still_opens(store, tmp_path):
     shutil.move(store.path, tmp_path / "elsewhere")
     assert len(FeatureStore.load(tmp_path / "elsewhere")) == 8
+
+
+def test_saving_takes_nothing_over_from_an_interrupted_run(tmp_path):
+    left = tmp_path / ".mine.building"
+    (left / "index").mkdir(parents=True)
+    (left / "index" / "manifest.json").write_text("{}")
+    (left / "shards").mkdir()
+    (left / "shards" / "old.safetensors").write_bytes(b"x")
+    saved = FeatureStore(np.eye(2, dtype=np.float32), ["a", "b"], {}).save(tmp_path / "mine")
+    assert not (saved.path / "index").exists()
+    assert len(list((saved.path / "shards").iterdir())) == 1
