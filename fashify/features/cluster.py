@@ -15,7 +15,7 @@ from typing import Any
 
 from fashify.errors import EngineError, MissingExtraError
 from fashify.features.embedder import Embedder
-from fashify.features.pipeline import AHEAD_BATCHES, embed_chunk, prepared_images
+from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Task
 from fashify.storage import open_storage
 from fashify.store.shards import Shard
@@ -48,9 +48,8 @@ class ShardWorker:
 
     def embed(self, chunk: list[Task]) -> Shard:
         """The shard of some images, the same bytes as the local loop gives."""
-        ahead = AHEAD_BATCHES * self.embedder.batch_size
-        images = prepared_images(self.storage, chunk, self.embedder.prepare, ahead=ahead)
-        return embed_chunk(self.embedder, chunk, images)
+        ((_, shard),) = embed_locally(self.storage, self.embedder, [chunk])
+        return shard
 
 
 def embed_on_ray(
