@@ -78,7 +78,7 @@ class Retriever:
     ) -> None:
         self.store, self.index = store, index
         self._catalogue, self._embedder = catalogue, embedder
-        self._rows = {item_id: row for row, item_id in enumerate(store.item_ids)}
+        self._known = frozenset(store.item_ids)
 
     @classmethod
     def open(
@@ -214,14 +214,14 @@ class Retriever:
 
     def feature(self, item_id: str) -> np.ndarray:
         """The stored feature of a product, ``(dim,)`` float32."""
-        try:
-            return self.store.features[self._rows[item_id]]
-        except KeyError:
+        if item_id not in self._known:
             raise QueryError(
                 f"an item_id of the {len(self.store):,} in the gallery",
                 f"{item_id!r}",
                 "take one from items.parquet or from a match",
-            ) from None
+            )
+        # From the index, which has it mapped: the store would gather every shard for one row.
+        return self.index.vectors_of([item_id])[0]
 
     def mask(self, where: np.ndarray | str | Mapping[str, Any] | None) -> np.ndarray | None:
         """A filter as a mask ``(n,)`` over the gallery; ``None`` for no filter."""
