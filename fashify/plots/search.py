@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from fashify.plots.style import (
     INK,
@@ -49,11 +50,13 @@ def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) 
             ha="right",
         )
     axes.set_yscale("log")
-    axes.set_xlim(left=-0.2)
+    # A little air left of 0, so that what misses nothing is not drawn on the axis.
+    axes.set_xlim(left=-0.03 * axes.get_xlim()[1])
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}" if value >= 0 else "")
     axes.set_xlabel("true neighbours missed, of 100 (0: exact)")
     axes.set_ylabel("queries per second, one at a time")
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    axes.legend(loc="center right")
+    _plain_numbers(axes)
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     axes.set_title(f"n = {int(table['n'].iloc[0]):,} items, k = {int(table['k'].iloc[0])}")
     fig.alt = f"Queries per second against missed neighbours for {', '.join(_names(table))}."
     return fig
@@ -111,7 +114,7 @@ def growth(table: pd.DataFrame) -> Picture:
         note(axes, "jittered copies beyond", (real, axes.get_ylim()[0]), (5, 6), color=INK)
     axes.set_xlabel("items in the gallery")
     axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    _plain_numbers(axes)
     axes.set_ylabel("milliseconds a query, median")
     axes.legend(loc="upper left")
     sizes = table["n"].agg(["min", "max"])
@@ -120,6 +123,15 @@ def growth(table: pd.DataFrame) -> Picture:
     )
     fig.alt = f"Median query time against gallery size for {', '.join(_names(table))}."
     return fig
+
+
+def _plain_numbers(axes: Axes) -> None:
+    """A short log axis labels its minor ticks too, by default in powers of ten."""
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    labelled = axes.yaxis.get_minor_formatter()
+    axes.yaxis.set_minor_formatter(
+        lambda value, place: f"{value:,g}" if labelled(value, place) else ""
+    )
 
 
 def _figure(value: float) -> str:

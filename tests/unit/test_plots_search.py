@@ -49,3 +49,14 @@ def test_growth_marks_where_the_copies_begin(jittered):
     assert ("jittered copies beyond" in all_text(figure)) == bool(jittered)
     assert "n = 100 to 1,000 items of 256 numbers" in all_text(figure)
     assert figure.alt
+
+
+def test_a_short_growth_axis_is_labelled_in_plain_numbers():
+    rows = [("exact", 100, 0, 0.22), ("exact", 1000, 0, 0.9), ("hnsw", 100, 0, 0.41)]
+    table = pd.DataFrame(rows, columns=["index", "n", "n_jittered", "p50_ms"])
+    figure = plots.growth(table.assign(recall=1.0, dim=256))
+    figure.png()
+    (axes,) = figure.axes
+    labels = [text.get_text() for text in axes.yaxis.get_ticklabels(which="minor")]
+    assert "0.4" in labels
+    assert not [text for text in labels if "$" in text]
