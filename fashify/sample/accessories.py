@@ -1,6 +1,8 @@
-"""Sunglasses, belts, caps, ties, socks, scarves and an umbrella. Units are centimetres."""
+"""Belts, caps, ties, socks, scarves and an umbrella. Units are centimetres."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -9,105 +11,8 @@ from .canvas import Canvas
 from .graphics import logo
 from .looks import Look, cloth, fit
 from .palette import Colour, darker, jittered, lighter, lightness, metal, mixed, rgb
-from .shapes import Points, band, box, curve, ellipse, flipped, shape, shifted
+from .shapes import band, box, curve, ellipse, shape, shifted
 from .tops import draw_rib
-
-_LENSES: dict[str, Points] = {
-    "aviator": [(1.0, -1.6), (3.6, -2.2), (6.0, -1.6), (6.3, 0.4), (4.6, 2.9), (2.4, 2.6), (1.0, 0.4)],
-    "wayfarer": [(1.0, -1.8, 1), (4.0, -2.2), (6.6, -2.1, 1), (6.1, 0.6), (4.4, 2.2), (2.2, 1.9), (1.1, 0.2)],
-    "round": [(1.0, 0), (1.8, -1.8), (3.6, -2.5), (5.4, -1.8), (6.2, 0), (5.4, 1.8), (3.6, 2.5), (1.8, 1.8)],
-    "oversize": [(0.8, -1.4), (2.4, -2.7), (5.2, -2.7), (6.9, -1.2), (6.4, 1.6), (4.2, 2.9), (1.8, 2.2)],
-    "sport": [(0.5, -1.2, 1), (3.4, -1.7), (7.0, -1.4, 1), (6.4, 0.5), (3.9, 1.6), (1.4, 1.2)],
-    "cat": [(1.0, -1.3), (3.6, -2.0), (7.0, -2.9, 1), (6.3, 0.2), (4.4, 2.0), (2.2, 1.8)],
-}  # fmt: skip
-
-
-def sunglasses(canvas: Canvas, look: Look) -> None:
-    """Aviator, wayfarer, round, oversized, sports or cat-eye; graded lenses with a glare."""
-    rng = look.rng
-    kind = str(rng.choice(list(_LENSES)))
-    fit(canvas, -8, -4, 8, 4, width=160)
-    canvas.ground(canvas.mask(ellipse(0.4, 3.5, 6.6, 0.35)), 0.5, 0.3)
-    wired = kind in ("aviator", "round") and look.chance(0.75)
-    frame = metal(rng, look.colour_name) if wired else look.colour
-    relief = fabric.METAL.but(depth=0.12) if wired else fabric.PLASTIC.but(depth=0.35)
-    lens = jittered(
-        rng, rgb(str(look.pick("Charcoal", "Brown", "Charcoal", "Olive", "Navy Blue", "Purple")))
-    )
-    _temples(canvas, frame, kind, look)
-    outline = shape(_LENSES[kind])
-    for line in (outline, flipped(outline)):
-        _lens(canvas, line, lens, look)
-        rim = 0.22 if wired else rng.uniform(0.4, 0.7)
-        if kind != "sport":
-            canvas.part(canvas.line(np.vstack([line, line[:2]]), rim), frame, relief)
-    _bridge(canvas, kind, frame, relief, wired)
-
-
-def _temples(canvas: Canvas, frame: Colour, kind: str, look: Look) -> None:
-    for side in (-1, 1):
-        arm = curve(
-            [
-                (side * 6.6, -1.6),
-                (side * 7.5, -1.7),
-                (side * 7.4, -0.4),
-                (side * 6.2, 2.6),
-                (side * 5.4, 3.3),
-            ]
-        )
-        wide = np.linspace(0.7, 0.4, len(arm)) * (1.0 if kind not in ("aviator", "round") else 0.45)
-        canvas.part(
-            canvas.mask(band(arm, wide)), darker(frame, 0.15), fabric.PLASTIC.but(depth=0.15)
-        )
-        if look.chance(0.3):
-            canvas.part(
-                canvas.mask(ellipse(side * 7.1, -1.6, 0.25)),
-                metal(look.rng),
-                fabric.METAL.but(depth=0.1),
-            )
-
-
-def _lens(canvas: Canvas, outline: np.ndarray, lens: Colour, look: Look) -> None:
-    top, low = outline[:, 1].min(), outline[:, 1].max()
-    graded = prints.ombre(darker(lens, 0.25), lighter(lens, 0.35), top, low + 0.6)
-    canvas.part(
-        canvas.mask(outline),
-        graded,
-        fabric.PLASTIC.but(depth=0.5, bulge=0.5, gloss=0.2, shadow=0.15),
-    )
-    middle = outline.mean(axis=0)
-    inner = middle + (outline - middle) * 0.86
-    glare = np.array(
-        [
-            (middle[0] - 2.4, top),
-            (middle[0] - 0.6, top),
-            (middle[0] - 2.0, low),
-            (middle[0] - 3.4, low),
-        ]
-    )
-    cover = np.zeros_like(canvas.alpha)
-    inside = canvas.mask(inner)
-    rows, columns = inside.values.shape
-    cover[inside.top : inside.top + rows, inside.left : inside.left + columns] = inside.values
-    canvas.flat(canvas.mask(glare).within(cover), (0.95, 0.97, 1.0), 0.2)
-    thin = glare[[1, 1, 2, 2]] + np.array([(0.3, 0), (0.6, 0), (0.6, 0), (0.3, 0)])
-    canvas.flat(canvas.mask(thin).within(cover), (0.95, 0.97, 1.0), 0.16)
-
-
-def _bridge(canvas: Canvas, kind: str, frame: Colour, relief, wired: bool) -> None:
-    if wired:
-        for y in (-1.7, -0.7) if kind == "aviator" else (-0.9,):
-            line = curve([(-1.2, y), (0, y - 0.35), (1.2, y)])
-            canvas.part(canvas.line(line, 0.2), frame, relief)
-    elif kind == "sport":
-        top = curve([(-7.0, -1.5), (-3.4, -1.9), (0, -1.35), (3.4, -1.9), (7.0, -1.5)])
-        canvas.part(canvas.line(top, 0.5), frame, relief)
-    else:
-        line = curve([(-1.25, -0.9), (0, -1.35), (1.25, -0.9)])
-        canvas.part(canvas.line(line, 0.6), frame, relief)
-    for side in (-1, 1):
-        pad = ellipse(side * 0.95, 0.5, 0.16, 0.4)
-        canvas.part(canvas.mask(pad), (0.86, 0.84, 0.8), fabric.PLASTIC.but(depth=0.1, shadow=0.1))
 
 
 def belt(canvas: Canvas, look: Look) -> None:
@@ -180,18 +85,8 @@ def cap(canvas: Canvas, look: Look) -> None:
     paint = cloth(look, 0.5)
     peak_paint = prints.solid(look.second) if look.chance(0.4) else paint
     canvas.ground(canvas.mask(ellipse(1, 7.6, 11, 0.9)), 1.6, 0.3)
-    crown = shape(
-        [
-            (-10.6, 3.2, 1),
-            (-10.4, -3.5),
-            (-6.2, -9.4),
-            (0, -11),
-            (6.2, -9.4),
-            (10.4, -3.5),
-            (10.6, 3.2, 1),
-            (0, 4.6),
-        ]
-    )
+    crown = shape([(-10.6, 3.2, 1), (-10.4, -3.5), (-6.2, -9.4), (0, -11), (6.2, -9.4),
+        (10.4, -3.5), (10.6, 3.2, 1), (0, 4.6)])  # fmt: skip
     relief = fabric.CANVAS.but(
         depth=4.2, folds=fabric.folds([], noise=fabric.Noise(look.rng, 4), crumple=0.15)
     )
@@ -203,26 +98,11 @@ def cap(canvas: Canvas, look: Look) -> None:
         for side in (-0.35, 0.35):
             canvas.flat(canvas.dashes(seam + (side, 0), 0.12, 0.4, 0.3), thread, 0.55)
     for x in (-4.4, 4.4):
-        canvas.part(
-            canvas.mask(ellipse(x, -6.6, 0.34)),
-            darker(look.colour, 0.3),
-            fabric.CANVAS.but(depth=0.15),
-        )
+        canvas.part(canvas.mask(ellipse(x, -6.6, 0.34)), darker(look.colour, 0.3),
+            fabric.CANVAS.but(depth=0.15))  # fmt: skip
     canvas.part(canvas.mask(ellipse(0, -11, 0.8, 0.5)), look.second, fabric.CANVAS.but(depth=0.3))
-    peak = shape(
-        [
-            (-10.4, 2.6, 1),
-            (-5.4, 1.0),
-            (0, 0.6),
-            (5.4, 1.0),
-            (10.4, 2.6, 1),
-            (11.4, 5.4),
-            (6.4, 7.4),
-            (0, 8.1),
-            (-6.4, 7.4),
-            (-11.4, 5.4),
-        ]
-    )
+    peak = shape([(-10.4, 2.6, 1), (-5.4, 1.0), (0, 0.6), (5.4, 1.0), (10.4, 2.6, 1),
+        (11.4, 5.4), (6.4, 7.4), (0, 8.1), (-6.4, 7.4), (-11.4, 5.4)])  # fmt: skip
     canvas.part(canvas.mask(peak), peak_paint, fabric.CANVAS.but(depth=1.6, shadow=0.45, reach=1.0))
     for i in range(3):
         line = curve(
@@ -349,7 +229,7 @@ def umbrella(canvas: Canvas, look: Look) -> None:
         canvas.line(crook, 1.7), jittered(look.rng, rgb("Brown")), fabric.PLASTIC.but(depth=0.5)
     )
     ribs_at = [-23.0, -13.5, -4.8, 4.8, 13.5, 23.0]
-    for i, (a, b) in enumerate(zip(ribs_at, ribs_at[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(ribs_at)):
         panel = curve(
             [
                 (0, -19.4, 1),

@@ -1,4 +1,4 @@
-"""Handbags, backpacks, clutches, wallets and duffel bags.
+"""Leather of bags; backpacks, clutches, wallets and duffel bags.
 
 Units are centimetres; (0, 0) is the middle of the bag's body, y grows downwards.
 """
@@ -12,21 +12,23 @@ from .canvas import Canvas, Paint, Relief
 from .graphics import logo
 from .looks import Look, cloth, fit
 from .palette import Colour, darker, lighter, lightness, metal, rgb
-from .shapes import box, curve, ellipse, shape, shifted
+from .shapes import box, curve, ellipse, shape
 
 
-def _thread(look: Look) -> Colour:
+def thread_for(look: Look) -> Colour:
+    """A stitching colour that shows on the hide."""
     return lighter(look.colour, 0.45) if lightness(look.colour) < 0.5 else darker(look.colour, 0.35)
 
 
-def _stand(canvas: Canvas, x0: float, y0: float, x1: float, y1: float, **frame: float) -> None:
+def stand_bag(canvas: Canvas, x0: float, y0: float, x1: float, y1: float, **frame: float) -> None:
+    """Frame the box of a bag and lay its shadow on the floor."""
     fit(canvas, x0, y0, x1, y1 + 1, **frame)
     half = (x1 - x0) / 2
     canvas.ground(canvas.mask(ellipse(0, y1 - 0.2, half * 0.9, 0.8)), 0.8, 0.45)
     canvas.ground(canvas.mask(ellipse(0.8, y1 + 0.3, half, 1.6)), 2.4, 0.22)
 
 
-def _hide(look: Look) -> tuple[Paint, Relief]:
+def hide(look: Look) -> tuple[Paint, Relief]:
     """Leather for bags: grained, embossed, woven or quilted."""
     kind = look.pick("grain", "grain", "smooth", "croco", "quilt", "weave")
     base = prints.solid(look.colour)
@@ -65,237 +67,17 @@ def _basket(size: float, height: float) -> fabric.Folds:
     return weave
 
 
-def _handle(canvas: Canvas, line: np.ndarray, width: float, colour: Colour, look: Look) -> None:
-    canvas.part(
-        canvas.line(line, width),
-        colour,
-        fabric.LEATHER.but(depth=width * 0.35, bulge=1.2, shadow=0.25),
-    )
-    if width > 1.0:
-        canvas.flat(canvas.dashes(shifted(line, width * 0.3), 0.14, 0.5, 0.35), _thread(look), 0.5)
-
-
-def _ring(canvas: Canvas, x: float, y: float, radius: float, tone: Colour) -> None:
-    hoop = canvas.mask(ellipse(x, y, radius), holes=(ellipse(x, y, radius * 0.6),))
-    canvas.part(hoop, tone, fabric.METAL.but(depth=radius * 0.25, shadow=0.4))
-
-
-def handbag(canvas: Canvas, look: Look) -> None:
-    """Tote, satchel, hobo, bucket, bowling or flap bag."""
-    kind = str(look.pick("tote", "satchel", "hobo", "bowling", "flap", "tote"))
-    paint, relief = _hide(look)
-    trim = look.second if look.chance(0.3) else darker(look.colour, 0.22)
-    tone = metal(look.rng)
-    _HANDBAGS[kind](canvas, look, paint, relief, trim, tone)
-
-
-def _tote(
-    canvas: Canvas, look: Look, paint: Paint, relief: Relief, trim: Colour, tone: Colour
-) -> None:
-    top, low = look.rng.uniform(15, 19), look.rng.uniform(12, 16)
-    _stand(canvas, -20, -30, 20, 15, height=190)
-    for depth, shade in ((-1.5, 0.35), (0.0, 0.0)):
-        lift = -29 + depth * 0.8 + look.rng.uniform(0, 1)
-        line = curve(
-            [
-                (-8.4, -8),
-                (-8.0, -18),
-                (-4.6, lift + 2),
-                (0, lift),
-                (4.6, lift + 2),
-                (8.0, -18),
-                (8.4, -8),
-            ]
-        )
-        _handle(canvas, line + (0, depth), 1.5, darker(trim, shade), look)
-        if depth < 0:
-            body = shape(
-                [(-top, -12, 1), (top, -12, 1), (low + 1.4, 14, 1), (0, 14.8), (-low - 1.4, 14, 1)]
-            )
-            canvas.part(canvas.mask(body), paint, relief)
-            band_top = np.array([(-top, -12), (top, -12), (top - 0.3, -9.4), (-top + 0.3, -9.4)])
-            canvas.part(canvas.mask(band_top), trim, relief.but(depth=0.8, folds=None))
-    if look.chance(0.5):
-        panel = shape(
-            [
-                (-low - 2.6, 5, 1),
-                (low + 2.6, 5, 1),
-                (low + 1.4, 14, 1),
-                (0, 14.8),
-                (-low - 1.4, 14, 1),
-            ]
-        )
-        canvas.part(
-            canvas.mask(panel).within(canvas.alpha), trim, relief.but(depth=1.2, folds=None)
-        )
-    for x in (-8.4, 8.4):
-        canvas.part(
-            canvas.mask(box(x - 1.3, -10, x + 1.3, -4.5, 0.6)),
-            trim,
-            relief.but(depth=0.6, folds=None),
-        )
-        _ring(canvas, x, -9.6, 0.9, tone)
-    _plate(canvas, look, tone, 0, -2)
-
-
-def _plate(canvas: Canvas, look: Look, tone: Colour, x: float, y: float) -> None:
+def plate_with_name(canvas: Canvas, look: Look, tone: Colour, x: float, y: float) -> None:
+    """A small metal plate with an engraved line, centred on (x, y)."""
     plate = box(x - 2.2, y - 1.2, x + 2.2, y + 1.2, 0.3)
     canvas.part(canvas.mask(plate), tone, fabric.METAL.but(depth=0.4, shadow=0.4))
     canvas.flat(canvas.line(np.array([(x - 1.4, y), (x + 1.4, y)]), 0.4), darker(tone, 0.55), 0.8)
 
 
-def _satchel(
-    canvas: Canvas, look: Look, paint: Paint, relief: Relief, trim: Colour, tone: Colour
-) -> None:
-    _stand(canvas, -19, -22, 19, 13, height=170)
-    line = curve(
-        [(-6, -11), (-6.4, -17), (-3, -20.5), (0, -21.2), (3, -20.5), (6.4, -17), (6, -11)]
-    )
-    _handle(canvas, line, 1.6, trim, look)
-    body = shape(
-        [
-            (-15.5, -9, 1),
-            (-14, -11.5),
-            (0, -12.2),
-            (14, -11.5),
-            (15.5, -9, 1),
-            (17.5, 12, 1),
-            (0, 13),
-            (-17.5, 12, 1),
-        ]
-    )
-    canvas.part(canvas.mask(body), paint, relief)
-    flap = shape(
-        [(-15.8, -9.5, 1), (0, -12.8), (15.8, -9.5, 1), (16.4, 1, 1), (0, 3.6), (-16.4, 1, 1)]
-    )
-    canvas.part(canvas.mask(flap), paint, relief.but(shadow=0.45, reach=1.4, depth=2.0))
-    edge = curve([(-15.8, 0.2), (0, 2.8), (15.8, 0.2)])
-    canvas.flat(canvas.dashes(edge, 0.2, 0.7, 0.45), _thread(look), 0.7)
-    for x in (-8.5, 8.5):
-        canvas.part(
-            canvas.mask(box(x - 1.3, -8.5, x + 1.3, 7.5, 0.8)),
-            trim,
-            fabric.LEATHER.but(depth=0.5, shadow=0.35),
-        )
-        buckle = canvas.mask(
-            box(x - 1.9, 2.2, x + 1.9, 5.6, 0.4), holes=(box(x - 1.1, 3.0, x + 1.1, 4.8, 0.2),)
-        )
-        canvas.part(buckle, tone, fabric.METAL.but(depth=0.3, shadow=0.35))
-        _ring(canvas, np.sign(x) * 6.1, -11.2, 0.9, tone)
-
-
-def _hobo(
-    canvas: Canvas, look: Look, paint: Paint, relief: Relief, trim: Colour, tone: Colour
-) -> None:
-    _stand(canvas, -20, -28, 20, 14, height=185)
-    line = curve([(-14, -7), (-11, -19), (-4, -26.5), (0, -27.4), (4, -26.5), (11, -19), (14, -7)])
-    _handle(canvas, line, 2.2, trim, look)
-    body = shape(
-        [
-            (-16, -8, 1),
-            (-9, -4.6),
-            (0, -3.4),
-            (9, -4.6),
-            (16, -8, 1),
-            (19, 3),
-            (15.5, 12.5),
-            (0, 14.4),
-            (-15.5, 12.5),
-            (-19, 3),
-        ]
-    )
-    ridges = [(-13 + i * 6.5, -5, -9 + i * 4.4, 9, 1.0, 0.8) for i in range(5)]
-    slouch = fabric.folds(ridges, noise=fabric.Noise(look.rng, 7), crumple=0.5)
-    canvas.part(canvas.mask(body), paint, relief.but(folds=slouch, depth=4))
-    canvas.part(
-        canvas.line(curve([(-14, -6.4), (0, -2.2), (14, -6.4)]), 0.8),
-        tone,
-        fabric.METAL.but(depth=0.3),
-    )
-    for x in (-14.6, 14.6):
-        _ring(canvas, x, -7.6, 1.4, tone)
-    if look.chance(0.6):
-        for i in range(6):
-            tassel = np.array([(9 + 0.45 * i, -3), (8.2 + 0.75 * i, 6)])
-            canvas.part(canvas.line(tassel, 0.5), trim, fabric.LEATHER.but(depth=0.2, shadow=0.25))
-        canvas.part(canvas.mask(box(9, -4.4, 11.6, -2, 0.5)), tone, fabric.METAL)
-
-
-def _bowling(
-    canvas: Canvas, look: Look, paint: Paint, relief: Relief, trim: Colour, tone: Colour
-) -> None:
-    _stand(canvas, -20, -22, 20, 12, height=165)
-    for dy, shade in ((-0.8, 0.3), (0.6, 0.0)):
-        line = curve(
-            [(-8, -5), (-8.4, -13), (-5, -19.4), (0, -20.8), (5, -19.4), (8.4, -13), (8, -5)]
-        ) + (0, dy)
-        _handle(canvas, line, 1.3, darker(trim, shade), look)
-        if dy < 0:
-            body = shape(
-                [
-                    (-18.6, 10.5, 1),
-                    (-18.8, 0),
-                    (-13, -9.5),
-                    (0, -12),
-                    (13, -9.5),
-                    (18.8, 0),
-                    (18.6, 10.5, 1),
-                    (0, 12),
-                ]
-            )
-            canvas.part(canvas.mask(body), paint, relief)
-            zip_line = curve([(-16.4, -4), (-10, -9.4), (0, -11), (10, -9.4), (16.4, -4)])
-            canvas.part(canvas.line(zip_line, 0.9), tone, fabric.METAL.but(depth=0.3))
-    for side in (-1, 1):
-        gusset = shape(
-            [
-                (side * 18.6, 10.8, 1),
-                (side * 18.8, 0),
-                (side * 15.4, -6.6, 1),
-                (side * 13.6, 4),
-                (side * 14, 11.4, 1),
-            ]
-        )
-        canvas.part(
-            canvas.mask(gusset).within(canvas.alpha), trim, relief.but(depth=1.0, folds=None)
-        )
-        canvas.part(
-            canvas.mask(box(side * 8 - 1.3, -7, side * 8 + 1.3, -0.5, 1.2)),
-            trim,
-            relief.but(depth=0.6, folds=None),
-        )
-    _plate(canvas, look, tone, 0, 3)
-
-
-def _flap_bag(
-    canvas: Canvas, look: Look, paint: Paint, relief: Relief, trim: Colour, tone: Colour
-) -> None:
-    _stand(canvas, -15, -26, 15, 10, height=186)
-    line = curve([(-12, -6), (-9, -18), (-3, -24.6), (0, -25.2), (3, -24.6), (9, -18), (12, -6)])
-    if look.chance(0.5):
-        canvas.part(
-            canvas.dashes(line, 0.9, 0.55, 0.35), tone, fabric.METAL.but(depth=0.3, shadow=0.2)
-        )
-    else:
-        _handle(canvas, line, 0.9, trim, look)
-    canvas.part(canvas.mask(box(-13.5, -8, 13.5, 9.5, 2)), paint, relief)
-    flap = shape(
-        [(-13.8, -8.4, 1), (13.8, -8.4, 1), (13.4, 0), (8, 3.4), (0, 4.4), (-8, 3.4), (-13.4, 0)]
-    )
-    canvas.part(canvas.mask(flap), paint, relief.but(shadow=0.45, reach=1.2))
-    lock = canvas.mask(ellipse(0, 3.2, 1.8), holes=(ellipse(0, 3.2, 0.8),))
-    canvas.part(lock, tone, fabric.METAL.but(depth=0.4, shadow=0.4))
-
-
-_HANDBAGS = {
-    "tote": _tote, "satchel": _satchel, "hobo": _hobo, "bowling": _bowling, "flap": _flap_bag,
-}  # fmt: skip
-
-
 def backpack(canvas: Canvas, look: Look) -> None:
     """School, roll-top and laptop rucksacks with pockets, zips and straps."""
     rng = look.rng
-    _stand(canvas, -17, -25, 17, 23, height=206)
+    stand_bag(canvas, -17, -25, 17, 23, height=206)
     paint = prints.grained(cloth(look, 0.7), rng, 0.035)
     trim = look.second if look.chance(0.6) else darker(look.colour, 0.35)
     relief = fabric.CANVAS.but(
@@ -306,32 +88,11 @@ def backpack(canvas: Canvas, look: Look) -> None:
         canvas.part(canvas.line(strap, 2.6), darker(look.colour, 0.4), fabric.CANVAS.but(depth=0.8))
     loop = curve([(-3, -21), (-2.6, -24), (0, -24.8), (2.6, -24), (3, -21)])
     canvas.part(canvas.line(loop, 1.1), darker(trim, 0.2), fabric.CANVAS.but(depth=0.4))
-    body = shape(
-        [
-            (-13.8, 22, 1),
-            (-14.8, 2),
-            (-13.6, -14),
-            (-8, -21),
-            (0, -22.4),
-            (8, -21),
-            (13.6, -14),
-            (14.8, 2),
-            (13.8, 22, 1),
-            (0, 22.8),
-        ]
-    )
+    body = shape([(-13.8, 22, 1), (-14.8, 2), (-13.6, -14), (-8, -21), (0, -22.4), (8, -21),
+        (13.6, -14), (14.8, 2), (13.8, 22, 1), (0, 22.8)])  # fmt: skip
     canvas.part(canvas.mask(body), paint, relief)
-    zip_line = curve(
-        [
-            (-12.8, 2),
-            (-11.8, -12.5),
-            (-6.8, -18.8),
-            (0, -20),
-            (6.8, -18.8),
-            (11.8, -12.5),
-            (12.8, 2),
-        ]
-    )
+    zip_line = curve([(-12.8, 2), (-11.8, -12.5), (-6.8, -18.8), (0, -20), (6.8, -18.8),
+        (11.8, -12.5), (12.8, 2)])  # fmt: skip
     canvas.part(canvas.line(zip_line, 0.8), darker(look.colour, 0.6), fabric.FLAT)
     canvas.flat(canvas.dashes(zip_line, 0.4, 0.3, 0.3), (0.7, 0.7, 0.72), 0.7)
     upper = look.chance(0.6)
@@ -346,11 +107,8 @@ def backpack(canvas: Canvas, look: Look) -> None:
     badge = prints.placed(prints.solid(trim), logo(rng, mark), -2, 8, 4)
     canvas.part(canvas.mask(box(-2.6, 7.6, 2.6, 12.4, 0.4)), badge, fabric.FLAT)
     for side in (-1, 1):
-        canvas.part(
-            canvas.mask(box(side * 13.3 - 1.1, 10, side * 13.3 + 1.1, 20, 0.5)),
-            darker(look.colour, 0.45),
-            fabric.CANVAS.but(depth=0.6),
-        )
+        canvas.part(canvas.mask(box(side * 13.3 - 1.1, 10, side * 13.3 + 1.1, 20, 0.5)),
+            darker(look.colour, 0.45), fabric.CANVAS.but(depth=0.6))  # fmt: skip
 
 
 def _bag_pocket(
@@ -378,13 +136,13 @@ def _bag_pocket(
 def clutch(canvas: Canvas, look: Look) -> None:
     """Envelope, frame clutch or box with stones."""
     kind = look.pick("envelope", "frame", "box")
-    paint, relief = _hide(look)
+    paint, relief = hide(look)
     tone = metal(look.rng)
     if look.usage == "Party" or look.colour_name in ("Gold", "Silver"):
         noise = fabric.Noise(look.rng, 0.35)
         paint = lambda x, y: np.clip(look.colour * (1 + 0.25 * noise(x, y)[..., None]), 0, 1)  # noqa: E731
     tall = look.rng.uniform(6.2, 8.5)
-    _stand(canvas, -15, -tall - 5, 15, tall, height=150)
+    stand_bag(canvas, -15, -tall - 5, 15, tall, height=150)
     if kind == "envelope":
         canvas.part(canvas.mask(box(-14, -tall, 14, tall, 0.8)), paint, relief.but(depth=2))
         flap = np.array(
@@ -420,11 +178,11 @@ def clutch(canvas: Canvas, look: Look) -> None:
 
 def wallet(canvas: Canvas, look: Look) -> None:
     """Bi-fold, half open with cards, long zip-around or continental purse."""
-    paint, relief = _hide(look)
+    paint, relief = hide(look)
     relief = relief.but(depth=1.4)
     tone = metal(look.rng)
     if look.female or look.chance(0.25):
-        _stand(canvas, -10.5, -5.6, 10.5, 5.6, height=120)
+        stand_bag(canvas, -10.5, -5.6, 10.5, 5.6, height=120)
         canvas.part(canvas.mask(box(-10, -5.2, 10, 5.4, 0.9)), paint, relief)
         if look.chance(0.5):
             rim = box(-9.6, -4.8, 9.6, 5.0, 0.8)
@@ -438,29 +196,25 @@ def wallet(canvas: Canvas, look: Look) -> None:
             canvas.part(
                 canvas.mask(ellipse(0, 0.9, 0.8)), tone, fabric.METAL.but(depth=0.3, shadow=0.4)
             )
-        _plate(canvas, look, tone, -6.6, 3.4)
+        plate_with_name(canvas, look, tone, -6.6, 3.4)
         return
-    _stand(canvas, -7, -6, 7, 6.2, width=126, height=130)
+    stand_bag(canvas, -7, -6, 7, 6.2, width=126, height=130)
     if look.chance(0.45):
         back = np.array([(-6, -5.2), (6.4, -6.2), (6.2, 4.4), (-6, 5.2)])
         canvas.part(canvas.mask(back), darker(look.colour, 0.3), fabric.LEATHER.but(depth=0.8))
         for i, card in enumerate((rgb("Blue"), rgb("Mustard"), rgb("Red"))):
             y = -4.6 + 0.9 * i
-            canvas.part(
-                canvas.mask(box(-4.8, y, 4.6, y + 4, 0.4)),
-                card,
-                fabric.PLASTIC.but(depth=0.3, shadow=0.3),
-            )
+            canvas.part(canvas.mask(box(-4.8, y, 4.6, y + 4, 0.4)),
+                card, fabric.PLASTIC.but(depth=0.3, shadow=0.3))  # fmt: skip
     front = np.array([(-6, -2.6 if look.chance(0.3) else -5.0), (6, -4.8), (6, 5.4), (-6, 5.4)])
     canvas.part(canvas.mask(front), paint, relief.but(shadow=0.4))
     inside = front + (front.mean(axis=0) - front) * 0.06
-    canvas.flat(canvas.dashes(np.vstack([inside, inside[:1]]), 0.1, 0.35, 0.22), _thread(look), 0.8)
+    canvas.flat(
+        canvas.dashes(np.vstack([inside, inside[:1]]), 0.1, 0.35, 0.22), thread_for(look), 0.8
+    )
     if look.chance(0.5):
-        canvas.part(
-            canvas.mask(np.array([(1, -4.7), (3, -4.8), (3, 5.4), (1, 5.4)])),
-            look.second,
-            relief.but(depth=0.4, shadow=0.1),
-        )
+        canvas.part(canvas.mask(np.array([(1, -4.7), (3, -4.8), (3, 5.4), (1, 5.4)])),
+            look.second, relief.but(depth=0.4, shadow=0.1))  # fmt: skip
     mark = prints.placed(paint, logo(look.rng, darker(look.colour, 0.5)), 2.2, 2.2, 2.4)
     canvas.part(
         canvas.mask(ellipse(3.4, 3.4, 1.3)), mark, fabric.FLAT.but(shadow=0, edge=0, bulge=0)
@@ -470,39 +224,19 @@ def wallet(canvas: Canvas, look: Look) -> None:
 def duffel(canvas: Canvas, look: Look) -> None:
     """A sports bag: barrel body, end panels, webbing handles, pocket."""
     rng = look.rng
-    _stand(canvas, -26, -22, 26, 14, width=160)
+    stand_bag(canvas, -26, -22, 26, 14, width=160)
     trim = look.second if look.chance(0.6) else darker(look.colour, 0.4)
     relief = fabric.CANVAS.but(
         depth=5, folds=fabric.folds([], noise=fabric.Noise(rng, 9, 7), crumple=0.6)
     )
     strap = curve([(-22, -7), (-14, -19), (0, -21), (14, -19), (22, -7)])
     canvas.part(canvas.line(strap, 1.2), darker(trim, 0.35), fabric.CANVAS.but(depth=0.4))
-    body = shape(
-        [
-            (-24, 12.5, 1),
-            (-25.4, 2),
-            (-23, -9),
-            (-16, -12),
-            (0, -12.8),
-            (16, -12),
-            (23, -9),
-            (25.4, 2),
-            (24, 12.5, 1),
-            (0, 13.4),
-        ]
-    )
+    body = shape([(-24, 12.5, 1), (-25.4, 2), (-23, -9), (-16, -12), (0, -12.8), (16, -12),
+        (23, -9), (25.4, 2), (24, 12.5, 1), (0, 13.4)])  # fmt: skip
     canvas.part(canvas.mask(body), prints.grained(prints.solid(look.colour), rng, 0.035), relief)
     for side in (-1, 1):
-        end = shape(
-            [
-                (side * 24, 12.8, 1),
-                (side * 25.6, 2),
-                (side * 23, -9.2),
-                (side * 18.4, -11.6, 1),
-                (side * 17.6, 2),
-                (side * 18, 13, 1),
-            ]
-        )
+        end = shape([(side * 24, 12.8, 1), (side * 25.6, 2), (side * 23, -9.2),
+            (side * 18.4, -11.6, 1), (side * 17.6, 2), (side * 18, 13, 1)])  # fmt: skip
         canvas.part(canvas.mask(end).within(canvas.alpha), trim, relief.but(depth=2))
     zip_line = curve([(-19, -10.6), (0, -11.6), (19, -10.6)])
     canvas.part(canvas.line(zip_line, 0.9), darker(look.colour, 0.6), fabric.FLAT)
@@ -516,8 +250,5 @@ def duffel(canvas: Canvas, look: Look) -> None:
     canvas.part(canvas.line(loop, 1.6), darker(trim, 0.1), fabric.CANVAS.but(depth=0.5, shadow=0.3))
     mark = rgb("White") if lightness(look.colour) < 0.6 else rgb("Charcoal")
     paint = prints.placed(prints.solid(look.colour), logo(rng, mark), -4, 0, 8)
-    canvas.part(
-        canvas.mask(box(-4.4, -0.4, 4.4, 8.4, 0.5)),
-        paint,
-        fabric.FLAT.but(shadow=0, edge=0, bulge=0),
-    )
+    canvas.part(canvas.mask(box(-4.4, -0.4, 4.4, 8.4, 0.5)),
+        paint, fabric.FLAT.but(shadow=0, edge=0, bulge=0))  # fmt: skip

@@ -201,54 +201,25 @@ def lipstick(canvas: Canvas, look: Look) -> None:
     beside = look.chance(0.55)
     fit(canvas, -1.8, -8.2, 4.4 if beside else 1.8, 0.3, height=178, width=110)
     _floor(canvas, half)
-    canvas.part(
-        canvas.mask(box(-half, -3.4, half, 0, 0.12)),
-        _round(shell, half),
-        fabric.PLASTIC.but(depth=0.12, gloss=0.15),
-    )
+    canvas.part(canvas.mask(box(-half, -3.4, half, 0, 0.12)), _round(shell, half),
+        fabric.PLASTIC.but(depth=0.12, gloss=0.15))  # fmt: skip
     inner = half * 0.86
-    canvas.part(
-        canvas.mask(box(-inner, -4.9, inner, -3.3, 0.06)),
-        _round(ring, inner),
-        fabric.METAL.but(depth=0.08, gloss=0.2),
-    )
+    canvas.part(canvas.mask(box(-inner, -4.9, inner, -3.3, 0.06)), _round(ring, inner),
+        fabric.METAL.but(depth=0.08, gloss=0.2))  # fmt: skip
     stick = half * 0.7
-    bullet = shape(
-        [
-            (-stick, -4.8, 1),
-            (-stick, -6.4),
-            (-stick * 0.8, -7.2),
-            (stick * 0.3, -8.0),
-            (stick, -7.3),
-            (stick, -4.8, 1),
-        ]
-    )
-    canvas.part(
-        canvas.mask(bullet),
-        _round(look.colour, stick, dark=0.34),
-        fabric.PLASTIC.but(depth=0.3, gloss=0.3),
-    )
+    bullet = shape([(-stick, -4.8, 1), (-stick, -6.4), (-stick * 0.8, -7.2),
+        (stick * 0.3, -8.0), (stick, -7.3), (stick, -4.8, 1)])  # fmt: skip
+    canvas.part(canvas.mask(bullet), _round(look.colour, stick, dark=0.34),
+        fabric.PLASTIC.but(depth=0.3, gloss=0.3))  # fmt: skip
     slope = shape([(-stick * 0.85, -6.9), (stick * 0.2, -7.9), (stick * 0.9, -7.3), (0, -6.4)])
-    canvas.part(
-        canvas.mask(slope).within(canvas.alpha),
-        lighter(look.colour, 0.2),
-        fabric.PLASTIC.but(depth=0.2, shadow=0),
-    )
-    canvas.part(
-        canvas.mask(box(-half - 0.03, -3.6, half + 0.03, -3.2)),
-        _round(ring, half),
-        fabric.METAL.but(depth=0.05, gloss=0.2),
-    )
+    canvas.part(canvas.mask(slope).within(canvas.alpha), lighter(look.colour, 0.2),
+        fabric.PLASTIC.but(depth=0.2, shadow=0))  # fmt: skip
+    canvas.part(canvas.mask(box(-half - 0.03, -3.6, half + 0.03, -3.2)), _round(ring, half),
+        fabric.METAL.but(depth=0.05, gloss=0.2))  # fmt: skip
     if beside:
         canvas.ground(canvas.mask(ellipse(3.0, 0, half * 1.1, 0.14)), 0.2, 0.45)
         x0, x1 = 3.0 - half, 3.0 + half
-        canvas.part(
-            canvas.mask(box(x0, -4.4, x1, 0, 0.25)),
-            _round(shell, half, 3.0),
-            fabric.PLASTIC.but(depth=0.15, gloss=0.15),
-        )
-        canvas.part(
-            canvas.mask(box(x0, -0.6, x1, -0.3)),
-            _round(ring, half, 3.0),
-            fabric.METAL.but(depth=0.05, gloss=0.2),
-        )
+        canvas.part(canvas.mask(box(x0, -4.4, x1, 0, 0.25)), _round(shell, half, 3.0),
+            fabric.PLASTIC.but(depth=0.15, gloss=0.15))  # fmt: skip
+        canvas.part(canvas.mask(box(x0, -0.6, x1, -0.3)), _round(ring, half, 3.0),
+            fabric.METAL.but(depth=0.05, gloss=0.2))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Jeans, trousers, shorts, track pants, leggings and skirts.
+"""Jeans, trousers, shorts, track pants and leggings.
 
 Units are centimetres; (0, 0) is the middle of the waist.
 """
@@ -14,10 +14,10 @@ from .canvas import Canvas, Paint, Relief
 from .fabric import Noise
 from .looks import Look, cloth, fit
 from .palette import darker, lighter, lightness, rgb
-from .shapes import band, box, curve, flipped, mirrored, shifted
+from .shapes import band, box, curve, flipped, shifted
 from .tops import draw_rib
 
-_BRASS = np.array([0.74, 0.55, 0.3], np.float32)
+BRASS = np.array([0.74, 0.55, 0.3], np.float32)
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,14 @@ def waistband(canvas: Canvas, legs: Legs, paint: Paint, look: Look, *, loops: bo
             )
 
 
-def _fly(canvas: Canvas, legs: Legs, thread: np.ndarray) -> None:
+def fly_seam(canvas: Canvas, legs: Legs, thread: np.ndarray) -> None:
+    """The stitched curve beside the fly."""
     fly = curve([(3.4, 4.4), (3.4, 12), (2.2, 17), (0, 18.6)])
     canvas.flat(canvas.dashes(fly, 0.2, 0.7, 0.4), thread, 0.85)
 
 
-def _scoop_pockets(canvas: Canvas, legs: Legs, look: Look, thread: np.ndarray) -> None:
+def scoop_pockets(canvas: Canvas, legs: Legs, look: Look, thread: np.ndarray) -> None:
+    """The curved front pockets of jeans."""
     for side in (-1, 1):
         line = curve(
             [
@@ -162,11 +164,11 @@ def jeans(canvas: Canvas, look: Look) -> None:
     paint = prints.grained(prints.denim(look.colour, rng, fade), rng, 0.04)
     fit(canvas, -legs.hip - 1, -3, legs.hip + 1, legs.length + 1)
     draw_legs(canvas, legs, paint, fabric.DENIM, look, 0.3)
-    thread = _BRASS if look.chance(0.7) else lighter(look.colour, 0.5)
-    _scoop_pockets(canvas, legs, look, thread)
-    _fly(canvas, legs, thread)
+    thread = BRASS if look.chance(0.7) else lighter(look.colour, 0.5)
+    scoop_pockets(canvas, legs, look, thread)
+    fly_seam(canvas, legs, thread)
     waistband(canvas, legs, prints.denim(darker(look.colour, 0.08), rng), look)
-    necks.button(canvas, 0, 3.0, 1.0, _BRASS)
+    necks.button(canvas, 0, 3.0, 1.0, BRASS)
     _denim_hems(canvas, legs, look, thread)
     if look.chance(0.22):
         _torn(canvas, legs, look)
@@ -223,7 +225,7 @@ def trousers(canvas: Canvas, look: Look) -> None:
             )
             canvas.tint(canvas.line(crease, 0.5), 1.16)
             canvas.tint(canvas.line(crease + (0.7, 0), 0.4), 0.84)
-    _fly(canvas, legs, necks.thread(look.colour))
+    fly_seam(canvas, legs, necks.thread(look.colour))
     waistband(canvas, legs, paint, look)
     necks.button(canvas, 0.4, 3.0, 0.8, darker(look.colour, 0.4))
 
@@ -272,15 +274,8 @@ def shorts(canvas: Canvas, look: Look) -> None:
     rng = look.rng
     sport = look.usage == "Sports"
     length = rng.uniform(34, 42) if look.female else rng.uniform(46, 56)
-    legs = Legs(
-        waist=19,
-        hip=26.5,
-        knee=13,
-        ankle=rng.uniform(12.6, 14.6),
-        rise=26,
-        length=length,
-        spread=14,
-    )
+    legs = Legs(waist=19, hip=26.5, knee=13, ankle=rng.uniform(11.6, 13.4),
+        rise=26, length=length, spread=14.4)  # fmt: skip
     kind = "sport" if sport else look.pick("cargo", "chino", "denim")
     if kind == "denim" and not look.pattern:
         paint, relief = prints.grained(prints.denim(look.colour, rng), rng, 0.04), fabric.DENIM
@@ -288,7 +283,7 @@ def shorts(canvas: Canvas, look: Look) -> None:
         paint, relief = cloth(look), fabric.JERSEY if sport else fabric.WOVEN
     fit(canvas, -legs.hip - 2, -3, legs.hip + 2, legs.length + 1, width=132)
     draw_legs(canvas, legs, paint, relief, look, 0.35)
-    thread = _BRASS if kind == "denim" else necks.thread(look.colour)
+    thread = BRASS if kind == "denim" else necks.thread(look.colour)
     low = legs.centre(legs.length)
     for side in (-1, 1):
         hem = np.array(
@@ -300,21 +295,16 @@ def shorts(canvas: Canvas, look: Look) -> None:
                 canvas, look, paint, side * (legs.hip - 6.2), length * 0.56, 10, flap=True
             )
         if sport:
-            panel = curve(
-                [
-                    (side * (legs.hip - 0.5), 8),
-                    (side * (legs.hip - 2.4), 26),
-                    (side * (low + legs.ankle - 2.6), length - 1),
-                ]
-            )
+            panel = curve([(side * (legs.hip - 0.5), 8), (side * (legs.hip - 2.4), 26),
+                (side * (low + legs.ankle - 2.6), length - 1)])  # fmt: skip
             canvas.flat(canvas.line(panel, 1.8).within(canvas.alpha), look.second, 0.95)
     if sport:
         _drawn_waist(canvas, legs, look, rgb("White"))
         return
-    _scoop_pockets(canvas, legs, look, thread)
-    _fly(canvas, legs, thread)
+    scoop_pockets(canvas, legs, look, thread)
+    fly_seam(canvas, legs, thread)
     waistband(canvas, legs, paint, look)
-    necks.button(canvas, 0, 3, 0.9, _BRASS if kind == "denim" else darker(look.colour, 0.4))
+    necks.button(canvas, 0, 3, 0.9, BRASS if kind == "denim" else darker(look.colour, 0.4))
 
 
 def leggings(canvas: Canvas, look: Look) -> None:
@@ -326,49 +316,3 @@ def leggings(canvas: Canvas, look: Look) -> None:
     draw_legs(canvas, legs, paint, fabric.JERSEY.but(sheen=0.2), look, 0.12)
     top = curve([(-legs.waist - 0.2, -0.6), (0, 0.9), (legs.waist + 0.2, -0.6)])
     canvas.part(canvas.mask(band(top, 4.0, offset=-1.8)), paint, fabric.JERSEY.but(depth=1.4))
-
-
-def skirt(canvas: Canvas, look: Look) -> None:
-    """Pencil, A-line, pleated or tiered; mini to maxi."""
-    rng = look.rng
-    kind = look.pick("pencil", "flared", "pleated", "tiered", "denim")
-    length = float(rng.choice((42.0, 55.0, 62.0, 88.0)))
-    hem = {"pencil": 21.0, "denim": 25.0}.get(str(kind), rng.uniform(32, 42))
-    waist, hip = 17.0, 22.0 if kind in ("pencil", "denim") else 24.0
-    drop = 1.0 if kind in ("pencil", "denim") else 3.5
-    outline = mirrored(
-        [(0, 0.8), (waist, -0.6, 1), (hip, 20), (hem, length - drop, 1), (hem * 0.55, length), (0, length + drop * 0.3)]
-    )  # fmt: skip
-    if kind == "denim" and not look.pattern:
-        paint, relief = prints.denim(look.colour, rng), fabric.DENIM
-    else:
-        paint, relief = cloth(look), fabric.WOVEN
-    fit(canvas, -hem - 1, -3, hem + 1, length + 3, width=138, height=200)
-    folds = _skirt_folds(str(kind), look, hem, length)
-    back = curve([(-waist, -0.4, 1), (0, -2.0), (waist, -0.4, 1), (0, 3, 1)], closed=True)
-    canvas.part(canvas.mask(back), darker(look.colour, 0.4), fabric.FLAT)
-    canvas.part(canvas.mask(outline), paint, relief.but(folds=folds))
-    if kind == "tiered":
-        for share in (0.36, 0.68):
-            y = length * share
-            wide = waist + (hem - waist) * share + 3
-            seam = curve([(-wide, y - 1), (0, y + 1), (wide, y - 1)])
-            canvas.tint(canvas.line(seam, 0.9).within(canvas.alpha), 0.72)
-    legs = Legs(waist=waist, hip=hip)
-    if kind == "denim":
-        _scoop_pockets(canvas, legs, look, _BRASS)
-        _fly(canvas, legs, _BRASS)
-        necks.button(canvas, 0, 3, 0.9, _BRASS)
-    waistband(canvas, legs, paint, look, loops=kind == "denim")
-
-
-def _skirt_folds(kind: str, look: Look, hem: float, length: float) -> fabric.Folds:
-    rng = look.rng
-    noise = Noise(rng, 6, 18)
-    if kind == "pleated":
-        extra = fabric.pleats(float(rng.choice((3.0, 4.2))), 1.1, 17, hem, 3, length)
-        return fabric.folds([], noise=noise, crumple=0.12, extra=extra)
-    if kind in ("pencil", "denim"):
-        return fabric.folds(fabric.torso_folds(rng, hem, 8, length)[:6], noise=noise, crumple=0.25)
-    ridges = fabric.flare_folds(rng, 17, hem, 3, length, count=7, strength=1.7)
-    return fabric.folds(ridges, noise=noise, crumple=0.25)

@@ -22,6 +22,8 @@ FRAME = (180.0, 240.0)
 _OVER = 3
 _LIGHT = np.array([-0.42, -0.55, 0.72], dtype=np.float32) / np.linalg.norm([-0.42, -0.55, 0.72])
 
+_HALF = np.array([-0.26, -0.42, 0.87], dtype=np.float32)
+
 Paint = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Window = tuple[slice, slice]
 
@@ -255,8 +257,10 @@ class Canvas:
         else:
             albedo = np.asarray(paint, np.float32)
         colour = self._light(albedo, slope_x, slope_y, relief)
-        rim = 1 - relief.edge * 2 * (1 - np.clip(blur(covered, max(1.0, radius * 0.25)), 0.5, 1))
-        self._over(window, covered, np.clip(colour * rim[..., None], 0, 1))
+        if relief.edge:
+            rim = np.clip(blur(covered, max(1.0, radius * 0.25)), 0.5, 1)
+            colour *= (1 - relief.edge * 2 * (1 - rim))[..., None]
+        self._over(window, covered, np.clip(colour, 0, 1, out=colour))
 
     def _height(self, covered: np.ndarray, radius: float, relief: Relief) -> np.ndarray:
         height = blur(covered, radius) * radius * relief.bulge
@@ -276,20 +280,22 @@ class Canvas:
         self, albedo: np.ndarray, slope_x: np.ndarray, slope_y: np.ndarray, relief: Relief
     ) -> np.ndarray:
         norm = 1 / np.sqrt(slope_x**2 + slope_y**2 + 1)
-        lit = (-slope_x * _LIGHT[0] - slope_y * _LIGHT[1] + _LIGHT[2]) * norm / _LIGHT[2]
-        shade = (1 + relief.contrast * (lit - 1))[..., None]
+        lit = (_LIGHT[2] - slope_x * _LIGHT[0] - slope_y * _LIGHT[1]) * (norm / _LIGHT[2])
+        shade = 1 + relief.contrast * (lit - 1)
         # Dark cloth shows its folds through a grey sheen, not through its own colour.
-        colour = albedo * shade + np.maximum(shade - 1, 0) * relief.sheen
+        added = np.maximum(shade - 1, 0) * relief.sheen
         if relief.gloss:
-            half = np.array([-0.26, -0.42, 0.87], np.float32)
-            glint = (-slope_x * half[0] - slope_y * half[1] + half[2]) * norm
-            colour = colour + relief.gloss * np.clip(glint, 0, 1)[..., None] ** relief.polish
-            colour = colour - relief.gloss * half[2] ** relief.polish  # none where it is level
+            glint = (_HALF[2] - slope_x * _HALF[0] - slope_y * _HALF[1]) * norm
+            level = float(_HALF[2]) ** relief.polish  # no glint where the part lies level
+            added += relief.gloss * (np.clip(glint, 0, 1) ** relief.polish - level)
+        colour = albedo * shade[..., None]
+        colour += added[..., None]
         return colour
 
     def _over(self, window: Window, cover: np.ndarray, colour: np.ndarray) -> None:
         cover = cover[..., None]
-        self.rgb[window] = self.rgb[window] * (1 - cover) + colour * cover
+        region = self.rgb[window]
+        region += (colour - region) * cover
         self.alpha[window] += (1 - self.alpha[window]) * cover[..., 0]
 
     def ground(self, mask: Mask, softness: float, strength: float) -> None:

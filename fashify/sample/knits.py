@@ -11,7 +11,7 @@ from .canvas import Canvas, Paint, Relief
 from .looks import Look, cloth
 from .palette import darker, lighter, lightness
 from .shapes import box, curve, shape
-from .tops import Cut, body_outline, draw_body, draw_sleeves, place, standard
+from .tops import Cut, body_outline, draw_body, draw_inside, draw_sleeves, place, standard
 
 
 def _warm_cut(look: Look, sleeve: float = 56.0) -> Cut:
@@ -125,6 +125,7 @@ def jacket(canvas: Canvas, look: Look) -> None:
         cut = cut.but(length=cut.length * 0.9)
     relief, paint = _shell(str(kind), look)
     place(canvas, cut, above=5)
+    draw_inside(canvas, cut, look)
     sleeves = prints.solid(look.second) if kind == "track" and look.chance(0.6) else paint
     draw_sleeves(canvas, cut, sleeves, _quilted(relief, 6.5) if kind == "puffer" else relief, look)
     if kind == "puffer":
@@ -183,12 +184,13 @@ def _track(canvas: Canvas, cut: Cut, look: Look, paint: Paint) -> None:
 
 def _biker(canvas: Canvas, cut: Cut, look: Look, paint: Paint) -> None:
     _slant_pockets(canvas, cut, look)
+    necks.mandarin(canvas, cut, look, paint)
     line = np.array([(3.0, 9.0), (6.5, cut.length)])
     canvas.part(canvas.line(line, 1.4), darker(look.colour, 0.4), fabric.FLAT)
     canvas.part(canvas.line(line, 0.7), (0.7, 0.71, 0.74), fabric.METAL.but(depth=0.3))
     relief = fabric.LEATHER.but(depth=1.6, shadow=0.4, reach=1.2)
     for side in (1, -1):
-        lapel = curve([(side * 6, -2.5, 1), (side * 10.4, 1.5, 1), (side * 13.5, 14, 1), (side * 3.2, 24, 1), (side * 1.2, 8, 1)], closed=True)  # fmt: skip
+        lapel = curve([(side * 7.6, -0.6, 1), (side * 10.8, 2.4, 1), (side * 13.5, 14, 1), (side * 3.2, 24, 1), (side * 1.2, 8, 1)], closed=True)  # fmt: skip
         canvas.part(canvas.mask(lapel), paint, relief)
         necks.button(canvas, side * 11.4, 13.2, 0.6, np.array([0.72, 0.73, 0.76], np.float32))
     belt = box(-cut.hem, cut.length - 5, cut.hem, cut.length - 0.4)

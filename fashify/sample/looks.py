@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import prints
+from . import motifs, prints
 from .canvas import FRAME, Canvas, Paint
 from .fabric import Noise
 from .graphics import graphic
@@ -158,13 +158,13 @@ _WEAVES = {
     "Colourblocked": _blocked,
     "Tie-Dye": _tie_dyed,
     "Graphic": _chest_print,
-    "Floral": lambda look, size: prints.floral(
+    "Floral": lambda look, size: motifs.floral(
         look.colour, look.rng, size * look.rng.uniform(14, 24)
     ),
-    "Ethnic Print": lambda look, size: prints.ethnic(
+    "Ethnic Print": lambda look, size: motifs.ethnic(
         look.colour, look.rng, size * look.rng.uniform(9, 15)
     ),
-    "Geometric": lambda look, size: prints.geometric(
+    "Geometric": lambda look, size: motifs.geometric(
         look.colour, look.rng, size * look.rng.uniform(10, 20)
     ),
     "Animal Print": lambda look, size: prints.animal(look.colour, look.rng, size * 2.2),

@@ -52,9 +52,6 @@ _HEX = {
     "NA": "a8794f",
 }
 
-#: Every base colour the sample uses.
-COLOURS = tuple(_HEX)
-
 _LIGHT_PARTNERS = ("White", "Cream", "Off White", "Beige", "Grey Melange", "Peach")
 _DARK_PARTNERS = ("Black", "Navy Blue", "Charcoal", "Maroon", "Coffee Brown", "Teal")
 _BRIGHT_PARTNERS = ("Red", "Yellow", "Turquoise Blue", "Orange", "Magenta", "Lime Green", "Blue")

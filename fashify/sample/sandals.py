@@ -1,7 +1,7 @@
-"""Heels, flats, flip flops and sandals.
+"""Flats, flip flops and sandals.
 
-Units are centimetres. Heels, flats and sandals are seen from the side with the floor at
-y = 0; flip flops from above.
+Units are centimetres. Flats and sandals are seen from the side with the floor at y = 0;
+flip flops from above.
 """
 
 from __future__ import annotations
@@ -9,50 +9,18 @@ from __future__ import annotations
 import numpy as np
 
 from . import fabric, prints
-from .canvas import Canvas
+from .canvas import Canvas, Paint, Relief
 from .graphics import logo
 from .looks import Look, cloth, fit
-from .palette import Colour, bright, darker, jittered, lighter, lightness, metal, mixed, rgb
-from .shapes import band, box, curve, ellipse, shape
-from .shoes import stand
+from .palette import Colour, bright, darker, jittered, lighter, metal, mixed, rgb
+from .shapes import band, box, curve, ellipse, moved, shape, shifted
+from .shoes import stand, thread_for
 
-_TAN = np.array([0.78, 0.62, 0.45], np.float32)
-
-
-def _sole_line(heel: float) -> np.ndarray:
-    """The foot's bed from heel to toe for a heel of the given height."""
-    return curve(
-        [(-9.6, -heel - 0.6), (-7.2, -heel - 0.5), (-3.4, -heel * 0.78 - 0.6), (1.6, -heel * 0.28 - 0.8), (5.4, -1.0), (9.2, -0.7), (11.6, -0.9)]
-    )  # fmt: skip
+FOOTBED = np.array([0.78, 0.62, 0.45], np.float32)
 
 
-def heels(canvas: Canvas, look: Look) -> None:
-    """Pumps, peep toes, ankle straps, wedges, platforms, mules."""
-    rng = look.rng
-    kind = str(look.pick("pump", "pump", "strappy", "wedge", "sling", "mule"))
-    heel = rng.uniform(6.5, 10.5)
-    stand(canvas, half=13.5, top=-17.5)
-    leather = fabric.PATENT if look.chance(0.4) else fabric.LEATHER
-    if look.chance(0.25):
-        leather = fabric.SUEDE
-    paint = _material(look)
-    line = _sole_line(heel)
-    _heel(canvas, kind, heel, look)
-    sole = band(line, 0.7)
-    canvas.part(
-        canvas.mask(sole),
-        _TAN if look.chance(0.6) else darker(look.colour, 0.4),
-        fabric.LEATHER.but(depth=0.4),
-    )
-    if kind in ("pump", "sling"):
-        _pump(canvas, heel, look, paint, leather, closed=kind == "pump")
-    else:
-        _straps(canvas, heel, look, paint, leather)
-    if kind in ("strappy", "sling", "wedge"):
-        _ankle(canvas, heel, look, paint)
-
-
-def _material(look: Look):
+def upper_material(look: Look) -> Paint:
+    """Leather, glitter or animal print: the paint of a light shoe."""
     metallic = look.colour_name in ("Gold", "Silver", "Bronze", "Copper")
     if metallic or look.chance(0.12):
         noise = fabric.Noise(look.rng, 0.16)
@@ -62,114 +30,18 @@ def _material(look: Look):
     return prints.solid(look.colour)
 
 
-def _heel(canvas: Canvas, kind: str, heel: float, look: Look) -> None:
-    cork = np.array([0.74, 0.56, 0.38], np.float32)
-    if kind == "wedge":
-        noise = fabric.Noise(look.rng, 0.5)
-        outline = shape(
-            [
-                (-9.8, -heel - 0.4, 1),
-                (-3.2, -heel * 0.78),
-                (2, -heel * 0.28 - 0.4),
-                (6, -0.9),
-                (11.6, -0.8, 1),
-                (10.8, 0, 1),
-                (-8.8, 0, 1),
-            ]
-        )
-
-        def paint(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-            return cork * (1 + 0.12 * noise(x, y)[..., None])
-
-        canvas.part(canvas.mask(outline), paint, fabric.SUEDE.but(depth=1.4))
-        return
-    slim = look.rng.choice((0.45, 0.7, 1.5))
-    outline = shape([(-9.9, -heel - 0.6, 1), (-10.0, -heel * 0.7), (-8.9 - slim * 0.2, 0, 1), (-8.6 + slim, 0, 1), (-7.6 + slim * 0.7, -heel * 0.55), (-4.4, -heel * 0.8 - 0.2, 1), (-7, -heel - 0.4)])  # fmt: skip
-    tone = look.colour if look.chance(0.7) else rgb("Coffee Brown")
-    canvas.part(canvas.mask(outline), darker(tone, 0.06), fabric.PATENT.but(depth=0.8))
-    canvas.part(
-        canvas.mask(box(-9.0 - slim * 0.2, -0.5, -8.5 + slim, 0.02)),
-        (0.15, 0.15, 0.16),
-        fabric.FLAT,
-    )
-
-
-def _pump(canvas: Canvas, heel: float, look: Look, paint, leather, *, closed: bool) -> None:
-    inner = shape([(-9.2, -heel - 4.6), (-5, -heel - 2.2), (1.0, -heel * 0.4 - 3.4), (4.6, -3.2), (2.4, -1.6), (-4, -heel * 0.8 - 0.9), (-9, -heel - 1.2)])  # fmt: skip
-    if closed:
-        canvas.part(canvas.mask(inner), _TAN, fabric.LEATHER.but(bulge=-0.5))
-    toe = look.rng.uniform(10.8, 12.6)
-    front = [
-        (4.6, -3.9, 1),
-        (7.4, -3.7),
-        (9.6, -2.6),
-        (toe, -0.8, 1),
-        (8.4, -0.5),
-        (5.2, -0.8),
-        (1.4, -heel * 0.28 - 0.7, 1),
-    ]
-    if closed:
-        points = [(-9.9, -heel - 0.4, 1), (-10.3, -heel - 2.6), (-9.5, -heel - 5.0, 1), (-6.4, -heel - 2.6), (-2.2, -heel * 0.7 - 2.2), (1.6, -heel * 0.34 - 2.4), *front, (-3.4, -heel * 0.78 - 0.4), (-7.2, -heel - 0.2)]  # fmt: skip
-    else:
-        points = [*front, (0.8, -heel * 0.34 - 2.6, 1), (2.6, -heel * 0.26 - 3.0)]
-    outline = shape(points)
-    canvas.part(canvas.mask(outline), paint, leather.but(depth=1.8))
-    detail = look.pick("bow", "none", "buckle", "cap", "none")
-    if detail == "bow":
-        for side in (-1, 1):
-            loop = shape([(5.2, -3.8), (5.2 + side * 1.6, -5.0), (5.2 + side * 2.0, -3.4)])
-            canvas.part(
-                canvas.mask(loop),
-                darker(look.colour, 0.08),
-                fabric.SATIN.but(depth=0.6, shadow=0.35),
-            )
-    elif detail == "buckle":
-        ring = canvas.mask(box(4.4, -4.4, 7.0, -2.6, 0.5), holes=(box(5.0, -3.9, 6.4, -3.1, 0.3),))
-        canvas.part(ring, metal(look.rng), fabric.METAL.but(depth=0.3))
-    elif detail == "cap":
-        cap = shape([(8.6, -3.3, 1), (10.2, -2.2), (toe, -0.8, 1), (8.6, -0.5, 1), (8.9, -1.9)])
-        canvas.part(
-            canvas.mask(cap).within(canvas.alpha), look.second, leather.but(depth=0.9, shadow=0.15)
-        )
-
-
-def _straps(canvas: Canvas, heel: float, look: Look, paint, leather) -> None:
-    count = int(look.rng.integers(1, 4))
-    wide = (3.6, 1.6, 1.0)[count - 1]
-    for i in range(count):
-        x = 5.6 + (i - (count - 1) / 2) * 2.4
-        strap = curve([(x - 2.2, -1.2), (x - 1.6, -3.6), (x + 0.3, -4.9), (x + 1.8, -4.3)])
-        canvas.part(canvas.mask(band(strap, wide)), paint, leather.but(depth=0.6, shadow=0.4))
-    if look.chance(0.4):
-        for i in range(5):
-            stone = ellipse(4.2 + 0.8 * i, -4.1 - 0.2 * np.sin(i), 0.32)
-            canvas.part(
-                canvas.mask(stone), lighter(bright(look.rng), 0.4), fabric.METAL.but(depth=0.25)
-            )
-
-
-def _ankle(canvas: Canvas, heel: float, look: Look, paint) -> None:
-    relief = fabric.LEATHER.but(depth=0.4, shadow=0.35)
-    back = curve([(-9.4, -heel - 0.9), (-9.9, -heel - 3.6), (-9.2, -heel - 6.4)])
-    canvas.part(canvas.line(back, 1.3), paint, relief)
-    loop = ellipse(-6.0, -heel - 6.2, 3.9, 1.25)
-    canvas.part(canvas.line(loop, 0.8), paint, relief)
-    buckle = canvas.mask(box(-4.2, -heel - 6.0, -2.8, -heel - 4.4, 0.25), holes=(box(-3.9, -heel - 5.6, -3.1, -heel - 4.8, 0.1),))  # fmt: skip
-    canvas.part(buckle, metal(look.rng), fabric.METAL.but(depth=0.25))
-
-
 def flats(canvas: Canvas, look: Look) -> None:
     """Ballerinas, pointed flats, flat slides and T-bars."""
     if look.chance(0.4):
         _slide(canvas, look)
         return
     stand(canvas, half=13.0, top=-9)
-    paint = _material(look)
+    paint = upper_material(look)
     leather = fabric.PATENT if look.chance(0.35) else fabric.LEATHER
     inner = shape(
         [(-11.4, -5.8), (-6, -4.8), (0, -4.6), (4.6, -4.4), (3, -2), (-6, -1.6), (-11, -2)]
     )
-    canvas.part(canvas.mask(inner), _TAN, fabric.LEATHER.but(bulge=-0.5))
+    canvas.part(canvas.mask(inner), FOOTBED, fabric.LEATHER.but(bulge=-0.5))
     toe = look.rng.uniform(11.6, 13.2)
     outline = shape([(-12.0, -0.7, 1), (-12.4, -3.4), (-11.7, -6.2, 1), (-8.6, -4.2), (-3.4, -3.0), (1.6, -3.2), (4.6, -4.4, 1), (7.6, -4.2), (10.2, -3.0), (toe, -1.0), (toe - 0.6, -0.5, 1)])  # fmt: skip
     canvas.part(canvas.mask(outline), paint, leather.but(depth=1.8))
@@ -196,8 +68,8 @@ def flats(canvas: Canvas, look: Look) -> None:
 
 def _slide(canvas: Canvas, look: Look) -> None:
     stand(canvas, half=13.0, top=-8)
-    _flat_bed(canvas, look, 1.3, jittered(look.rng, _TAN))
-    paint, relief = _material(look), fabric.LEATHER.but(depth=0.6, shadow=0.4)
+    _flat_bed(canvas, look, 1.3, jittered(look.rng, FOOTBED))
+    paint, relief = upper_material(look), fabric.LEATHER.but(depth=0.6, shadow=0.4)
     kind = look.pick("cross", "tbar", "wide")
     if kind == "wide":
         strap = shape(
@@ -289,52 +161,74 @@ def sandals(canvas: Canvas, look: Look) -> None:
     """Open shoes with wide or thin straps, buckles or touch tape, on a moulded sole."""
     rng = look.rng
     stand(canvas, half=14.0, top=-11.5)
-    thick = rng.uniform(1.8, 2.8)
     relief = (fabric.LEATHER if look.usage != "Sports" else fabric.CANVAS).but(
-        depth=0.8, shadow=0.4
+        depth=0.7, bulge=0.7, shadow=0.4
     )
-    _far_straps(canvas, look)
-    _flat_bed(
-        canvas,
-        look,
-        thick,
-        mixed(jittered(rng, _TAN), darker(look.colour, 0.2), rng.uniform(0, 0.9)),
-    )
-    wide = rng.uniform(1.7, 3.0)
-    straps = [
-        curve([(10.4, -thick), (9.2, -thick - 2.6), (6.6, -thick - 4.0)]),
-        curve([(3.0, -thick), (4.2, -thick - 3.4), (7.4, -thick - 4.4)]),
-        curve([(-1.2, -thick), (-0.8, -thick - 4.4), (1.8, -thick - 7.0)]),
-        curve([(-11.6, -thick), (-12.4, -thick - 3.6), (-11.6, -thick - 6.4)]),
-        curve([(-11.8, -thick - 5.6), (-6, -thick - 6.0), (1.8, -thick - 6.8)]),
-    ]
-    if look.chance(0.4):
-        straps.insert(2, curve([(-5.4, -thick), (-4.2, -thick - 3.2), (-1.0, -thick - 5.0)]))
-    for i, line in enumerate(straps):
-        strap = band(line, wide * (0.8 if i > 3 else 1))
-        canvas.part(canvas.mask(strap), look.colour, relief)
-        inside = line[1:-1]
-        thread = (
-            lighter(look.colour, 0.5) if lightness(look.colour) < 0.5 else darker(look.colour, 0.4)
-        )
-        for offset in (-0.38, 0.38):
-            edge = band(inside, 0.02, offset=offset * wide * (0.8 if i > 3 else 1))[: len(inside)]
-            canvas.flat(canvas.dashes(edge, 0.12, 0.3, 0.2), thread, 0.7)
-    if look.chance(0.6):
-        ring = canvas.mask(box(-5.4, -thick - 7.4, -2.6, -thick - 4.6, 0.4), holes=(box(-4.8, -thick - 6.8, -3.2, -thick - 5.2, 0.2),))  # fmt: skip
-        canvas.part(ring, metal(rng), fabric.METAL.but(depth=0.3))
-    else:
-        tab = box(-5.8, -thick - 7.2, -1.4, -thick - 4.9, 0.5)
-        canvas.part(
-            canvas.mask(tab), look.second if look.chance(0.4) else darker(look.colour, 0.2), relief
-        )
+    thick = rng.uniform(1.7, 2.6)
+    bed = mixed(jittered(rng, FOOTBED), darker(look.colour, 0.2), rng.uniform(0, 0.9))
+    _far_straps(canvas, look, thick)
+    _flat_bed(canvas, look, thick, bed)
+    kind = str(look.pick("fisher", "wide", "thin", "sport"))
+    width = {"fisher": 1.4, "wide": 3.4, "thin": 1.0, "sport": 2.2}[kind]
+    for line, size in _strap_lines(kind, width):
+        _sandal_strap(canvas, moved(line, 0, -thick), size, look, relief)
+    _sandal_closure(canvas, look, thick, kind, relief)
 
 
-def _far_straps(canvas: Canvas, look: Look) -> None:
+def _strap_lines(kind: str, width: float) -> list[tuple[np.ndarray, float]]:
+    """The near straps and their widths, from the toe to the heel; y = 0 is the foot's bed."""
+    toe = curve([(10.6, 0.3), (9.8, -1.9), (8.0, -3.3), (6.2, -3.9)])
+    arch = curve([(3.4, 0.3), (4.0, -2.4), (5.8, -4.0), (7.8, -4.2)])
+    instep = curve([(-1.8, 0.3), (-1.6, -3.0), (-0.2, -5.6), (2.2, -6.8)])
+    heel = curve([(-10.2, 0.3), (-11.6, -2.6), (-11.8, -5.6)])
+    ankle = curve([(-11.9, -5.2), (-7.6, -4.6), (-2.6, -5.4), (2.0, -6.8)])
+    lines = [(toe, width), (arch, width), (instep, width), (heel, width), (ankle, width * 0.8)]
+    if kind == "wide":
+        return [(curve([(7.0, 0.3), (6.8, -2.2), (7.6, -4.0)]), width * 1.5), *lines[2:]]
+    if kind == "fisher":
+        weave = [
+            (curve([(x, 0.3), (x - 1.4 + 0.6 * i, -2.2), (7.6 - 1.6 * i, -4.4 - 0.7 * i)]), width)
+            for i, x in enumerate((11.4, 8.0, 4.6, 1.2))
+        ]
+        spine = curve([(11.6, -1.6), (7.6, -4.2), (2.2, -6.8)])
+        return [*weave, (spine, width), *lines[3:]]
+    return lines
+
+
+def _sandal_strap(
+    canvas: Canvas, line: np.ndarray, width: float, look: Look, relief: Relief
+) -> None:
+    canvas.part(canvas.mask(band(line, width)), look.colour, relief)
+    if width < 0.9:
+        return
+    for offset in (-0.36, 0.36):
+        edge = shifted(line, offset * width)[1:-1]
+        canvas.flat(canvas.dashes(edge, 0.11, 0.3, 0.22), thread_for(look.colour), 0.65)
+
+
+def _sandal_closure(canvas: Canvas, look: Look, thick: float, kind: str, relief: Relief) -> None:
+    x, y = -5.0, -thick - 4.8
+    if kind == "sport" or look.chance(0.3):
+        tone = look.second if look.chance(0.4) else darker(look.colour, 0.2)
+        canvas.part(canvas.mask(box(x - 2.2, y - 1.1, x + 2.2, y + 1.1, 0.5)), tone, relief)
+        return
+    outer, inner = (
+        box(x - 1.3, y - 1.3, x + 1.3, y + 1.3, 0.4),
+        box(x - 0.8, y - 0.8, x + 0.8, y + 0.8, 0.2),
+    )
+    canvas.part(canvas.mask(outer, holes=(inner,)), metal(look.rng), fabric.METAL.but(depth=0.25))
+    prong = np.array([(x - 0.2, y), (x + 1.2, y - 0.1)])
+    canvas.part(canvas.line(prong, 0.3), metal(look.rng), fabric.METAL.but(depth=0.1))
+
+
+def _far_straps(canvas: Canvas, look: Look, thick: float) -> None:
     tone = darker(look.colour, 0.45)
-    for line in (
-        curve([(8.4, -2.4), (9.4, -4.4), (7.4, -6.2)]),
-        curve([(-8.4, -3), (-9.4, -6.6), (-11.4, -8.6)]),
-        curve([(1.8, -9.0), (-3, -9.6), (-11.6, -8.8)]),
-    ):
-        canvas.part(canvas.mask(band(line, 1.8)), tone, fabric.LEATHER.but(depth=0.6))
+    lines = (
+        curve([(9.4, 0), (9.2, -2.6), (7.0, -4.2)]),
+        curve([(-2.2, -3.6), (0.2, -6.4), (2.6, -7.0)]),
+        curve([(-11.8, -5.4), (-8, -6.6), (-3, -7.4), (2.4, -7.0)]),
+    )
+    for line in lines:
+        canvas.part(
+            canvas.mask(band(moved(line, 0, -thick), 1.3)), tone, fabric.LEATHER.but(depth=0.5)
+        )

@@ -6,6 +6,7 @@ A point is ``(x, y)``, or ``(x, y, 1)`` where the outline has a corner; y grows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,22 +14,23 @@ Points = Sequence[Sequence[float]]
 
 
 def _spline(points: np.ndarray, steps: int) -> np.ndarray:
-    """Catmull-Rom through the points of one run between two corners."""
+    """A smooth line through the points of one run between two corners.
+
+    Catmull-Rom directions, with tangents as long as each chord: no overshoot where points
+    lie unevenly.
+    """
     if len(points) < 3:
         return points
     padded = np.vstack([2 * points[0] - points[1], points, 2 * points[-1] - points[-2]])
+    ways = padded[2:] - padded[:-2]
+    ways /= np.maximum(np.hypot(*ways.T), 1e-9)[:, None]
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    rise = t**2 * (3 - 2 * t)
     pieces = []
-    for p0, p1, p2, p3 in zip(padded, padded[1:], padded[2:], padded[3:], strict=False):
-        pieces.append(
-            0.5
-            * (
-                2 * p1
-                + (p2 - p0) * t
-                + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
-                + (3 * p1 - p0 - 3 * p2 + p3) * t**3
-            )
-        )
+    for i, (start, end) in enumerate(pairwise(points)):
+        chord = float(np.hypot(*(end - start)))
+        bend = ways[i] * (t * (1 - t) ** 2) - ways[i + 1] * (t**2 * (1 - t))
+        pieces.append(start + (end - start) * rise + bend * chord)
     return np.vstack([*pieces, points[-1:]])
 
 
@@ -46,9 +48,7 @@ def curve(points: Points, *, closed: bool = False, steps: int = 8) -> np.ndarray
         marks = [*marks[first:], *marks[:first], True]
     cuts = [0, *[i for i, mark in enumerate(marks) if mark and 0 < i < len(flat) - 1]]
     cuts.append(len(flat) - 1)
-    return np.vstack(
-        [_spline(flat[a : b + 1], steps) for a, b in zip(cuts, cuts[1:], strict=False)]
-    )
+    return np.vstack([_spline(flat[a : b + 1], steps) for a, b in pairwise(cuts)])
 
 
 def shape(points: Points, *, steps: int = 8) -> np.ndarray:
@@ -65,6 +65,11 @@ def mirrored(half: Points, *, steps: int = 8) -> np.ndarray:
 def flipped(points: Points | np.ndarray) -> np.ndarray:
     """The mirror image across x = 0."""
     return np.array([point[:2] for point in points], dtype=float) * (-1, 1)
+
+
+def moved(points: Points | np.ndarray, dx: float, dy: float) -> np.ndarray:
+    """The points shifted."""
+    return np.asarray(points, float) + np.array((dx, dy))
 
 
 def box(x0: float, y0: float, x1: float, y1: float, radius: float = 0) -> np.ndarray:

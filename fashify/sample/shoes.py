@@ -1,4 +1,4 @@
-"""Sneakers, running shoes and formal shoes, seen from the side.
+"""Sneakers and running shoes, seen from the side.
 
 Units are centimetres; the toe points to the right, the floor is y = 0, up is negative.
 """
@@ -11,8 +11,8 @@ from . import fabric, prints
 from .canvas import Canvas, Paint, Relief
 from .graphics import logo
 from .looks import Look, cloth, fit
-from .palette import Colour, bright, darker, jittered, lighter, lightness, mixed, rgb
-from .shapes import Points, box, curve, ellipse, shape, shifted
+from .palette import Colour, bright, darker, jittered, lighter, lightness, rgb
+from .shapes import Points, curve, ellipse, shape
 
 _WHITE = np.array([0.94, 0.94, 0.93], np.float32)
 
@@ -24,11 +24,13 @@ def stand(canvas: Canvas, half: float = 14.5, top: float = -13.0) -> None:
     canvas.ground(canvas.mask(ellipse(0.8, 0.3, half * 1.02, 1.3)), 2.0, 0.2)
 
 
-def _stitch(canvas: Canvas, line: np.ndarray, colour: Colour) -> None:
+def stitch(canvas: Canvas, line: np.ndarray, colour: Colour) -> None:
+    """A fine line of stitches."""
     canvas.flat(canvas.dashes(line, 0.11, 0.3, 0.2), colour, 0.7)
 
 
-def _thread(colour: Colour) -> Colour:
+def thread_for(colour: Colour) -> Colour:
+    """A stitching colour that shows on a shoe of this colour."""
     return lighter(colour, 0.5) if lightness(colour) < 0.5 else darker(colour, 0.4)
 
 
@@ -54,7 +56,8 @@ def _upper(high: float, toe: float) -> np.ndarray:
     )
 
 
-def _opening(canvas: Canvas, high: float, lining: Colour) -> None:
+def opening(canvas: Canvas, high: float, lining: Colour) -> None:
+    """The far side of the collar with the lining."""
     far = shape([(-13.2, -high, 1), (-10, -high - 0.9), (-5.2, -high - 1.2), (-3.2, -high - 1.6, 1), (-5, -high + 1.8), (-10, -high + 2.6)])  # fmt: skip
     canvas.part(canvas.mask(far), darker(lining, 0.25), fabric.CANVAS.but(depth=1.2, bulge=-0.5))
 
@@ -68,7 +71,8 @@ def _tongue(canvas: Canvas, high: float, paint: Paint | Colour, look: Look) -> N
     canvas.part(canvas.mask(label), look.second, fabric.FLAT)
 
 
-def _laces(canvas: Canvas, high: float, colour: Colour, count: int = 5) -> None:
+def laces_on(canvas: Canvas, high: float, colour: Colour, count: int = 5) -> None:
+    """Eyelets, crossing laces and a bow along the instep."""
     top, low = np.array([-2.6, -high - 0.2]), np.array([5.0, -6.0])
     relief = fabric.CANVAS.but(depth=0.35, shadow=0.45, reach=0.3)
     for share in np.linspace(0.06, 0.94, count):
@@ -92,7 +96,7 @@ def _rubber_sole(canvas: Canvas, thick: float, colour: Colour, look: Look) -> No
     if look.chance(0.6):
         tone = look.second if lightness(colour) > 0.6 else _WHITE
         canvas.flat(canvas.line(line, 0.34).within(canvas.alpha), tone, 0.9)
-    _stitch(
+    stitch(
         canvas,
         curve([(-14, -thick + 0.4), (0, -thick + 0.4), (14.4, -thick + 0.2)]),
         darker(colour, 0.3),
@@ -111,11 +115,11 @@ def casual(canvas: Canvas, look: Look) -> None:
     paint = cloth(look, 0.35)
     stand(canvas, top=-max(high + 3, 12))
     lining = _WHITE if look.chance(0.5) else look.second
-    _opening(canvas, high, lining)
+    opening(canvas, high, lining)
     if kind != "slip-on":
         _tongue(canvas, high, paint, look)
     upper = _upper(high, toe)
-    canvas.part(canvas.mask(upper), paint, relief.but(folds=_creases(look)))
+    canvas.part(canvas.mask(upper), paint, relief.but(folds=creases(look)))
     _panels(canvas, kind, high, toe, look, relief)
     sole = (
         _WHITE
@@ -125,10 +129,11 @@ def casual(canvas: Canvas, look: Look) -> None:
     _rubber_sole(canvas, look.rng.uniform(2.2, 3.1), sole, look)
     if kind != "slip-on":
         laces = _WHITE if look.chance(0.7) else look.second
-        _laces(canvas, high, laces, 7 if kind == "high" else 5)
+        laces_on(canvas, high, laces, 7 if kind == "high" else 5)
 
 
-def _creases(look: Look) -> fabric.Folds:
+def creases(look: Look) -> fabric.Folds:
+    """Where a shoe bends: at the toes and the heel."""
     rng = look.rng
     ridges = [
         (6.6 + i * 0.9, -5.2, 5.4 + i * 1.0, -2.6, 0.25, rng.uniform(0.1, 0.22)) for i in range(3)
@@ -139,7 +144,7 @@ def _creases(look: Look) -> fabric.Folds:
 
 def _panels(canvas: Canvas, kind: str, high: float, toe: float, look: Look, relief: Relief) -> None:
     second = look.second if look.chance(0.5) else darker(look.colour, 0.12)
-    thread = _thread(look.colour)
+    thread = thread_for(look.colour)
     counter = shape(
         [(-13.6, -2, 1), (-13.8, -6), (-13.3, -high * 0.8, 1), (-10.8, -high * 0.72), (-9.2, -2, 1)]
     )
@@ -150,35 +155,16 @@ def _panels(canvas: Canvas, kind: str, high: float, toe: float, look: Look, reli
         gore = shape([(-4.6, -high + 0.6, 1), (-1.0, -7.4), (-0.2, -5.2), (-3.4, -5.0)])
         canvas.part(canvas.mask(gore), darker(look.colour, 0.3), fabric.CANVAS.but(depth=0.7))
         seam = curve([(-2.2, -high - 0.4), (2.0, -6.2), (2.8, -2.6)])
-        _stitch(canvas, seam, thread)
+        stitch(canvas, seam, thread)
         return
-    stay = shape(
-        [
-            (-4.0, -high - 0.9, 1),
-            (5.4, -6.2),
-            (6.4, -5.0),
-            (4.6, -4.4),
-            (-2.6, -high + 2.6),
-            (-4.6, -high + 1.2),
-        ]
-    )
-    canvas.part(
-        canvas.mask(stay).within(canvas.alpha),
-        second if look.chance(0.5) else look.colour,
-        relief.but(depth=0.6, shadow=0.25),
-    )
-    _stitch(canvas, curve([(-3.6, -high + 2.0), (1, -5.9), (4.8, -4.6)]), thread)
+    stay = shape([(-4.0, -high - 0.9, 1), (5.4, -6.2), (6.4, -5.0), (4.6, -4.4),
+        (-2.6, -high + 2.6), (-4.6, -high + 1.2)])  # fmt: skip
+    canvas.part(canvas.mask(stay).within(canvas.alpha),
+        second if look.chance(0.5) else look.colour, relief.but(depth=0.6, shadow=0.25))  # fmt: skip
+    stitch(canvas, curve([(-3.6, -high + 2.0), (1, -5.9), (4.8, -4.6)]), thread)
     if kind in ("canvas", "high") and look.chance(0.6):
-        cap = shape(
-            [
-                (8.6, -toe - 0.2, 1),
-                (11.8, -toe + 0.4),
-                (13.9, -2.6),
-                (14.0, -1.6, 1),
-                (9.4, -1.8, 1),
-                (8.4, -3.4),
-            ]
-        )
+        cap = shape([(8.6, -toe - 0.2, 1), (11.8, -toe + 0.4), (13.9, -2.6), (14.0, -1.6, 1),
+            (9.4, -1.8, 1), (8.4, -3.4)])  # fmt: skip
         canvas.part(canvas.mask(cap), _WHITE, fabric.RUBBER.but(shadow=0.25))
     mark = look.rng.random()
     if kind == "high" or mark < 0.3:
@@ -199,16 +185,16 @@ def sports(canvas: Canvas, look: Look) -> None:
     high, toe = rng.uniform(8.8, 10.4), rng.uniform(4.4, 5.4)
     stand(canvas)
     accent = bright(rng) if look.chance(0.6) else look.second
-    _opening(canvas, high, accent if look.chance(0.5) else rgb("Charcoal"))
+    opening(canvas, high, accent if look.chance(0.5) else rgb("Charcoal"))
     _tongue(canvas, high, look.colour, look)
     mesh = prints.dots(look.colour, darker(look.colour, 0.45), 0.62, 0.17)
     upper = _upper(high, toe)
     canvas.part(
-        canvas.mask(upper), mesh, fabric.CANVAS.but(depth=2.6, sheen=0.15, folds=_creases(look))
+        canvas.mask(upper), mesh, fabric.CANVAS.but(depth=2.6, sheen=0.15, folds=creases(look))
     )
     _overlays(canvas, look, high, toe, accent)
     _foam_sole(canvas, look, accent)
-    _laces(canvas, high, _WHITE if look.chance(0.5) else accent, 6)
+    laces_on(canvas, high, _WHITE if look.chance(0.5) else accent, 6)
 
 
 def _overlays(canvas: Canvas, look: Look, high: float, toe: float, accent: Colour) -> None:
@@ -274,99 +260,3 @@ def _foam_sole(canvas: Canvas, look: Look, accent: Colour) -> None:
     canvas.part(canvas.mask(outer), tread, fabric.RUBBER.but(depth=0.4))
     for x in np.arange(-12.6, 10.5, 1.7):
         canvas.tint(canvas.line(np.array([(x, -0.35), (x, 0.0)]), 0.4), 0.4)
-
-
-def formal(canvas: Canvas, look: Look) -> None:
-    """Derby, oxford with cap or brogue holes, loafer, monk strap; polished leather."""
-    rng = look.rng
-    kind = str(look.pick("derby", "oxford", "loafer", "monk", "brogue"))
-    high = 7.8 if kind == "loafer" else rng.uniform(8.6, 9.6)
-    stand(canvas, half=15.0, top=-11.5)
-    _opening(canvas, high, mixed(rgb("Tan"), rgb("Beige"), 0.5))
-    upper = shape([(-13.2, -1.5, 1), (-13.7, -5), (-12.9, -high * 0.85), (-13.0, -high, 1), (-10.5, -high + 1.2), (-7.4, -high + 1.7), (-4.4, -high + 0.1), (-3.0, -high - 0.8, 1), (0.8, -7.4), (5.4, -5.0), (10.0, -4.0), (13.6, -3.2), (15.0, -2.0), (14.6, -1.2, 1)])  # fmt: skip
-    polish = fabric.PATENT if look.chance(0.35) else fabric.LEATHER.but(gloss=0.42, polish=14)
-    polish = fabric.SUEDE if look.colour_name in ("Tan", "Beige") and look.chance(0.4) else polish
-    tip = prints.ombre(look.colour, darker(look.colour, 0.25), -6, -1)
-    canvas.part(canvas.mask(upper), tip, polish.but(depth=2.4, folds=_creases(look)))
-    _formal_panels(canvas, kind, high, look, polish.but(depth=0.7, shadow=0.3))
-    _heeled_sole(
-        canvas, darker(look.colour, 0.6) if look.chance(0.6) else jittered(rng, rgb("Coffee Brown"))
-    )
-
-
-def _formal_panels(canvas: Canvas, kind: str, high: float, look: Look, relief: Relief) -> None:
-    thread, tone = _thread(look.colour), darker(look.colour, 0.08)
-    counter = shape(
-        [(-13.5, -1.8, 1), (-13.6, -5.5), (-13.0, -high * 0.75, 1), (-10.2, -5.4), (-8.8, -1.8, 1)]
-    )
-    canvas.part(canvas.mask(counter).within(canvas.alpha), tone, relief)
-    if kind == "loafer":
-        strap = shape(
-            [
-                (-2.4, -high + 1.2, 1),
-                (1.6, -7.0),
-                (4.4, -5.4),
-                (3.4, -2.2, 1),
-                (0.4, -2.2, 1),
-                (0.2, -4.8),
-            ]
-        )
-        canvas.part(canvas.mask(strap), tone, relief)
-        if look.chance(0.5):
-            canvas.part(
-                canvas.mask(box(-0.2, -6.6, 2.8, -5.4, 0.4)), (0.78, 0.64, 0.36), fabric.METAL
-            )
-    else:
-        quarter = shape(
-            [
-                (-3.6, -high - 0.4, 1),
-                (2.8, -6.4),
-                (4.8, -5.2),
-                (3.4, -3.6),
-                (0.6, -1.8, 1),
-                (-7.5, -1.8, 1),
-                (-6.4, -high + 1.6, 1),
-            ]
-        )
-        canvas.part(canvas.mask(quarter).within(canvas.alpha), look.colour, relief)
-        edge = curve([(2.8, -6.0), (4.2, -5.0), (3.0, -3.6), (0.4, -2.0)])
-        _stitch(canvas, shifted(edge, -0.35), thread)
-    if kind in ("oxford", "brogue"):
-        cap = curve([(9.0, -4.4), (9.6, -3.0), (8.8, -1.4)])
-        canvas.tint(canvas.line(cap, 0.25), 0.55)
-        _stitch(canvas, cap + (0.5, 0), thread)
-    if kind == "brogue":
-        for line in (
-            curve([(8.3, -4.6), (8.9, -3.0), (8.1, -1.6)]),
-            curve([(-8.4, -2.0), (-9.6, -5.0), (-12.4, -6.4)]),
-        ):
-            canvas.flat(canvas.dashes(line, 0.3, 0.25, 0.35), darker(look.colour, 0.75))
-    if kind == "monk":
-        band = shape(
-            [
-                (-5.4, -6.6, 1),
-                (1.2, -7.2),
-                (4.6, -6.0),
-                (4.8, -4.6, 1),
-                (0.8, -5.6),
-                (-5.2, -4.6, 1),
-            ]
-        )
-        canvas.part(canvas.mask(band), tone, relief)
-        canvas.part(
-            canvas.mask(
-                box(-3.4, -7.0, -1.2, -4.4, 0.3), holes=(box(-2.9, -6.5, -1.7, -4.9, 0.2),)
-            ),
-            (0.76, 0.76, 0.79),
-            fabric.METAL.but(depth=0.3),
-        )
-    elif kind != "loafer":
-        _laces(canvas, high - 0.6, darker(look.colour, 0.45), 4)
-
-
-def _heeled_sole(canvas: Canvas, colour: Colour) -> None:
-    sole = shape([(-13.6, -1.9, 1), (-13.9, -1.0, 1), (-5.4, -0.9, 1), (2, -0.35), (9, -0.2), (14.2, -0.8), (15.4, -1.7), (15.2, -2.1, 1), (8, -1.7), (-4, -1.8)])  # fmt: skip
-    heel = np.array([(-13.9, -1.2), (-5.2, -1.1), (-5.7, 0.35), (-13.6, 0.35)])
-    canvas.part(canvas.mask(heel), darker(colour, 0.15), fabric.RUBBER.but(depth=0.6))
-    canvas.part(canvas.mask(sole), colour, fabric.LEATHER.but(depth=0.5))
-    _stitch(canvas, curve([(-13, -1.6), (0, -1.5), (14.6, -1.7)]), lighter(colour, 0.4))

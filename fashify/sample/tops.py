@@ -81,6 +81,8 @@ def neckline(cut: Cut) -> np.ndarray:
 def hem_line(cut: Cut) -> list[tuple]:
     """The right half of the hem, from the side to the middle."""
     h, bottom = cut.hem, cut.length
+    if cut.hem_shape == "rib":
+        bottom -= 4.0  # the ribbed band goes on below
     if cut.hem_shape == "tail":
         return [(h, bottom - 8, 1), (h * 0.8, bottom - 3.5), (h * 0.45, bottom), (0, bottom + 0.5)]
     if cut.hem_shape == "flare":

@@ -55,7 +55,7 @@ def watch(canvas: Canvas, look: Look) -> None:
 def _strap(canvas: Canvas, wide: float, colour: Colour, case: Colour, look: Look) -> None:
     croco = look.chance(0.4)
     noise = fabric.Noise(look.rng, 0.3, 0.2)
-    folds = fabric.folds([], extra=lambda x, y: 0.05 * np.abs(noise(x, y))) if croco else None
+    folds = fabric.folds([], extra=lambda x, y: 0.02 * np.abs(noise(x, y))) if croco else None
     relief = fabric.LEATHER.but(depth=0.35, folds=folds, shadow=0.2)
     for side in (-1, 1):
         outline = np.array(
@@ -103,36 +103,22 @@ def _case(canvas: Canvas, radius: float, case: Colour, round_case: bool, look: L
     shiny = fabric.METAL.but(depth=0.2, shadow=0.4, reach=0.25)
     for side in (-1, 1):
         for end in (-1, 1):
-            lug = box(
-                side * radius * 0.62 - 0.22,
-                end * radius * 1.08 - 0.35,
-                side * radius * 0.62 + 0.22,
-                end * radius * 1.08 + 0.3,
-                0.12,
-            )
+            lug = box(side * radius * 0.62 - 0.22, end * radius * 1.08 - 0.35,
+                side * radius * 0.62 + 0.22, end * radius * 1.08 + 0.3, 0.12)  # fmt: skip
             canvas.part(canvas.mask(lug), case, shiny)
-    canvas.part(
-        canvas.mask(box(radius * 0.98, -0.28, radius * 1.2, 0.28, 0.08)),
-        case,
-        shiny.but(depth=0.08),
-    )
+    canvas.part(canvas.mask(box(radius * 0.98, -0.28, radius * 1.2, 0.28, 0.08)),
+        case, shiny.but(depth=0.08))  # fmt: skip
     if look.chance(0.4):
         for turn in (-32, 32):
             pusher = turned(box(radius * 0.98, -0.16, radius * 1.18, 0.16, 0.05), turn)
             canvas.part(canvas.mask(pusher), case, shiny.but(depth=0.08))
-    body = (
-        ellipse(0, 0, radius)
-        if round_case
-        else box(-radius * 0.92, -radius, radius * 0.92, radius, look.rng.uniform(0.2, 0.8))
-    )
+    body = (ellipse(0, 0, radius) if round_case else box(-radius * 0.92, -radius,
+        radius * 0.92, radius, look.rng.uniform(0.2, 0.8)))  # fmt: skip
     canvas.part(canvas.mask(body), case, shiny)
     if round_case and look.chance(0.4):
         dark = rgb("Charcoal") if look.chance(0.6) else look.colour
-        canvas.part(
-            canvas.mask(ellipse(0, 0, radius * 0.95)),
-            dark,
-            fabric.PLASTIC.but(depth=0.15, shadow=0.1),
-        )
+        canvas.part(canvas.mask(ellipse(0, 0, radius * 0.95)),
+            dark, fabric.PLASTIC.but(depth=0.15, shadow=0.1))  # fmt: skip
         for i in range(12):
             tick = turned(np.array([(0, -radius * 0.93), (0, -radius * 0.86)]), i * 30)
             canvas.flat(canvas.line(tick, 0.06), (0.92, 0.92, 0.9))
@@ -140,11 +126,8 @@ def _case(canvas: Canvas, radius: float, case: Colour, round_case: bool, look: L
         for i in range(28):
             x, y = turned(np.array([(0, -radius * 0.9)]), i * 360 / 28)[0]
             if round_case:
-                canvas.part(
-                    canvas.mask(ellipse(x, y, 0.11)),
-                    (0.93, 0.94, 0.97),
-                    fabric.METAL.but(depth=0.06),
-                )
+                canvas.part(canvas.mask(ellipse(x, y, 0.11)), (0.93, 0.94, 0.97),
+                    fabric.METAL.but(depth=0.06))  # fmt: skip
 
 
 def _dial(

@@ -24,7 +24,7 @@ from .scenes import QUERY_COLUMNS, photo_queries
 log = logging.getLogger(__name__)
 
 #: Raised whenever the drawings change, so that cached samples are made anew.
-VERSION = 1
+VERSION = 2
 _QUALITY = 90
 _WORTH_A_PROCESS = 60
 
