@@ -21,13 +21,14 @@ import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, about, panels
 from fashify.demo.api import Api
+from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
 from fashify.demo.judged import Judge
 from fashify.demo.serving import QUEUE_LENGTH, Serving
 from fashify.demo.theme import asset, make_theme, page_head
 
-#: Searches that run side by side; more would only share the same processors.
-LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": 2}
+#: Searches under way at once: as many as go through the network in one batch.
+LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": MOST}
 #: Events of the page itself: no endpoint for programs, no spinner of Gradio's own.
 QUIET: dict[str, Any] = {**LIMITS, "api_visibility": "private", "show_progress": "hidden"}
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
+from fashify.demo.batching import BatchingEmbedder
 from fashify.demo.feedback import bent
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
@@ -62,6 +63,7 @@ class DemoService:
         self.store, self.items = retriever.store, retriever.store.items
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
+        self._embedder = BatchingEmbedder(retriever.embedder)
         self._yardstick = Yardstick(self.store.features, retriever.index.metric)
         self.facts = store_facts(retriever)
         self.examples = self._item_examples() + photo_examples()
@@ -89,7 +91,7 @@ class DemoService:
             return query
         if query.kind == "item":
             return replace(query, feature=self.retriever.feature(query.item_id))
-        return replace(query, feature=self.retriever.embed(query.picture))
+        return replace(query, feature=self._embedder.embed(query.picture))
 
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
