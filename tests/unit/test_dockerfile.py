@@ -1,0 +1,46 @@
+"""The Dockerfile keeps what docs/deploy.md promises."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[tuple[str, str]]:
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    return [tuple(line.split(None, 1)) for line in text.splitlines() if re.match("[A-Z]+ ", line)]
+
+
+def test_the_page_runs_as_nobody(steps) -> None:
+    names = [name for name, _ in steps]
+    assert dict(steps)["USER"] == "65534:65534"
+    assert names.index("USER") < names.index("CMD")
+    assert names.count("USER") == 1
+
+
+def test_all_that_is_fetched_is_fetched_before_the_start(steps) -> None:
+    build = [rest for name, rest in steps if name == "RUN"][-1]
+    assert build.startswith("fashify build")
+    assert "pip" not in dict(steps)["CMD"]
+
+
+def test_it_has_a_health_check_and_its_settings(steps) -> None:
+    assert "HEALTHCHECK" in dict(steps)
+    told = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+    for name, rest in steps:
+        if name == "ENV" and rest.startswith("FASHIFY_"):
+            assert f"`{rest.split('=')[0]}`" in told
+
+
+def test_what_is_copied_is_let_through(steps) -> None:
+    ignore = (ROOT / ".dockerignore").read_text("utf-8")
+    for name, rest in steps:
+        if name == "COPY":
+            for source in rest.split()[:-1]:
+                assert (ROOT / source).exists()
+                assert f"!{source}\n" in ignore
