@@ -108,6 +108,11 @@ class FeatureStore:
         return self._features
 
     @property
+    def vectors(self) -> np.ndarray:
+        """``(n, d)`` float32: what an index of this store holds; errors as ``features``."""
+        return self.features
+
+    @property
     def quarantine(self) -> pd.DataFrame:
         """Products that could not be embedded: ``item_id, path, reason``."""
         if self.path is None:
