@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from fashify.config import LEVELS
 from fashify.errors import CatalogueError, FashifyError, ImageReadError, known
+from fashify.groups import group_ids, parts_by_group
 from fashify.images import load_image
 from fashify.storage import Storage
 
@@ -232,31 +231,19 @@ class Catalogue:
         if by not in ("group", "item"):
             raise CatalogueError("by 'group' or 'item'", f"{by!r}", "use one of the two")
         groups = self.groups if by == "group" else np.arange(len(self))
-        order = np.random.default_rng(seed).permutation(groups.max(initial=-1) + 1)
-        sizes = np.bincount(groups, minlength=len(order))
-        filled = np.cumsum(sizes[order]) <= round(fraction * len(self))
-        first = np.isin(groups, order[filled])
+        # Of one stratum, so that small catalogues are cut where they should be, too.
+        one = np.zeros(len(self), dtype=str)
+        first = parts_by_group(groups, (fraction, 1 - fraction), seed, labels=one) == 0
         return self.take(np.flatnonzero(first)), self.take(np.flatnonzero(~first))
 
     @cached_property
     def groups(self) -> np.ndarray:
-        """``(n,)`` int: products of one number are copies or variants of one another.
+        """``(n,)`` int64: products of one number are copies or variants of one another.
 
-        Joined are products with the same non-empty name and type, and products whose
-        image files are the same to the byte (transitively: connected components).
+        See :func:`fashify.groups.group_ids`: the same name and type, or image files that are
+        the same to the byte.
         """
-        named = self.table["name"] + "\x00" + self.table["article_type"]
-        named = named.where(self.table["name"] != "", "\x00" + self.table["item_id"])
-        keys = [pd.factorize(named)[0], pd.factorize(self._content_keys())[0]]
-        n = len(self)
-        rows, columns, start = [], [], n
-        for key in keys:
-            rows.append(np.arange(n))
-            columns.append(start + key)
-            start += key.max(initial=-1) + 1
-        row, column = np.concatenate(rows), np.concatenate(columns)
-        graph = coo_matrix((np.ones(len(row)), (row, column)), shape=(start, start))
-        return pd.factorize(connected_components(graph, directed=False)[1][:n])[0]
+        return group_ids(self.table, self._content_keys())
 
     def _content_keys(self) -> np.ndarray:
         """``(n,)`` str: equal where the image files are equal; unique where there is none."""
