@@ -104,7 +104,7 @@ class Retriever:
         if index is not None or not folder.is_dir():
             return cls(
                 store,
-                make_index(index or "exact").fit(store.features, store.item_ids),
+                make_index(index or "exact").fit(store.vectors, store.item_ids),
                 catalogue=catalogue,
             )
         opened = load_index(folder)

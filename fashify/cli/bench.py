@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from fashify.cli.console import Commands, JsonOption, StoreOption, emit, store_path, table
+from fashify.cli import bench_search
+from fashify.cli.console import Commands, JsonOption, emit, table
 from fashify.config import SEED
 
 app = typer.Typer(cls=Commands, help="Measure speed on this machine.", no_args_is_help=True)
+app.command(name="search")(bench_search.search)
 
 
 @app.command()
@@ -46,46 +48,6 @@ def extraction(
         "images": images,
         "seconds": round(seconds, 4),
         "images_per_second": round(images / seconds, 1),
-    }
-    emit(answer, as_json, _lines(answer))
-
-
-@app.command()
-def search(
-    store: StoreOption = None,
-    index: Annotated[
-        str | None, typer.Option(help="Search backend; default: the store's own.")
-    ] = None,
-    k: Annotated[int, typer.Option("-k", "--k", help="Neighbours a query.", min=1)] = 5,
-    queries: Annotated[int, typer.Option(help="How many to time.", min=1)] = 500,
-    as_json: JsonOption = False,
-) -> None:
-    """Queries a second, latency, and overlap with the exact answer on a store's features."""
-    import numpy as np
-
-    from fashify.index import make_index
-    from fashify.retrieval import Retriever
-
-    retriever = Retriever.open(store_path(store), index=index)
-    features, item_ids = retriever.store.features, retriever.store.item_ids
-    rows = np.random.default_rng(SEED).integers(0, len(features), queries)
-    tested = retriever.index
-    tested.search(features[rows[:1]], k)
-    singles = [_timed(lambda row=row: tested.search(features[row : row + 1], k)) for row in rows]
-    batch_seconds = _timed(lambda: tested.search(features[rows], k))
-    exact = make_index("exact", metric=tested.metric).fit(features, item_ids)
-    found, wanted = (one.search(features[rows], k).positions for one in (tested, exact))
-    overlap = [len(set(a) & set(b)) / k for a, b in zip(found, wanted, strict=True)]
-    answer = {
-        "index": tested.name,
-        "metric": tested.metric,
-        "n_items": len(features),
-        "k": k,
-        "queries": queries,
-        "p50_ms": round(1000 * float(np.median(singles)), 3),
-        "p95_ms": round(1000 * float(np.quantile(singles, 0.95)), 3),
-        "batched_queries_per_second": round(queries / batch_seconds, 1),
-        f"index_recall_at_{k}": round(float(np.mean(overlap)), 4),
     }
     emit(answer, as_json, _lines(answer))
 

@@ -120,7 +120,7 @@ def index(
     named = store_path(store)
     features = FeatureStore.load(named)
     path = features.path
-    vectors, item_ids = features.features, features.item_ids
+    vectors, item_ids = features.vectors, features.item_ids
     if auto:
         choice = choose_index(vectors, item_ids, metric=metric, recall=recall)
         fitted, chosen = choice.index, choice.to_dict()

@@ -90,7 +90,7 @@ def run(
     from fashify.store import FeatureStore
 
     opened = FeatureStore.load(store)
-    features, item_ids = opened.features, opened.item_ids
+    features, item_ids = opened.vectors, opened.item_ids
     common = {"k": k, "n_queries": n_queries, "seed": seed}
     title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
     part = compare(features, item_ids, title, metric=metric, backends=backends, **common)
