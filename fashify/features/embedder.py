@@ -1,4 +1,10 @@
-"""A backbone on an engine: pictures in, features out, the same for gallery and query."""
+"""A backbone on an engine: pictures in, features out, the same for gallery and query.
+
+A picture is first brought to the gallery's own resolution and proportions, then to the
+network's input. For a picture of the gallery the first step does nothing; for a query it takes
+away what the gallery cannot have: a sharp photo and a thumbnail of one product are far apart
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +17,42 @@ from typing import Any
 import numpy as np
 
 from fashify.backbones import Backbone, BackboneSpec, load_backbone
+from fashify.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
 from fashify.images import resize
 
-#: How a picture is brought to the backbone's input; recorded in every store.
-PREPARATION = {"fit": "stretch", "interpolation": "bicubic, antialiased", "version": 1}
+#: How a picture is brought to the gallery's frame and from there to the backbone's input.
+PREPARATION = {
+    "to_frame": "letterbox",
+    "to_input": "stretch",
+    "interpolation": "bicubic, antialiased",
+    "version": 2,
+}
+
+Frame = tuple[int, int]
 
 
-def prepare(image: np.ndarray, spec: BackboneSpec) -> np.ndarray:
-    """A picture as the network takes it; what calibrates an engine takes this way too."""
-    return resize(image, spec.input_size, fit=PREPARATION["fit"])
+def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -> np.ndarray:
+    """A picture as the network takes it; what calibrates an engine takes this way too.
+
+    Args:
+        image: (h, w, 3) uint8 of any size.
+        spec: of the backbone.
+        frame: (height, width) of the gallery's pictures; ``None`` leaves that step out.
+
+    Returns:
+        ``(H, W, 3)`` uint8.
+    """
+    if frame is not None and image.shape[:2] != frame:
+        image = resize(image, _covering(frame, spec.input_size), fit=PREPARATION["to_frame"])
+    return resize(image, spec.input_size, fit=PREPARATION["to_input"])
+
+
+def _covering(frame: Frame, input_size: Frame) -> Frame:
+    """``frame`` made smaller, in proportion, until it covers the network's input and no more."""
+    scale = min(1.0, max(input_size[0] / frame[0], input_size[1] / frame[1]))
+    return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))
 
 
 def weights_source(label: str) -> str:
@@ -43,6 +74,7 @@ class Recipe:
     precision: str
     batch_size: int
     calibration: np.ndarray | str | None
+    frame: Frame | None = None
 
     def __call__(self) -> Embedder:
         """Makes the embedder."""
@@ -55,6 +87,7 @@ class Recipe:
             precision=self.precision,
             batch_size=self.batch_size,
             calibration=self.calibration,
+            frame=self.frame,
         )
 
 
@@ -69,6 +102,8 @@ class Embedder:
         batch_size: pictures a call of the network.
         calibration: ``(m, H, W, 3)`` uint8 pictures an int8 engine is calibrated on, or
             the hash of those it was calibrated on before, from its fingerprint.
+        frame: ``(height, width)`` of the gallery's pictures, to which every other is brought
+            first; ``None`` where they have no common one.
     """
 
     def __init__(
@@ -79,9 +114,11 @@ class Embedder:
         precision: str = "auto",
         batch_size: int = 32,
         calibration: np.ndarray | str | None = None,
+        frame: Frame | None = None,
     ) -> None:
         self.backbone, self.spec, self.batch_size = backbone, backbone.spec, batch_size
-        self._recipe = Recipe(backbone, engine, precision, batch_size, calibration)
+        self.frame = None if frame is None else (int(frame[0]), int(frame[1]))
+        self._recipe = Recipe(backbone, engine, precision, batch_size, calibration, self.frame)
         if isinstance(engine, str):
             engine = make_engine(
                 engine,
@@ -95,10 +132,12 @@ class Embedder:
     @property
     def facts(self) -> dict[str, Any]:
         """What the features depend on, for the manifest: backbone, engine, preparation."""
+        frame = None if self.frame is None else list(self.frame)
         return {
             "backbone": self.spec.to_dict(),
             "engine": dict(self.engine.fingerprint),
-            "preparation": PREPARATION,
+            "preparation": PREPARATION | {"frame": frame},
+            "colour": {"dim": COLOUR_DIM, "version": COLOUR_VERSION},
         }
 
     @property
@@ -123,7 +162,16 @@ class Embedder:
 
     def prepare(self, image: np.ndarray) -> np.ndarray:
         """``(h, w, 3)`` uint8 of any size to ``(H, W, 3)`` uint8 as the network takes it."""
-        return prepare(image, self.spec)
+        return prepare(image, self.spec, self.frame)
+
+    @property
+    def row_dim(self) -> int:
+        """Length of a row of a store: the backbone's feature, then the colour feature."""
+        return self.spec.dim + COLOUR_DIM
+
+    def rows(self, batch: np.ndarray) -> np.ndarray:
+        """``(b, H, W, 3)`` uint8, prepared, to ``(b, row_dim)`` float32."""
+        return np.concatenate([self.embed_prepared(batch), colour_features(batch)], axis=1)
 
     def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
         """``(b, H, W, 3)`` uint8 to ``(b, dim)`` float32, ``batch_size`` at a time.

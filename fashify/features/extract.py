@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from tqdm import tqdm
 from fashify.backbones import Backbone, load_backbone
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
-from fashify.errors import CatalogueError, ConfigError, StoreCorruptError, StoreMismatchError
-from fashify.features.embedder import Embedder, prepare
+from fashify.errors import CatalogueError, ConfigError, FashifyError, StoreCorruptError, StoreMismatchError
+from fashify.features.embedder import Embedder, Frame, prepare
 from fashify.features.pipeline import embed_locally, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
+from fashify.heads import Head
 from fashify.index import Index, make_index
+from fashify.images import image_size
 from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import locked, swap_in
@@ -40,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 #: Chunks and a progress callback in, (position, shard) out as they are finished.
 Runner = Callable[[list[list[Task]], Callable[[int, int], None]], Iterator[tuple[int, Shard]]]
+
+#: Pictures whose size is looked at for the gallery's frame, and the share that must agree.
+FRAME_IMAGES, FRAME_SHARE = 128, 0.5
 
 #: Pictures an int8 engine is calibrated on.
 CALIBRATION_IMAGES = 256
@@ -107,7 +113,7 @@ def extract_features(
         shards = _keep(staging, plan, previous, embedder.fingerprint)
         with _bar(plan, progress) as tick:
             shards += _embed_all(staging, plan, embedder.fingerprint, run, tick)
-        _finish(staging, plan, shards, catalogue, embedder, empty_index)
+        _finish(staging, plan, shards, catalogue, embedder, empty_index, previous)
         swap_in(staging, out)
     if url is not None:
         push_store(out, str(url))
@@ -150,24 +156,42 @@ def _embedder(
         engine = recorded.get("engine", engine)
         if precision == "auto":
             precision = recorded.get("precision", precision)
+    frame = _frame(catalogue, previous)
     calibration = None
     if precision == "int8":
         # The network of the store's own calibration: another one would not mix.
-        calibration = recorded.get("calibration") or _calibration(catalogue, backbone)
+        calibration = recorded.get("calibration") or _calibration(catalogue, backbone, frame)
     return Embedder(
         backbone,
         engine=engine,
         precision=precision,
         batch_size=batch_size,
         calibration=calibration,
+        frame=frame,
     )
 
 
-def _calibration(catalogue: Catalogue, backbone: Backbone) -> np.ndarray:
+def _frame(catalogue: Catalogue, previous: FeatureStore | None) -> Frame | None:
+    """The height and width most of the gallery's pictures have, if most have the same."""
+    if previous is not None:
+        frame = previous.meta["preparation"]["frame"]
+        return None if frame is None else tuple(frame)
+    part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(FRAME_IMAGES)
+    sizes: Counter[Frame] = Counter()
+    for item_id in part.table["item_id"]:
+        with suppress(FashifyError):
+            height, width, _ = image_size(part.image_bytes(item_id))
+            sizes[height, width] += 1
+    if not sizes or sizes.most_common(1)[0][1] < FRAME_SHARE * sizes.total():
+        return None
+    return sizes.most_common(1)[0][0]
+
+
+def _calibration(catalogue: Catalogue, backbone: Backbone, frame: Frame | None) -> np.ndarray:
     """``(m, H, W, 3)`` uint8: readable pictures drawn evenly from the catalogue."""
     part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(CALIBRATION_IMAGES)
     tasks = [Task(path, path) for path in part.table["path"]]
-    images = prepared_images(part.storage, tasks, partial(prepare, spec=backbone.spec), ahead=32)
+    images = prepared_images(part.storage, tasks, partial(prepare, spec=backbone.spec, frame=frame), ahead=32)
     return np.stack([image for image in images if not isinstance(image, Exception)])
 
 
@@ -266,8 +290,13 @@ def _finish(
     catalogue: Catalogue,
     embedder: Embedder,
     index: Index | None,
+    previous: FeatureStore | None,
 ) -> None:
-    """Items, quarantine, index, manifest; and away with what no shard list names."""
+    """Items, quarantine, index, manifest; and away with what no shard list names.
+
+    A head that the store had stays: it is applied to what is new and built into the index.
+    """
+    head, strength = (previous.head, previous.strength) if previous is not None else (None, None)
     identities = [identity for _, shard in shards for identity in shard.identities]
     rows = {identity: row for row, identity in enumerate(identities)}
     failed = {key: reason for _, shard in shards for key, reason in shard.failed.items()}
@@ -292,10 +321,20 @@ def _finish(
         },
     }
     if index is not None:
-        parts = (shard.features for _, shard in shards)
-        vectors = gathered(items["row"].to_numpy(), parts, embedder.spec.dim)
+        vectors = _vectors(items["row"].to_numpy(), shards, embedder.spec.dim, head)
         index.fit(vectors, items["item_id"].to_numpy()).save(staging / INDEX)
-    write_manifest(staging, meta, used, items, quarantine)
+    write_manifest(staging, meta, used, items, quarantine, head, strength)
+
+
+def _vectors(
+    rows: np.ndarray, shards: list[tuple[str, Shard]], dim: int, head: Head | None
+) -> np.ndarray:
+    """What the index will hold, ``(n, d)`` float32."""
+    parts = [shard.features for _, shard in shards if len(shard.features)]
+    deep = gathered(rows, (part[:, :dim] for part in parts))
+    if head is None:
+        return deep
+    return head(deep, gathered(rows, (part[:, dim:] for part in parts)))
 
 
 def _items(catalogue: Catalogue, placed: pd.DataFrame) -> pd.DataFrame:

@@ -76,15 +76,15 @@ def embed_chunk(
     """
     good: list[str] = []
     failed: dict[str, str] = {}
-    features = np.empty((len(chunk), embedder.spec.dim), np.float32)
+    features = np.empty((len(chunk), embedder.row_dim), np.float32)
     pairs = zip(chunk, islice(images, len(chunk)), strict=True)
     while batch := list(islice(pairs, embedder.batch_size)):
         bad = {task.identity: str(image) for task, image in batch if isinstance(image, Exception)}
         whole = [(task, image) for task, image in batch if task.identity not in bad]
         if whole:
             start = len(good)
-            vectors = embedder.embed_prepared(np.stack([image for _, image in whole]))
-            features[start : start + len(whole)] = vectors
+            rows = embedder.rows(np.stack([image for _, image in whole]))
+            features[start : start + len(whole)] = rows
             good += [task.identity for task, _ in whole]
         failed |= bad
         if tick:

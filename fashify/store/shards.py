@@ -25,11 +25,11 @@ SUFFIX = ".safetensors"
 
 @dataclass(frozen=True)
 class Shard:
-    """Vectors of some images.
+    """Rows of some images: what the backbone gave, and beside it the colour feature.
 
     Attributes:
         identities: one a row of ``features``, the identity of the image's bytes.
-        features: ``(len(identities), dim)`` float32.
+        features: ``(len(identities), dim + colour)`` float32, see ``FeatureStore``.
         failed: identity -> reason, of images that could not be read.
     """
 
@@ -87,20 +87,20 @@ def read_shard(path: Path) -> Shard:
     return shard
 
 
-def gathered(rows: np.ndarray, parts: Iterable[np.ndarray], dim: int) -> np.ndarray:
+def gathered(rows: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
     """Rows of many shards as one array.
 
     Args:
         rows: ``(n,)`` int, row numbers counted through all parts.
-        parts: the shards' features in that order; each may be let go after its turn.
-        dim: length of one feature.
+        parts: the shards' rows in that order; each may be let go after its turn.
 
     Returns:
         ``(n, dim)`` float32, in the order of ``rows``.
     """
-    features = np.empty((len(rows), dim), np.float32)
-    start = 0
+    features, start = np.empty((0, 0), np.float32), 0
     for part in parts:
+        if not start:
+            features = np.empty((len(rows), part.shape[1]), np.float32)
         mine = np.flatnonzero((rows >= start) & (rows < start + len(part)))
         features[mine] = part[rows[mine] - start]
         start += len(part)

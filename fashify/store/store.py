@@ -23,6 +23,7 @@ from fashify.errors import (
     StoreMismatchError,
     known,
 )
+from fashify.heads import Head
 from fashify.storage import is_url
 from fashify.store.files import (
     canonical_json,
@@ -33,14 +34,17 @@ from fashify.store.files import (
     write_error,
 )
 from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
+from fashify.strength import Strength
 
 FORMAT = "fashify-store"
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
 ITEMS = "items.parquet"
 QUARANTINE = "quarantine.csv"
 SHARDS = "shards"
 INDEX = "index"
+HEAD = "head.safetensors"
+STRENGTH = "strength.json"
 
 #: Fields of a backbone spec that must be equal for two features to be comparable.
 IDENTITY = ("name", "dim", "input_size", "preprocessing", "pooling", "weights_hash")
@@ -51,6 +55,9 @@ LOCATION = ("identity", "version", "row")
 
 class FeatureStore:
     """Features of the gallery, aligned with its products.
+
+    A row of the shards is the backbone's feature followed by the colour feature. What an index
+    holds is ``vectors``: the features, or what a head makes of both.
 
     Attributes:
         item_ids: ``(n,)`` object array of str.
@@ -68,6 +75,8 @@ class FeatureStore:
         items: pd.DataFrame | None = None,
         path: Path | None = None,
         location: pd.DataFrame | None = None,
+        colour: np.ndarray | None = None,
+        head: Head | None = None,
     ) -> None:
         self.item_ids = np.array(list(item_ids), dtype=object)
         if features is not None and (features.ndim != 2 or len(features) != len(self.item_ids)):
@@ -76,7 +85,8 @@ class FeatureStore:
                 f"shape {features.shape}",
                 "pass both in the same order",
             )
-        self._features = features
+        self._features, self._colour, self._head = features, colour, head
+        self._vectors: np.ndarray | None = None
         self.items = items if items is not None else pd.DataFrame({"item_id": self.item_ids})
         self.meta = dict(meta)
         self.path = path
@@ -104,13 +114,44 @@ class FeatureStore:
             StoreCorruptError: a shard is missing or damaged.
         """
         if self._features is None:
-            self._features = self._gather()
+            self._features = self._gather(slice(0, self.dim))
         return self._features
+
+    @property
+    def colour(self) -> np.ndarray | None:
+        """``(n, c)`` float32 colour features, ``None`` where there are none; kept as gathered."""
+        if self._colour is None and self.path is not None and "colour" in self.meta:
+            self._colour = self._gather(slice(self.dim, None))
+        return self._colour
+
+    @property
+    def head(self) -> Head | None:
+        """The map from features to ``vectors``; ``None`` where features are served raw.
+
+        Raises:
+            StoreCorruptError: its file is missing or damaged.
+            StoreMismatchError: it was made for another backbone.
+        """
+        if self._head is None and "head" in self.meta:
+            self._head = Head.from_bytes(self._vouched(HEAD))
+            self._head.check_backbone(self.meta["backbone"])
+        return self._head
+
+    @property
+    def strength(self) -> Strength | None:
+        """What a distance says of the match, as calibrated; ``None`` without calibration."""
+        if self.path is None or STRENGTH not in self.meta.get("files", {}):
+            return None
+        return Strength.from_json(self._vouched(STRENGTH))
 
     @property
     def vectors(self) -> np.ndarray:
         """``(n, d)`` float32: what an index of this store holds; errors as ``features``."""
-        return self.features
+        if self.head is None:
+            return self.features
+        if self._vectors is None:
+            self._vectors = self.head(self.features, self.colour)
+        return self._vectors
 
     @property
     def quarantine(self) -> pd.DataFrame:
@@ -125,12 +166,17 @@ class FeatureStore:
             raise CatalogueError(f"a level of {known(LEVELS)}", f"{level!r}", "use one of these")
         return self.items[level].to_numpy(dtype=object)
 
-    def _gather(self) -> np.ndarray:
+    def _gather(self, columns: slice) -> np.ndarray:
         assert self.path is not None
         assert self._location is not None
         files = (self.path / SHARDS / record["file"] for record in self.meta["shards"])
-        parts = (read_shard(file).features for file in files)
-        return gathered(self._location["row"].to_numpy(), parts, self.dim)
+        parts = (read_shard(file).features[:, columns] for file in files)
+        return gathered(self._location["row"].to_numpy(), parts)
+
+    def _vouched(self, name: str) -> bytes:
+        """A file of the store, its checksum compared with the manifest's."""
+        assert self.path is not None
+        return _read_vouched(self.path, self.meta, name)
 
     def save(self, path: str | Path) -> FeatureStore:
         """Writes the store as a folder, in one step; a store there before is replaced.
@@ -148,14 +194,20 @@ class FeatureStore:
             identities = [f"item:{item_id}" for item_id in self.item_ids]
             name = shard_name(fingerprint, identities)
             drop_leftovers(staging, {name})
-            features = np.asarray(self.features, np.float32)
-            write_shard(staging / SHARDS / name, Shard(tuple(identities), features))
+            parts = [part for part in (self.features, self.colour) if part is not None]
+            rows = np.concatenate(parts, axis=1, dtype=np.float32)
+            write_shard(staging / SHARDS / name, Shard(tuple(identities), rows))
             items = self.items[[c for c in self.items if c not in LOCATION]].copy()
             items["identity"], items["version"] = identities, ""
             items["row"] = np.arange(len(self))
             meta = {k: v for k, v in self.meta.items() if k not in ("shards", "files")}
             meta.setdefault("backbone", {"name": "unknown", "dim": self.dim})
-            write_manifest(staging, meta, [(name, len(self))], items, self.quarantine)
+            if self.colour is not None:
+                meta.setdefault("colour", {"dim": self.colour.shape[1]})
+            shards = [(name, len(self))]
+            write_manifest(
+                staging, meta, shards, items, self.quarantine, self.head, self.strength
+            )
             swap_in(staging, path)
         return FeatureStore.load(path)
 
@@ -215,10 +267,12 @@ def fresh_staging(store: Path) -> Path:
 
 
 def drop_leftovers(staging: Path, keep: set[str]) -> None:
-    """Removes an interrupted run's index and the shards that the next store does not name."""
+    """Removes an interrupted run's index, head and the shards that the next store leaves out."""
     for path in (staging / SHARDS).iterdir():
         if path.name not in keep:
             path.unlink(missing_ok=True)
+    for name in (HEAD, STRENGTH):
+        (staging / name).unlink(missing_ok=True)
     shutil.rmtree(staging / INDEX, ignore_errors=True)
 
 
@@ -228,8 +282,10 @@ def write_manifest(
     shards: Iterable[tuple[str, int]],
     items: pd.DataFrame,
     quarantine: pd.DataFrame,
+    head: Head | None = None,
+    strength: Strength | None = None,
 ) -> None:
-    """Writes items, quarantine and, last, the manifest that vouches for every file.
+    """Writes items, quarantine, head and, last, the manifest that vouches for every file.
 
     Args:
         folder: where the shards already lie.
@@ -237,14 +293,23 @@ def write_manifest(
         shards: ``(file name, rows)`` in the order in which rows are counted.
         items: the gallery with the ``LOCATION`` columns.
         quarantine: ``item_id, path, reason``.
+        head: what stands between the shards and the index, if anything.
+        strength: what the head's distances say, if that was measured.
     """
-    write_bytes(folder / ITEMS, _parquet(items))
-    write_bytes(folder / QUARANTINE, quarantine.to_csv(index=False, lineterminator="\n").encode())
+    contents = {ITEMS: _parquet(items)}
+    contents[QUARANTINE] = quarantine.to_csv(index=False, lineterminator="\n").encode()
+    meta = {name: value for name, value in meta.items() if name != "head"}
+    if head is not None:
+        contents[HEAD], meta["head"] = head.to_bytes(), head.facts
+    if strength is not None:
+        contents[STRENGTH] = strength.to_json()
+    for name, data in contents.items():
+        write_bytes(folder / name, data)
     records = [
         {"file": name, "rows": rows, "sha256": sha256_file(folder / SHARDS / name)}
         for name, rows in shards
     ]
-    files = {name: sha256_file(folder / name) for name in (ITEMS, QUARANTINE)}
+    files = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
     manifest = {
         **meta,
         "format": FORMAT,
@@ -303,14 +368,19 @@ def _corrupt(name: str, reason: str) -> StoreCorruptError:
     )
 
 
-def _read_items(path: Path, meta: Mapping[str, Any]) -> pd.DataFrame:
+def _read_vouched(path: Path, meta: Mapping[str, Any], name: str) -> bytes:
+    """A file's bytes, whose checksum is the manifest's."""
     try:
-        data = (path / ITEMS).read_bytes()
+        data = (path / name).read_bytes()
     except OSError as error:
-        raise _corrupt(ITEMS, "missing") from error
-    if hashlib.sha256(data).hexdigest() != meta["files"][ITEMS]:
-        raise _corrupt(ITEMS, "its checksum differs")
-    table = pq.read_table(io.BytesIO(data)).to_pandas()
+        raise _corrupt(name, "missing") from error
+    if hashlib.sha256(data).hexdigest() != meta["files"].get(name):
+        raise _corrupt(name, "its checksum differs")
+    return data
+
+
+def _read_items(path: Path, meta: Mapping[str, Any]) -> pd.DataFrame:
+    table = pq.read_table(io.BytesIO(_read_vouched(path, meta, ITEMS))).to_pandas()
     if "year" in table:
         table["year"] = table["year"].astype("Int64")
     # The same dtype as a catalogue's table, whatever pandas' default for text is.

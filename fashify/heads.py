@@ -1,0 +1,278 @@
+"""Heads: small trained maps from what a store holds to what its index serves.
+
+A head is made of parts, each of its own kind of likeness: ``shape``, ``category``, ``colour``.
+Every part gives a vector of unit length; a served vector is their concatenation, part i scaled
+by the square root of its weight w_i. With weights that sum to 1 the cosine of two served
+vectors is then the weighted mean of the parts' cosines, so one plain index answers under any
+weights: those of a query are put into the query alone.
+
+Applying a head is plain NumPy; training is in ``fashify.learning``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError, known
+
+FORMAT, VERSION = "fashify-head", 1
+
+#: What a part may take: the backbone's feature, the colour feature; each at unit length.
+INPUTS = ("deep", "colour")
+
+#: A part served with less could not be turned up again by a query.
+LEAST_WEIGHT = 0.01
+
+#: Rows at a time, which bounds the memory of hidden layers.
+_BLOCK = 4096
+
+Layer = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kind of likeness.
+
+    Attributes:
+        name: such as ``shape``.
+        takes: of ``INPUTS``; several are put side by side.
+        layers: ``(kernel (in, out), bias (out,))`` float32, with ReLU between them.
+    """
+
+    name: str
+    takes: tuple[str, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def dim(self) -> int:
+        """Length of the part's vectors."""
+        return self.layers[-1][0].shape[1]
+
+    def __call__(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """``(n, dim)`` float32 of unit length from inputs of unit length."""
+        x = np.concatenate([inputs[name] for name in self.takes], axis=1)
+        for number, (kernel, bias) in enumerate(self.layers):
+            x = x @ kernel + bias
+            if number + 1 < len(self.layers):
+                np.maximum(x, 0, out=x)
+        return unit(x)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Parts with their default weights, bound to one backbone.
+
+    Attributes:
+        parts: in the order of the served vector.
+        weights: part -> default weight; they sum to 1.
+        backbone: identity of the features it was made for (name, weights hash ...).
+        provenance: how it came about: method, split, seed, levels, measures.
+    """
+
+    parts: tuple[Part, ...]
+    weights: dict[str, float]
+    backbone: dict[str, Any]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [part.name for part in self.parts]
+        if not names or len(set(names)) < len(names) or set(self.weights) != set(names):
+            raise ConfigError(
+                "parts with different names and one weight each",
+                f"parts {names} and weights {sorted(self.weights)}",
+                "make the head anew with fashify build --head",
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parts."""
+        return tuple(part.name for part in self.parts)
+
+    @property
+    def dim(self) -> int:
+        """Length of a served vector."""
+        return sum(part.dim for part in self.parts)
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """What its parts need, of ``INPUTS``."""
+        return frozenset(name for part in self.parts for name in part.takes)
+
+    @cached_property
+    def columns(self) -> dict[str, slice]:
+        """Where each part lies in a served vector."""
+        ends = np.cumsum([part.dim for part in self.parts])
+        return {
+            part.name: slice(int(end) - part.dim, int(end))
+            for part, end in zip(self.parts, ends, strict=True)
+        }
+
+    def __call__(self, deep: np.ndarray, colour: np.ndarray | None = None) -> np.ndarray:
+        """Served vectors.
+
+        Args:
+            deep: (n, dim of the backbone) float32.
+            colour: (n, COLOUR_DIM) float32; may be None where no part takes it.
+
+        Returns:
+            (n, dim) float32 of unit length.
+
+        Raises:
+            StoreMismatchError: inputs of other lengths than the head was made for.
+        """
+        if "colour" in self.takes and colour is None:
+            raise StoreMismatchError(
+                "features with colour", "none", "build the store with this release of Fashify"
+            )
+        self._check(deep, colour)
+        served = np.empty((len(deep), self.dim), np.float32)
+        for start in range(0, len(deep), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            inputs = {"deep": unit(deep[rows])}
+            if colour is not None:
+                inputs["colour"] = unit(colour[rows])
+            for part in self.parts:
+                scale = np.float32(np.sqrt(self.weights[part.name]))
+                served[rows, self.columns[part.name]] = scale * part(inputs)
+        return served
+
+    def _check(self, deep: np.ndarray, colour: np.ndarray | None) -> None:
+        widths = {"deep": deep.shape[1], "colour": 0 if colour is None else colour.shape[1]}
+        for part in self.parts:
+            found = sum(widths[name] for name in part.takes)
+            if found != part.layers[0][0].shape[0]:
+                raise StoreMismatchError(
+                    f"inputs of {part.layers[0][0].shape[0]} numbers for the head's {part.name}",
+                    f"{found}",
+                    "use the head of this backbone, or train one with fashify build --head",
+                )
+
+    def query(self, served: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+        """A served query (dim,) under other weights; not of unit length any more.
+
+        Its dot product with a gallery vector is the weighted mean of the parts' cosines.
+
+        Raises:
+            QueryError: an unknown part, a negative weight, or nothing but zeros.
+        """
+        wanted = self.checked(weights)
+        scaled = np.array(served, np.float32)
+        for name, columns in self.columns.items():
+            scaled[columns] *= wanted[name] / self.weights[name]
+        return scaled
+
+    def checked(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Every part's weight, summing to 1; parts not named weigh 0. Errors as ``query``."""
+        unknown = [name for name in weights if name not in self.names]
+        values = [float(value) for value in weights.values()]
+        total = sum(values)
+        if unknown or not all(0 <= value < float("inf") for value in values) or total <= 0:
+            raise QueryError(
+                f"weights of 0 or more, not all 0, for parts of {known(self.names)}",
+                f"{dict(weights)}",
+                "name the parts of this head, such as shape=1",
+            )
+        return {name: float(weights.get(name, 0.0)) / total for name in self.names}
+
+    def part_distances(self, query: np.ndarray, gallery: np.ndarray) -> dict[str, np.ndarray]:
+        """Each part's cosine distance, (m,) float32.
+
+        Args:
+            query: (dim,) served, under the default weights.
+            gallery: (m, dim) served.
+        """
+        return {
+            name: 1 - gallery[:, columns] @ query[columns] / np.float32(self.weights[name])
+            for name, columns in self.columns.items()
+        }
+
+    def check_backbone(self, backbone: Mapping[str, Any]) -> None:
+        """Raises ``StoreMismatchError`` unless the head was made for these features."""
+        for name in ("name", "weights_hash", "dim"):
+            if name in self.backbone and self.backbone[name] != backbone.get(name):
+                raise StoreMismatchError(
+                    f"a head for {name} {backbone.get(name)}",
+                    f"one for {name} {self.backbone[name]}",
+                    "train a head on this store with fashify build --head",
+                )
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the manifest says of it."""
+        return {
+            "sha256": hashlib.sha256(self.to_bytes()).hexdigest(),
+            "dim": self.dim,
+            "parts": {part.name: {"dim": part.dim, "takes": part.takes} for part in self.parts},
+            "weights": self.weights,
+            "provenance": self.provenance,
+        }
+
+    def to_bytes(self) -> bytes:
+        """The head as a safetensors file; equal heads give equal bytes."""
+        arrays = {
+            f"{part.name}.{number}.{kind}": np.ascontiguousarray(array, np.float32)
+            for part in self.parts
+            for number, layer in enumerate(part.layers)
+            for kind, array in zip(("kernel", "bias"), layer, strict=True)
+        }
+        about = {
+            "format": FORMAT,
+            "version": VERSION,
+            "backbone": self.backbone,
+            "parts": [[part.name, list(part.takes), len(part.layers)] for part in self.parts],
+            "weights": self.weights,
+            "provenance": self.provenance,
+        }
+        # One key: safetensors keeps metadata in a hash map without a fixed order.
+        return save(arrays, metadata={"fashify": json.dumps(about, sort_keys=True)})
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Head:
+        """The head that ``to_bytes`` wrote.
+
+        Raises:
+            StoreCorruptError: not a head, or a damaged one.
+            StoreMismatchError: one of another release's format.
+        """
+        try:
+            size = int.from_bytes(data[:8], "little")
+            about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["fashify"])
+            arrays = load(data)
+            if (about["format"], about["version"]) != (FORMAT, VERSION):
+                raise StoreMismatchError(
+                    f"a head of format {FORMAT} version {VERSION}",
+                    f"{about['format']} version {about['version']}",
+                    "train the head again with this release of Fashify",
+                )
+            parts = tuple(_parts(about["parts"], arrays))
+            return cls(parts, about["weights"], about["backbone"], about["provenance"])
+        except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, StoreMismatchError):
+                raise
+            raise StoreCorruptError(
+                "a head as it was written", f"another file ({error})", "train the head again"
+            ) from error
+
+
+def _parts(listed: list, arrays: dict[str, np.ndarray]) -> Iterator[Part]:
+    for name, takes, n_layers in listed:
+        layers = tuple(
+            (arrays[f"{name}.{number}.kernel"], arrays[f"{name}.{number}.bias"])
+            for number in range(n_layers)
+        )
+        yield Part(name, tuple(takes), layers)
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Rows at unit length; a row of zeros stays one."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(lengths, np.float32(1e-12))

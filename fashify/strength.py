@@ -1,0 +1,114 @@
+"""What a distance says: the probability that a match shares the query's article type.
+
+Distances of different catalogues and heads mean different things. Isotonic regression on
+validation queries maps them to what a person can use: of matches at this distance, the share
+that was of the query's own type (Zadrozny and Elkan, *Transforming classifier scores into
+accurate multiclass probability estimates*, KDD 2002). It assumes nothing but that nearer is
+not worse.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from fashify.errors import QueryError, StoreCorruptError
+
+FORMAT, VERSION = "fashify-strength", 1
+
+#: From which probability each word is used.
+BANDS = (0.25, 0.50, 0.75, 0.90)
+WORDS = ("nothing similar", "loosely similar", "similar", "close", "very close")
+
+
+@dataclass(frozen=True)
+class Strength:
+    """A falling curve from distance to probability.
+
+    Attributes:
+        distances: (m,) ascending corners of the curve.
+        probabilities: (m,) in [0, 1], not rising.
+        nothing_beyond: distance beyond which nothing is called similar.
+        precision: measured share of relevant matches among those within ``nothing_beyond``.
+        n: matches it was fitted on.
+    """
+
+    distances: np.ndarray
+    probabilities: np.ndarray
+    nothing_beyond: float
+    precision: float
+    n: int
+
+    def probability(self, distance: float | np.ndarray) -> np.ndarray:
+        """Of a match at ``distance``; constant beyond both ends of the curve."""
+        return np.interp(distance, self.distances, self.probabilities)
+
+    def words(self, distance: float) -> str:
+        """One of ``WORDS``."""
+        if distance > self.nothing_beyond:
+            return WORDS[0]
+        return WORDS[max(1, sum(self.probability(distance) >= band for band in BANDS))]
+
+    def to_json(self) -> bytes:
+        """The curve as a file; equal curves give equal bytes."""
+        about = {
+            "format": FORMAT,
+            "version": VERSION,
+            "distances": [round(float(value), 6) for value in self.distances],
+            "probabilities": [round(float(value), 6) for value in self.probabilities],
+            "nothing_beyond": round(self.nothing_beyond, 6),
+            "precision": round(self.precision, 6),
+            "n": self.n,
+        }
+        return (json.dumps(about, indent=1, sort_keys=True) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Strength:
+        """The curve that ``to_json`` wrote; ``StoreCorruptError`` for anything else."""
+        try:
+            about = json.loads(data)
+            if (about["format"], about["version"]) != (FORMAT, VERSION):
+                raise ValueError(f"{about['format']} version {about['version']}")
+            return cls(
+                np.array(about["distances"], float),
+                np.array(about["probabilities"], float),
+                float(about["nothing_beyond"]),
+                float(about["precision"]),
+                int(about["n"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreCorruptError(
+                "a strength curve as it was written", f"another file ({error})", "build it again"
+            ) from error
+
+
+def fit_strength(distances: np.ndarray, relevant: np.ndarray, *, least: float = 0.5) -> Strength:
+    """Isotonic regression of relevance on distance.
+
+    Args:
+        distances: (q, k) of validation queries' matches.
+        relevant: (q, k) bool, of the query's own type.
+        least: "nothing similar" begins where the probability falls below this.
+
+    Raises:
+        QueryError: no match to learn from.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    if distances.shape != relevant.shape or not distances.size:
+        raise QueryError(
+            "distances and relevance of one shape, not empty",
+            f"{distances.shape} and {relevant.shape}",
+            "pass the matches of at least one query",
+        )
+    near, hit = distances.ravel().astype(float), relevant.ravel().astype(float)
+    curve = IsotonicRegression(y_min=0, y_max=1, increasing=False, out_of_bounds="clip")
+    curve.fit(near, hit)
+    x, y = curve.X_thresholds_, curve.y_thresholds_
+    worth = x[y >= least]
+    beyond = float(worth.max()) if len(worth) else float(x.min())
+    within = near <= beyond
+    precision = float(hit[within].mean()) if within.any() else 0.0
+    return Strength(x, y, beyond, precision, len(near))
