@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from fashify.index import Index, load_index, make_index
 from fashify.index.neighbours import Neighbours
 from fashify.store import FeatureStore
 from fashify.store.store import INDEX, check_backbone
+from fashify.strength import Strength
 
 FACTS = [name for name in COLUMNS if name not in ("item_id", "has_image")]
 
@@ -31,8 +32,12 @@ class Match:
 
     Attributes:
         rank: 1 for the nearest.
-        distance: in the index's metric; smaller is closer.
+        distance: in the index's metric, or under the query's weights; smaller is closer.
         position: row of the product in the gallery.
+        parts: each part's cosine distance, such as ``{"shape": 0.2, "colour": 0.1}``; empty
+            for a store without a head.
+        probability: that it shares the query's article type, as calibrated; else ``None``.
+        strength: that in words, "" without calibration.
     """
 
     rank: int
@@ -49,6 +54,9 @@ class Match:
     year: int | None
     usage: str
     path: str
+    parts: dict[str, float] = field(default_factory=dict)
+    probability: float | None = None
+    strength: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The match as JSON-ready values."""
@@ -143,6 +151,7 @@ class Retriever:
             engine=engine["engine"],
             precision=engine["precision"],
             calibration=engine.get("calibration"),
+            frame=self.store.meta["preparation"]["frame"],
         )
 
     @property
@@ -159,6 +168,7 @@ class Retriever:
         k: int = 5,
         *,
         where: np.ndarray | str | Mapping[str, Any] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> list[Match]:
         """The products most like a picture.
 
@@ -166,13 +176,15 @@ class Retriever:
             image: whatever ``load_image`` reads.
             k: how many, 1 to the size of the gallery.
             where: a mask ``(n,)``, or a filter over the catalogue's columns.
+            weights: how much each of ``parts`` counts, such as ``{"shape": 1, "colour": 3}``;
+                the head's own by default.
 
         Raises:
             ImageReadError: not an image.
-            QueryError: k or the filter is out of range.
+            QueryError: k, the filter or the weights are out of range.
         """
         self._check_k(k)
-        return self.by_feature(self.embed(image), k, where=where)
+        return self.by_feature(self.embed(image), k, where=where, weights=weights)
 
     def by_item(
         self,
@@ -180,6 +192,7 @@ class Retriever:
         k: int = 5,
         *,
         where: np.ndarray | str | Mapping[str, Any] | None = None,
+        weights: Mapping[str, float] | None = None,
     ) -> list[Match]:
         """The products most like one of the gallery, itself left out by its id.
 
@@ -189,7 +202,7 @@ class Retriever:
         item_id = str(item_id)
         feature = self.feature(item_id)
         self._check_k(k, without=1)
-        return self.by_feature(feature, k, where=where, exclude=item_id)
+        return self.by_feature(feature, k, where=where, exclude=item_id, weights=weights)
 
     def by_feature(
         self,
@@ -198,22 +211,56 @@ class Retriever:
         *,
         where: np.ndarray | str | Mapping[str, Any] | None = None,
         exclude: Any = None,
+        weights: Mapping[str, float] | None = None,
     ) -> list[Match]:
-        """The products nearest to a feature ``(dim,)``; errors as ``by_image``."""
+        """The products nearest to a served vector ``(d,)``; errors as ``by_image``."""
+        vector = np.asarray(feature, np.float32)
+        asked = vector if weights is None else self._weighted(vector, weights)
         found = self.index.search(
-            np.asarray(feature, np.float32)[None],
+            asked[None],
             k,
             exclude=None if exclude is None else [exclude],
             where=self.mask(where),
         )
-        return self._matches(found)
+        if weights is not None:
+            # The index measures at unit length; the weighted mean of cosines is the dot product.
+            length = np.linalg.norm(asked)
+            found = replace(found, distances=1 - (1 - found.distances) * length)
+        return self._matches(found, vector)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts that can be weighted at query time; empty for a store without a head."""
+        head = self.store.head
+        return head.names if head is not None and self.index.metric == "cosine" else ()
+
+    @cached_property
+    def strength(self) -> Strength | None:
+        """What a distance under the default weights says; ``None`` where not calibrated."""
+        return self.store.strength if self.index.metric == "cosine" else None
+
+    def _weighted(self, vector: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+        if not self.parts:
+            raise QueryError(
+                "a store with a head and a cosine index, to weigh its parts",
+                "a store of raw features" if self.store.head is None else "another metric",
+                "build it with fashify build --head auto",
+            )
+        return self.store.head.query(vector, weights)
 
     def embed(self, image: Any) -> np.ndarray:
-        """A picture's feature, ``(dim,)`` float32."""
-        return self.embedder.embed_images([load_image(image)])[0]
+        """A picture's served vector, ``(d,)`` float32."""
+        return self.embed_prepared(self.embedder.prepare(load_image(image))[None])[0]
+
+    def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
+        """Served vectors ``(b, d)`` of pictures ``(b, H, W, 3)`` as ``embedder.prepare`` gives."""
+        if self.store.head is None:
+            return self.embedder.embed_prepared(batch)
+        rows, dim = self.embedder.rows(batch), self.embedder.spec.dim
+        return self.store.head(rows[:, :dim], rows[:, dim:])
 
     def feature(self, item_id: str) -> np.ndarray:
-        """The stored feature of a product, ``(dim,)`` float32."""
+        """The served vector of a product, ``(d,)`` float32."""
         if item_id not in self._known:
             raise QueryError(
                 f"an item_id of the {len(self.store):,} in the gallery",
@@ -240,17 +287,45 @@ class Retriever:
         if not 1 <= k <= top:
             raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
 
-    def _matches(self, found: Neighbours) -> list[Match]:
+    def _matches(self, found: Neighbours, vector: np.ndarray) -> list[Match]:
         columns = self._columns
+        rows = [int(row) for row in found.positions[0] if row >= 0]
+        distances = [float(distance) for distance in found.distances[0][: len(rows)]]
+        told = self._told([columns["item_id"][row] for row in rows], distances, vector)
         return [
             Match(
                 rank=rank,
-                distance=float(found.distances[0, rank - 1]),
-                position=int(row),
+                distance=distance,
+                position=row,
                 **{name: column[row] for name, column in columns.items()},
+                **more,
             )
-            for rank, row in enumerate(found.positions[0], start=1)
-            if row >= 0
+            for rank, (row, distance, more) in enumerate(
+                zip(rows, distances, told, strict=True), start=1
+            )
+        ]
+
+    def _told(
+        self, item_ids: list[str], distances: list[float], vector: np.ndarray
+    ) -> list[dict[str, Any]]:
+        """Parts of each match's distance, and what its distance says."""
+        parts: list[dict[str, float]] = [{} for _ in item_ids]
+        head = self.store.head
+        if self.parts and item_ids:
+            apart = head.part_distances(vector, self.index.vectors_of(item_ids))
+            rows = zip(*(values.tolist() for values in apart.values()), strict=True)
+            parts = [dict(zip(apart, row, strict=True)) for row in rows]
+            # The curve was fitted under the default weights, whatever the query's were.
+            distances = [sum(head.weights[name] * d for name, d in row.items()) for row in parts]
+        if self.strength is None:
+            return [{"parts": part} for part in parts]
+        return [
+            {
+                "parts": part,
+                "probability": float(self.strength.probability(distance)),
+                "strength": self.strength.words(distance),
+            }
+            for part, distance in zip(parts, distances, strict=True)
         ]
 
     @cached_property

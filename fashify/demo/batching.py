@@ -13,7 +13,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from fashify.features import Embedder
+from fashify.retrieval import Retriever
 
 #: Most photos in one batch; larger ones gain little and keep the first visitor waiting.
 MOST = 16
@@ -23,25 +23,26 @@ class BatchingEmbedder:
     """Embeds from any number of threads through one engine.
 
     Args:
-        embedder: backbone on its engine; from now on used by this object alone.
+        retriever: whose engine is from now on used by this object alone.
     """
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+        self._prepare = retriever.embedder.prepare
         self._waiting: queue.SimpleQueue[tuple[np.ndarray, Future]] = queue.SimpleQueue()
         threading.Thread(target=self._work, name="embedder", daemon=True).start()
 
     def embed(self, picture: np.ndarray) -> np.ndarray:
-        """The feature of one picture, waiting for its turn.
+        """The served vector of one picture, waiting for its turn.
 
         Args:
             picture: (height, width, 3) uint8 RGB of any size.
 
         Returns:
-            (dim,) float32.
+            (d,) float32.
         """
         answer: Future = Future()
-        self._waiting.put((self._embedder.prepare(picture), answer))
+        self._waiting.put((self._prepare(picture), answer))
         return answer.result()
 
     def _work(self) -> None:
@@ -53,7 +54,7 @@ class BatchingEmbedder:
 
     def _answer(self, batch: list[tuple[np.ndarray, Future]]) -> None:
         try:
-            features = self._embedder.engine.run(np.stack([picture for picture, _ in batch]))
+            features = self._retriever.embed_prepared(np.stack([one for one, _ in batch]))
         except Exception as error:
             # Handed to those who asked; the thread has to live on for the next.
             for _, answer in batch:

@@ -63,7 +63,7 @@ class DemoService:
         self.store, self.items = retriever.store, retriever.store.items
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
-        self._embedder = BatchingEmbedder(retriever.embedder)
+        self._embedder = BatchingEmbedder(retriever)
         self._yardstick = Yardstick(self.store.features, retriever.index.metric)
         self.facts = store_facts(retriever)
         self.examples = self._item_examples() + photo_examples()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -17,13 +17,19 @@ from tqdm import tqdm
 from fashify.backbones import Backbone, load_backbone
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
-from fashify.errors import CatalogueError, ConfigError, FashifyError, StoreCorruptError, StoreMismatchError
+from fashify.errors import (
+    CatalogueError,
+    ConfigError,
+    FashifyError,
+    StoreCorruptError,
+    StoreMismatchError,
+)
 from fashify.features.embedder import Embedder, Frame, prepare
 from fashify.features.pipeline import embed_locally, prepared_images
 from fashify.features.plan import Plan, Task, make_plan
 from fashify.heads import Head
-from fashify.index import Index, make_index
 from fashify.images import image_size
+from fashify.index import Index, make_index
 from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import locked, swap_in
@@ -191,7 +197,9 @@ def _calibration(catalogue: Catalogue, backbone: Backbone, frame: Frame | None) 
     """``(m, H, W, 3)`` uint8: readable pictures drawn evenly from the catalogue."""
     part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(CALIBRATION_IMAGES)
     tasks = [Task(path, path) for path in part.table["path"]]
-    images = prepared_images(part.storage, tasks, partial(prepare, spec=backbone.spec, frame=frame), ahead=32)
+    images = prepared_images(
+        part.storage, tasks, partial(prepare, spec=backbone.spec, frame=frame), ahead=32
+    )
     return np.stack([image for image in images if not isinstance(image, Exception)])
 
 

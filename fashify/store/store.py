@@ -205,9 +205,7 @@ class FeatureStore:
             if self.colour is not None:
                 meta.setdefault("colour", {"dim": self.colour.shape[1]})
             shards = [(name, len(self))]
-            write_manifest(
-                staging, meta, shards, items, self.quarantine, self.head, self.strength
-            )
+            write_manifest(staging, meta, shards, items, self.quarantine, self.head, self.strength)
             swap_in(staging, path)
         return FeatureStore.load(path)
 

@@ -11,15 +11,15 @@ from fashify.demo.batching import MOST, BatchingEmbedder
 
 
 class Recorder:
-    """An engine and its embedder in one: a feature is the picture's first pixel."""
+    """A retriever and its embedder in one: a vector is the picture's first pixel."""
 
     def __init__(self) -> None:
-        self.engine, self.sizes, self.busy, self.broken = self, [], False, False
+        self.embedder, self.sizes, self.busy, self.broken = self, [], False, False
 
     def prepare(self, picture: np.ndarray) -> np.ndarray:
         return picture[:1, :1]
 
-    def run(self, batch: np.ndarray) -> np.ndarray:
+    def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
         assert not self.busy, "two callers at once"
         self.busy = True
         try:
@@ -59,7 +59,7 @@ def test_a_real_engine_gives_the_retrievers_feature(sample_store) -> None:
     retriever = Retriever.open(sample_store)
     pictures = [retriever.picture(item_id) for item_id in retriever.store.item_ids[:12]]
     alone = [retriever.embed(picture) for picture in pictures]
-    embedder = BatchingEmbedder(retriever.embedder)
+    embedder = BatchingEmbedder(retriever)
     with ThreadPoolExecutor(12) as pool:
         together = list(pool.map(embedder.embed, pictures))
     np.testing.assert_allclose(together, alone, atol=1e-4)
