@@ -143,6 +143,11 @@ class Index(ABC):
         gallery = self._fitted()
         return gallery.take(gallery.order[gallery.locate(list(item_ids))])
 
+    def filters_on(self, columns: set[str]) -> bool:
+        """Whether ``where`` may also be a resolved Filter on these columns, which then runs
+        where the data is."""
+        return False
+
     def tuned(self, **params: Any) -> Self:
         """The same index, sharing all it holds, with other search parameters.
 

@@ -22,7 +22,7 @@ from fashify.errors import (
     known,
 )
 from fashify.index.collection_rows import NUMBER_COLUMNS, TEXT_COLUMNS
-from fashify.index.connection import away, connect
+from fashify.index.connection import PATIENCE, Connected, away
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ def target_of(uri: str, target: str = "auto") -> str:
     return target
 
 
-class Collection:
-    """A named collection on one server.
+class Collection(Connected):
+    """A named collection on one server; what it holds and how it is searched.
 
     Args:
         uri: a file ending in .db, or http://host:port.
@@ -77,33 +77,14 @@ class Collection:
         timeout: float = 30,
         batch_bytes: int = 8 << 20,
     ) -> None:
-        self.uri, self.name, self.metric, self.timeout = uri, name, metric, timeout
-        self.target = target_of(uri, target)
+        self.metric, self.target = metric, target_of(uri, target)
         self._batch_bytes, self._row_bytes = batch_bytes, 1 << 14
-        self._client = connect(uri, timeout)
-
-    def named(self, name: str) -> Collection:
-        """Another collection on the same server, through the same connection."""
-        other = object.__new__(Collection)
-        other.__dict__ |= self.__dict__ | {"name": name}
-        return other
-
-    def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        """One call to the server; StorageError in place of pymilvus' own errors."""
-        from pymilvus.exceptions import MilvusException
-
-        try:
-            return getattr(self._client, method)(*args, timeout=self.timeout, **kwargs)
-        except MilvusException as error:
-            raise away(self.uri, f"{method}: {error.message or error}") from error
+        super().__init__(uri, name, timeout)
 
     # -- schema
 
-    def exists(self) -> bool:
-        return self.call("has_collection", self.name)
-
     def create(self, dim: int, columns: Sequence[str]) -> None:
-        """Make the empty collection with its filter columns and indexes, and load it."""
+        """Make the empty collection with its filter columns."""
         from pymilvus import DataType
 
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
@@ -116,6 +97,14 @@ class Collection:
             else:
                 schema.add_field(column, DataType.VARCHAR, max_length=_TEXT_BYTES)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=dim)
+        # Strong: a search sees every write that was acknowledged before it.
+        self.call("create_collection", self.name, schema=schema, consistency_level="Strong")
+
+    def index(self, columns: Sequence[str]) -> None:
+        """Index vectors and filter columns, and wait until what is there is indexed.
+
+        Best called after a whole upload: the index is then built once, over everything.
+        """
         kind, build, _ = TARGETS[self.target]
         indexes = self._client.prepare_index_params()
         indexes.add_index(
@@ -123,10 +112,8 @@ class Collection:
         )
         for column in ("slot", *columns):
             indexes.add_index(column, index_type="INVERTED")
-        # Strong: a search sees every write that was acknowledged before it.
-        self.call("create_collection", self.name, schema=schema, consistency_level="Strong")
-        # Not waited for here, half a second each: `settle` waits once, after the upload.
-        self.call("create_index", self.name, indexes, sync=False)
+        # Not waited for one by one, half a second each: `settle` waits once for all.
+        self.call("create_index", self.name, indexes, sync=False, timeout=PATIENCE)
 
     def columns(self) -> list[str]:
         """The filter columns it was made with."""
@@ -150,22 +137,7 @@ class Collection:
             )
 
     def load(self) -> None:
-        self.call("load_collection", self.name)
-
-    def drop(self) -> None:
-        if self.exists():
-            self.call("drop_collection", self.name)
-
-    def point(self, alias: str) -> None:
-        """Let ``alias`` mean this collection, in one step, and drop what it meant before."""
-        aliases = self.call("list_aliases")["aliases"]
-        if alias not in aliases:
-            self.call("create_alias", self.name, alias)
-            return
-        before = self.call("describe_alias", alias)["collection_name"]
-        self.call("alter_alias", self.name, alias)
-        if before != self.name:
-            self.named(before).drop()
+        self.call("load_collection", self.name, timeout=PATIENCE)
 
     # -- rows
 
@@ -192,11 +164,13 @@ class Collection:
         for start in range(0, len(item_ids), _ROWS_A_PAGE):
             self.call("delete", self.name, ids=list(item_ids[start : start + _ROWS_A_PAGE]))
 
-    def settle(self, patience: float = 3600) -> None:
-        """Seal what was written and wait until all of it is indexed; StorageError after
-        ``patience`` seconds."""
-        self.call("flush", self.name)
-        end = time.monotonic() + patience
+    def flush(self) -> None:
+        """Seal what was written, so that it is on disk and will be indexed."""
+        self.call("flush", self.name, timeout=PATIENCE)
+
+    def settle(self) -> None:
+        """Wait until all that was sealed is indexed; StorageError after ``PATIENCE`` seconds."""
+        end = time.monotonic() + PATIENCE
         while True:
             facts = self.call("describe_index", self.name, "vector")
             if not int(facts.get("pending_index_rows", 0) or 0):
@@ -236,8 +210,13 @@ class Collection:
 
     # -- search
 
-    def search(self, queries: np.ndarray, limit: int, expression: str) -> np.ndarray:
-        """(q, limit) int64 slots, -1 where there are no more."""
+    def search(
+        self, queries: np.ndarray, limit: int, expression: str, width: int | None = None
+    ) -> np.ndarray:
+        """(q, limit) int64 slots, -1 where there are no more.
+
+        ``width`` replaces the target's own search parameter: nodes kept in view.
+        """
         if limit > MOST_HITS:
             raise QueryError(
                 f"k with everything excluded below {MOST_HITS}, which is all Milvus answers",
@@ -245,7 +224,7 @@ class Collection:
                 "ask for fewer, or use the exact index",
             )
         _, _, search = TARGETS[self.target]
-        params = {name: max(value, limit) for name, value in search.items()}
+        params = {name: max(width or value, limit) for name, value in search.items()}
         answer = self.call(
             "search",
             self.name,

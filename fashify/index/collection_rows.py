@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,25 @@ import pandas as pd
 
 from fashify.config import LEVELS
 from fashify.index.filter_tree import MISSING_NUMBER
+from fashify.index.gallery import Places
 
 #: Catalogue columns kept beside the vectors, so that filters run where the data is.
 TEXT_COLUMNS, NUMBER_COLUMNS = LEVELS, ("year",)
+
+
+@dataclass(frozen=True)
+class Roster(Places):
+    """Ids and slots of the rows in a collection, without their vectors."""
+
+    order: np.ndarray
+    item_ids: np.ndarray
+    n_slots: int
+    dim: int
+
+    @property
+    def pristine(self) -> bool:
+        """Never taken for granted: a collection may hold the rows in any order."""
+        return False
 
 
 def rows_of(

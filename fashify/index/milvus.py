@@ -7,24 +7,26 @@ so that distances and ties are those of every other index.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from fashify.config import settings
-from fashify.errors import IndexNotFittedError, QueryError, StoreMismatchError
+from fashify.errors import IndexNotFittedError, QueryError, StorageError, StoreMismatchError
 from fashify.index import checks
 from fashify.index.approximate import ragged
 from fashify.index.base import Index
 from fashify.index.collection import Collection
-from fashify.index.collection_rows import columns_in, rows_of
+from fashify.index.collection_rows import Roster, columns_in, rows_of
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.filters import Filter
-from fashify.index.gallery import Gallery, Places
+from fashify.index.gallery import Gallery
 from fashify.index.neighbours import NONE, Neighbours
 from fashify.index.scan import Pairs, dropped, named, rank, scan
 
@@ -32,27 +34,14 @@ from fashify.index.scan import Pairs, dropped, named, rank, scan
 _SPARE = 10
 
 
-@dataclass(frozen=True)
-class Roster(Places):
-    """Ids and slots of the rows in a collection, without their vectors."""
-
-    order: np.ndarray
-    item_ids: np.ndarray
-    n_slots: int
-    dim: int
-
-    @property
-    def pristine(self) -> bool:
-        """Never taken for granted: a collection may hold the rows in any order."""
-        return False
-
-
 class MilvusIndex(Index):
     """A Milvus collection behind the index protocol.
 
-    Parameters: ``uri`` (a file ending in .db, or http://host:port; by default a file in the
-    cache), ``collection`` (the alias; a fresh name by default), ``target`` (lite, standalone,
-    distributed or auto), ``timeout`` in seconds, ``batch_bytes`` sent at once.
+    Parameters: ``uri`` (a file ending in .db, or http://host:port; by default what
+    FASHIFY_MILVUS_URI says, else a file in the cache), ``collection`` (the alias; a fresh name
+    by default), ``target`` (lite, standalone, distributed or auto), ``timeout`` in seconds,
+    ``batch_bytes`` sent at once, ``width``: nodes kept in view by an approximate target (``ef``,
+    ``search_list``), by default the target's own.
     """
 
     name = "milvus"
@@ -62,11 +51,13 @@ class MilvusIndex(Index):
         "target": "auto",
         "timeout": 30,
         "batch_bytes": 8 << 20,
+        "width": None,
     }
+    tunable = ("width",)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.params["uri"] = str(self.params["uri"] or settings().cache / "milvus.db")
+        self.params["uri"] = _uri(self.params["uri"])
         self.params["collection"] = self.params["collection"] or f"fashify_{uuid.uuid4().hex[:12]}"
         self.collection = self._open()
         self._columns: list[str] = []
@@ -95,16 +86,19 @@ class MilvusIndex(Index):
                 collection before stays in use.
         """
         gallery = Gallery.of(features, item_ids)
-        fresh = self.collection.named(f"{self.collection.name}_{uuid.uuid4().hex[:8]}")
+        fresh = self.collection.fresh()
         columns, slots = columns_in(items), np.arange(len(gallery))
         try:
             fresh.create(gallery.dim, columns)
             rows = rows_of(gallery.base, gallery.item_ids, slots, items, columns)
             fresh.upload(rows, gallery.dim, len(gallery))
+            fresh.flush()
+            fresh.index(columns)
             fresh.settle()
             fresh.load()
         except BaseException:
-            fresh.drop()
+            with suppress(StorageError):
+                fresh.drop()
             raise
         fresh.point(self.collection.name)
         self._columns = columns
@@ -157,6 +151,7 @@ class MilvusIndex(Index):
     def compact(self) -> Self:
         """Seal and index what was written lately; Milvus merges its segments by itself."""
         self._fitted()
+        self.collection.flush()
         self.collection.settle()
         return self
 
@@ -164,6 +159,9 @@ class MilvusIndex(Index):
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
         roster = self._fitted()
         return self.collection.vectors(roster.order[roster.locate(list(item_ids))])
+
+    def filters_on(self, columns: set[str]) -> bool:
+        return columns <= set(self._columns)
 
     def _checked(self, features: np.ndarray) -> np.ndarray:
         features = checks.vectors(features, "features", self.dim)
@@ -210,7 +208,10 @@ class MilvusIndex(Index):
         roster = self._fitted()
         most = int(np.bincount(excluded[0], minlength=1).max())
         limit = min(k + most + _SPARE, len(roster))
-        return dropped(ragged(self.collection.search(queries, limit, allowed)), excluded)
+        return dropped(ragged(self._ask(queries, limit, allowed)), excluded)
+
+    def _ask(self, queries: np.ndarray, limit: int, allowed: str) -> np.ndarray:
+        return self.collection.search(queries, limit, allowed, self.params["width"])
 
     def _answer(
         self,
@@ -299,6 +300,13 @@ class MilvusIndex(Index):
                 "bring it in step: fashify index sync",
             )
         self.adopt(Roster(order, ids, facts["n_slots"], facts["dim"]), self.collection.columns())
+
+
+def _uri(uri: Any) -> str:
+    """The address as kept in files: a url as it is, a file by its full path."""
+    if uri is None:
+        uri = os.environ.get("FASHIFY_MILVUS_URI") or settings().cache / "milvus.db"
+    return str(uri) if "://" in str(uri) else os.path.abspath(uri)
 
 
 def _places(slots: np.ndarray, roster: Roster, positions: np.ndarray) -> np.ndarray:

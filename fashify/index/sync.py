@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from fashify.index.collection_rows import columns_in, digests_of, rows_of
+from fashify.index.collection import Collection
+from fashify.index.collection_rows import Roster, columns_in, digests_of, rows_of
 from fashify.index.gallery import Gallery
-from fashify.index.milvus import MilvusIndex, Roster
+from fashify.index.milvus import MilvusIndex
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 class Source(Protocol):
     """What is synchronised: a FeatureStore, or anything with its three arrays."""
 
-    features: np.ndarray
+    vectors: np.ndarray
     item_ids: np.ndarray
     items: pd.DataFrame
 
@@ -48,21 +49,17 @@ def sync(
     new; `MilvusIndex.fit` swaps a whole new collection in instead.
 
     Args:
-        store: features (n, dim), item_ids (n,) and items, the catalogue rows.
+        store: vectors (n, dim), item_ids (n,) and items, the catalogue rows.
         uri, collection, **params: as for `MilvusIndex`, and ``metric``.
 
     Raises:
         StorageError: the server is away. StoreMismatchError: the collection is of another
             dimension, metric or schema. QueryError: unusable features.
     """
-    gallery = Gallery.of(store.features, store.item_ids)
+    gallery = Gallery.of(store.vectors, store.item_ids)
     index = MilvusIndex(uri=uri, collection=collection, **params)
     server, columns = index.collection, columns_in(store.items)
-    if server.exists():
-        server.check(gallery.dim, columns)
-    else:
-        server.create(gallery.dim, columns)
-    server.load()
+    _see_to(server, gallery.dim, columns)
     before = server.roster().set_index("item_id")
     gone = before.index.difference(pd.Index(gallery.item_ids)).tolist()
     server.delete(gone)
@@ -84,12 +81,26 @@ def sync(
         len(differing),
     )
     if len(differing) or gone:
+        server.flush()
         server.settle()
     n_slots = int(max(slots.max(), before["slot"].max() if len(before) else 0)) + 1
     index.adopt(Roster(slots, gallery.item_ids, n_slots, gallery.dim), columns)
     added, changed = int((~present).sum()), int((present & ~same).sum())
     log.info("synchronised %s: %d added, %d changed, %d gone", uri, added, changed, len(gone))
     return Synced(added, changed, len(gone), int(same.sum()), index)
+
+
+def _see_to(server: Collection, dim: int, columns: list[str]) -> None:
+    """The collection is there and can be searched, empty when it had to be made."""
+    if server.exists():
+        server.check(dim, columns)
+        server.load()
+        return
+    fresh = server.fresh()
+    fresh.create(dim, columns)
+    fresh.index(columns)
+    fresh.load()
+    fresh.point(server.name)
 
 
 def _slots(before: pd.DataFrame, item_ids: np.ndarray, present: np.ndarray) -> np.ndarray:

@@ -22,6 +22,9 @@ N, DIM, K = 240, 16, 5
 METRICS = ("cosine", "euclidean")
 OPTIONAL = {"annoy": "annoy", "hnsw": "faiss", "milvus": "milvus_lite"}
 
+#: Milvus as everybody else has it: a server in another process.
+TCP = "milvus over TCP"
+
 
 def drawn(n: int = N, dim: int = DIM, seed: int = 0) -> np.ndarray:
     """(n, dim) float32 in clusters; rows 20 to 24 are exact copies of row 3."""
@@ -46,12 +49,21 @@ FEATURES = drawn()
 IDS = [f"item-{number}" for number in range(N)]
 
 
-@pytest.fixture(params=list_indexes())
-def name(request, tmp_path_factory, monkeypatch) -> str:
-    if request.param in OPTIONAL:
-        pytest.importorskip(OPTIONAL[request.param])
-    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+@pytest.fixture(params=[*list_indexes(), TCP])
+def case(request) -> str:
     return request.param
+
+
+@pytest.fixture
+def name(case, request, tmp_path_factory, monkeypatch) -> str:
+    """Of the backend; its collections are on a server or in a file, as the case says."""
+    if case == TCP:
+        monkeypatch.setenv("FASHIFY_MILVUS_URI", request.getfixturevalue("milvus_server"))
+        return "milvus"
+    if case in OPTIONAL:
+        pytest.importorskip(OPTIONAL[case])
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    return case
 
 
 @pytest.fixture(params=METRICS)
@@ -71,11 +83,11 @@ def shared() -> dict:
 
 
 @pytest.fixture
-def fitted(name, metric, shared):
+def fitted(case, name, metric, shared):
     """One that all tests share and none changes."""
-    if (name, metric) not in shared:
-        shared[name, metric] = make_index(name, metric=metric).fit(FEATURES, IDS)
-    return shared[name, metric]
+    if (case, metric) not in shared:
+        shared[case, metric] = make_index(name, metric=metric).fit(FEATURES, IDS)
+    return shared[case, metric]
 
 
 def same(left, right) -> None:

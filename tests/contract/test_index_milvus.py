@@ -8,15 +8,12 @@ does not prove how a real cluster indexes, replicates or loads.
 from __future__ import annotations
 
 import re
-import socket
-import subprocess
-import sys
-import time
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from milvus_server import MilvusServer, free_port
 
 from fashify.errors import ConfigError, QueryError, StorageError, StoreMismatchError
 from fashify.index import load_index, make_index
@@ -42,48 +39,20 @@ def store_of(n: int = N, seed: int = 0) -> SimpleNamespace:
         }
     )
     features = rng.normal(size=(n, DIM)).astype(np.float32)
-    return SimpleNamespace(features=features, item_ids=items.item_id.to_numpy(str), items=items)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """http://127.0.0.1:port of a server in a process of its own."""
-    port = free_port()
-    folder = tmp_path_factory.mktemp("milvus")
-    command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder)]
-    process = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=20)
+    return SimpleNamespace(vectors=features, item_ids=items.item_id.to_numpy(str), items=items)
 
 
 @pytest.fixture(scope="module", params=["embedded", "tcp"])
 def uri(request, tmp_path_factory) -> str:
     if request.param == "tcp":
-        return request.getfixturevalue("server")
+        return request.getfixturevalue("milvus_server")
     return str(tmp_path_factory.mktemp("lite") / "milvus.db")
 
 
 def agrees(index, store, **options) -> None:
     """The same answers as an exact index over the store."""
-    exact = make_index("exact", metric=index.metric).fit(store.features, store.item_ids)
-    queries = store.features[:20]
+    exact = make_index("exact", metric=index.metric).fit(store.vectors, store.item_ids)
+    queries = store.vectors[:20]
     mine = index.search(queries, 5, **options)
     if "where" in options and not isinstance(options["where"], np.ndarray):
         options["where"] = Filter.parse(options["where"]).mask(store.items)
@@ -98,7 +67,7 @@ def agrees(index, store, **options) -> None:
 def test_answers_as_exact(uri, metric, target):
     store = store_of()
     index = make_index("milvus", metric=metric, uri=uri, target=target)
-    index.fit(store.features, store.item_ids, items=store.items)
+    index.fit(store.vectors, store.item_ids, items=store.items)
     agrees(index, store)
     agrees(index, store, exclude=store.item_ids[:20])
     agrees(index, store, where=np.arange(N) % 50 == 0)
@@ -132,7 +101,7 @@ def _synced(store, uri, name, **params):
 def test_filter_on_a_column_that_was_not_uploaded(uri):
     index = _synced(store_of(), uri, "filters").index
     with pytest.raises(QueryError, match=r"collection's columns.*gender"):
-        index.search(store_of().features[:1], 1, where="name = x")
+        index.search(store_of().vectors[:1], 1, where="name = x")
 
 
 def test_sync_sends_only_what_differs(uri):
@@ -141,10 +110,10 @@ def test_sync_sends_only_what_differs(uri):
     assert first.to_dict() == {"added": N, "changed": 0, "removed": 0, "unchanged": 0}
     assert _synced(store, uri, "steps").unchanged == N
     keep = np.r_[5:200, 210:N]
-    store.features[7] += 1
+    store.vectors[7] += 1
     store.items.loc[9, "base_colour"] = "Green"
     changed = SimpleNamespace(
-        features=np.concatenate([store.features[keep], np.ones((2, DIM), np.float32)]),
+        vectors=np.concatenate([store.vectors[keep], np.ones((2, DIM), np.float32)]),
         item_ids=np.concatenate([store.item_ids[keep], ["new-1", "new-2"]]),
         items=pd.concat([store.items.iloc[keep], store.items.iloc[:2]], ignore_index=True),
     )
@@ -153,7 +122,7 @@ def test_sync_sends_only_what_differs(uri):
     agrees(second.index, changed)
     agrees(second.index, changed, where="base_colour = Green")
     reordered = SimpleNamespace(
-        features=changed.features[::-1].copy(),
+        vectors=changed.vectors[::-1].copy(),
         item_ids=changed.item_ids[::-1],
         items=changed.items[::-1].reset_index(drop=True),
     )
@@ -189,10 +158,10 @@ def test_a_failed_fit_keeps_the_collection_before(uri, monkeypatch):
 
     store = store_of()
     index = make_index("milvus", uri=uri, collection="kept")
-    index.fit(store.features, store.item_ids)
+    index.fit(store.vectors, store.item_ids)
     monkeypatch.setattr(Collection, "settle", lambda self: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        index.fit(store_of(seed=1).features, store.item_ids)
+        index.fit(store_of(seed=1).vectors, store.item_ids)
     monkeypatch.undo()
     agrees(index, store)
     names = index.collection._client.list_collections()
@@ -217,9 +186,9 @@ def test_changes_need_the_catalogue_rows(uri):
     store = store_of()
     index = _synced(store, uri, "changes").index
     with pytest.raises(QueryError, match="pass items="):
-        index.add(store.features[:1], ["new"])
-    index.add(store.features[:1], ["new"], items=store.items[:1])
-    assert index.search(store.features[:1], 2).item_ids.tolist() == [["item-0", "new"]]
+        index.add(store.vectors[:1], ["new"])
+    index.add(store.vectors[:1], ["new"], items=store.items[:1])
+    assert index.search(store.vectors[:1], 2).item_ids.tolist() == [["item-0", "new"]]
 
 
 def test_collections_of_another_kind_are_refused(uri):
@@ -227,7 +196,7 @@ def test_collections_of_another_kind_are_refused(uri):
     _synced(store, uri, "kind")
     with pytest.raises(StoreMismatchError, match="euclidean"):
         _synced(store, uri, "kind", metric="euclidean")
-    store.features = store.features[:, :5].copy()
+    store.vectors = store.vectors[:, :5].copy()
     with pytest.raises(StoreMismatchError, match="dimension 5"):
         _synced(store, uri, "kind")
 
@@ -237,6 +206,50 @@ def test_a_server_that_is_away():
     with pytest.raises(StorageError, match=re.escape(away)) as caught:
         make_index("milvus", uri=away, timeout=2)
     assert "Fix: start the server" in str(caught.value)
+
+
+def test_a_server_that_dies_is_named_and_found_again(tmp_path):
+    server, store = MilvusServer(tmp_path), store_of()
+    index = _synced(store, server.uri, "dies", timeout=2).index
+    index.save(tmp_path / "index")
+    server.stop()
+    for call in (
+        lambda: index.search(store.vectors[:1], 1),
+        lambda: index.add(store.vectors[:1], ["new"], items=store.items[:1]),
+        lambda: index.fit(store.vectors, store.item_ids),
+        lambda: load_index(tmp_path / "index"),
+    ):
+        with pytest.raises(StorageError, match=re.escape(server.uri)):
+            call()
+    server.start()
+    agrees(load_index(tmp_path / "index"), store)
+    server.stop()
+
+
+def test_a_whole_upload_can_follow_a_sync_and_the_other_way_round(uri):
+    store, other = store_of(), store_of(seed=1)
+    _synced(store, uri, "both")
+    index = make_index("milvus", uri=uri, collection="both")
+    agrees(index.fit(other.vectors, other.item_ids, items=other.items), other)
+    done = _synced(store, uri, "both")
+    assert (done.changed, done.added) == (N, 0)
+    agrees(done.index, store)
+    done.index.collection.drop()
+    assert not [name for name in index.collection.call("list_collections") if "both" in name]
+
+
+def test_a_name_that_is_taken_is_refused(uri):
+    store = store_of()
+    index = make_index("milvus", uri=uri, collection="taken")
+    index.collection.create(DIM, [])
+    with pytest.raises(StoreMismatchError, match="a collection of that very name"):
+        index.fit(store.vectors, store.item_ids)
+
+
+def test_a_wider_search_is_a_setting(uri):
+    store = store_of()
+    index = make_index("milvus", uri=uri, target="standalone").fit(store.vectors, store.item_ids)
+    agrees(index.tuned(width=64), store)
 
 
 @pytest.mark.parametrize("options", [{"uri": "no-ending"}, {"uri": "x.db", "target": "moon"}])
