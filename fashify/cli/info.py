@@ -48,15 +48,15 @@ def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Read every file of a store and of its index, and compare checksums."""
-    from fashify.index.files import IndexReader
+    from fashify.index.files import verify_index
     from fashify.store import verify_store
     from fashify.store.store import INDEX, located
 
     path = located(store_path(store))
     found = [{"file": file, "problem": problem} for file, problem in verify_store(path)]
     if (path / INDEX).is_dir():
-        problems = IndexReader(path / INDEX).problems()
-        found += [{"file": INDEX, "problem": problem} for problem in problems]
+        problems = verify_index(path / INDEX)
+        found += [{"file": f"{INDEX}/{file}", "problem": problem} for file, problem in problems]
     answer = {"store": str(path), "ok": not found, "problems": found}
     lines = [f"{one['file']}: {one['problem']}" for one in found]
     emit(answer, as_json, lines or [f"{path}: every file is as it was written"])

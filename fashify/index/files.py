@@ -1,8 +1,8 @@
 """Index files: NumPy arrays and backend files beside a manifest with their checksums.
 
-Every write gives the files new names and then replaces ``manifest.json`` in one step, so
-a reader sees the old index or the new one, never a mixture, and readers that have the old
-files mapped keep them until they let go.
+Every write names the files by their content and then replaces ``manifest.json`` in one
+step, so a reader sees the old index or the new one, never a mixture, readers that have the
+old files mapped keep them until they let go, and the same index gives the same bytes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class IndexWriter:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._stamp = uuid.uuid4().hex[:12]
-        self._files: dict[str, Path] = {}
+        self._files: dict[str, dict[str, Any]] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -47,24 +47,28 @@ class IndexWriter:
 
     def file(self, name: str, suffix: str, write: Callable[[str], object]) -> None:
         """Let ``write(path)`` make the file of ``name``."""
-        path = self.folder / f"{name}.{self._stamp}{suffix}"
-        write(str(path))
-        with path.open("rb+") as handle:
+        fresh = self.folder / f"{name}.{self._stamp}{suffix}"
+        write(str(fresh))
+        with fresh.open("rb+") as handle:
             os.fsync(handle.fileno())
-        self._files[name] = path
+        record = {"bytes": fresh.stat().st_size, "sha256": _sha256(fresh)}
+        path = fresh.with_name(f"{name}.{record['sha256'][:12]}{suffix}")
+        os.replace(fresh, path)
+        self._files[name] = {"file": path.name, **record}
 
     def commit(self, facts: dict[str, Any]) -> Path:
         """Put the manifest in place, then drop the files of the version before."""
         manifest = {"format": FORMAT, "version": VERSION, **facts}
-        manifest["files"] = {name: _record(path) for name, path in self._files.items()}
+        manifest["files"] = self._files
+        manifest["sha256"] = _self_checksum(manifest)
         fresh = self.folder / f"{MANIFEST}.{self._stamp}"
-        with fresh.open("w", encoding="utf-8") as handle:
-            json.dump(manifest, handle, indent=1)
+        with fresh.open("wb") as handle:
+            handle.write(_spelled(manifest))
             handle.flush()
             os.fsync(handle.fileno())
         before = _listed(self.folder)
         os.replace(fresh, self.folder / MANIFEST)
-        for name in before - {path.name for path in self._files.values()}:
+        for name in before - {record["file"] for record in self._files.values()}:
             (self.folder / name).unlink(missing_ok=True)
         return self.folder
 
@@ -112,15 +116,27 @@ class IndexReader:
         except (ValueError, EOFError, OSError) as error:
             raise _corrupt(path, str(error)) from error
 
-    def problems(self) -> list[str]:
-        """One line for each file that is not as written; empty when all are."""
-        found = []
-        for name in self.facts["files"]:
-            try:
-                IndexReader(self.folder, verify=True).path(name)
-            except StoreCorruptError as error:
-                found.append(str(error))
-        return found
+
+def verify_index(folder: str | Path) -> list[tuple[str, str]]:
+    """Reads every file of a saved index, the manifest byte for byte.
+
+    Returns:
+        ``(file name, what is wrong)``; empty when all are as written.
+    """
+    try:
+        reader = IndexReader(folder, verify=True)
+    except (StoreError, StoreCorruptError, StoreMismatchError) as error:
+        return [(MANIFEST, error.received)]
+    facts = reader.facts
+    if facts.get("sha256") != _self_checksum(facts) or not _as_spelled(reader.folder, facts):
+        return [(MANIFEST, "its checksum differs, or it has none")]
+    found = []
+    for name, record in facts["files"].items():
+        try:
+            reader.path(name)
+        except StoreCorruptError as error:
+            found.append((record["file"], error.received))
+    return found
 
 
 def sample_digest(features: np.ndarray, rows: int = 64) -> str:
@@ -160,8 +176,18 @@ def _listed(folder: Path) -> set[str]:
         return set()
 
 
-def _record(path: Path) -> dict[str, Any]:
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+def _spelled(manifest: dict[str, Any]) -> bytes:
+    return json.dumps(manifest, indent=1).encode()
+
+
+def _as_spelled(folder: Path, manifest: dict[str, Any]) -> bool:
+    # A flipped bit may give another spelling of the same values: \u00e9 and \u00E9.
+    return (folder / MANIFEST).read_bytes() == _spelled(manifest)
+
+
+def _self_checksum(manifest: dict[str, Any]) -> str:
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    return hashlib.sha256(_spelled(rest)).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -9,7 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes import GridBackbone, GridEngine
+from typer.testing import CliRunner
 
+from fashify.cli.main import app
 from fashify.errors import (
     CatalogueError,
     StoreCorruptError,
@@ -17,7 +19,7 @@ from fashify.errors import (
     StoreMismatchError,
 )
 from fashify.features import extract_features
-from fashify.store import FeatureStore, verify_store
+from fashify.store import FeatureStore
 from fashify.store.files import canonical_json, locked
 from fashify.store.store import _self_checksum
 
@@ -89,10 +91,20 @@ def test_another_version_is_refused(store):
         FeatureStore.load(store.path)
 
 
+def verified(path):
+    """What ``fashify verify`` says is wrong, index and all."""
+    done = CliRunner().invoke(app, ["verify", "--store", str(path), "--json"])
+    problems = json.loads(done.stdout)["problems"]
+    assert (done.exit_code != 0) == bool(problems)
+    return problems
+
+
 def test_every_flipped_bit_is_found_and_its_file_named(store):
     rng = np.random.default_rng(0)
-    files = sorted(p for p in store.path.rglob("*") if p.is_file() and "index" not in p.parts)
-    assert {p.name for p in files} >= {"manifest.json", "items.parquet", "quarantine.csv"}
+    files = sorted(p for p in store.path.rglob("*") if p.is_file())
+    assert {p.relative_to(store.path).as_posix() for p in files} >= {
+        "manifest.json", "items.parquet", "quarantine.csv", "index/manifest.json",
+    }  # fmt: skip
     for _ in range(200):
         file = files[rng.integers(len(files))]
         data = bytearray(file.read_bytes())
@@ -100,10 +112,10 @@ def test_every_flipped_bit_is_found_and_its_file_named(store):
         data[at] ^= 1 << bit
         good = file.read_bytes()
         file.write_bytes(data)
-        found = [name for name, _ in verify_store(store.path)]
+        found = [one["file"] for one in verified(store.path)]
         assert found == [file.relative_to(store.path).as_posix()], (file, at, bit)
         file.write_bytes(good)
-    assert verify_store(store.path) == []
+    assert verified(store.path) == []
 
 
 def test_a_truncated_or_missing_shard_is_named_not_answered_from(store):
