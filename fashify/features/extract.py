@@ -32,9 +32,16 @@ from fashify.images import image_size
 from fashify.index import Index, make_index
 from fashify.storage import is_url
 from fashify.store import FeatureStore
-from fashify.store.files import locked, swap_in
+from fashify.store.files import link_file, locked, swap_in, write_error
 from fashify.store.remote import present_copy, push_store
-from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
+from fashify.store.shards import (
+    Contents,
+    Shard,
+    gathered,
+    read_shard,
+    shard_name,
+    write_shard,
+)
 from fashify.store.store import (
     INDEX,
     MANIFEST,
@@ -218,7 +225,7 @@ def _check_same_engine(previous: FeatureStore | None, embedder: Embedder, out: P
 
 def _keep(
     staging: Path, plan: Plan, previous: FeatureStore | None, fingerprint: str
-) -> list[tuple[str, Shard]]:
+) -> list[tuple[str, Contents]]:
     """The previous store's shards without the vectors that nothing needs any more."""
     if previous is None or not plan.kept:
         return []
@@ -226,19 +233,26 @@ def _keep(
     kept, start = [], 0
     for record in previous.meta["shards"]:
         rows = [row for row in range(start, start + record["rows"]) if row in wanted]
+        if rows:
+            source = previous.path / SHARDS / record["file"]
+            inside = np.array(rows) - start
+            kept.append(_keep_rows(source, inside, [wanted[r] for r in rows], staging, fingerprint))
         start += record["rows"]
-        if not rows:
-            continue
-        shard = read_shard(previous.path / SHARDS / record["file"])
-        first = start - record["rows"]
-        part = Shard(
-            tuple(wanted[row] for row in rows), shard.features[[row - first for row in rows]]
-        )
-        name = shard_name(fingerprint, list(part.identities))
-        if not (staging / SHARDS / name).exists():
-            write_shard(staging / SHARDS / name, part)
-        kept.append((name, part))
     return kept
+
+
+def _keep_rows(
+    source: Path, rows: np.ndarray, identities: list[str], staging: Path, fingerprint: str
+) -> tuple[str, Contents]:
+    """One shard's rows that are still wanted; a shard that is wanted whole is not copied."""
+    shard = read_shard(source)
+    part = Shard(tuple(identities), shard.features[rows])
+    name = shard_name(fingerprint, identities)
+    if part.contents == shard.contents:
+        link_file(source, staging / SHARDS / name)
+    else:
+        write_shard(staging / SHARDS / name, part)
+    return name, part.contents
 
 
 def _embed_all(
@@ -247,17 +261,20 @@ def _embed_all(
     fingerprint: str,
     run: Runner,
     tick: Callable[[int, int], None],
-) -> list[tuple[str, Shard]]:
-    """Runs the shards that are not on disk yet, and writes each as it is done."""
+) -> list[tuple[str, Contents]]:
+    """Runs the shards that are not on disk yet, and writes each as it is done.
+
+    What is in them is remembered, the vectors are not: they are on disk.
+    """
     names = [shard_name(fingerprint, [task.identity for task in chunk]) for chunk in plan.chunks]
-    done = {name: shard for name in names if (shard := _finished(staging / SHARDS / name))}
-    for shard in done.values():
-        tick(len(shard.identities) + len(shard.failed), len(shard.failed))
+    done = {name: found for name in names if (found := _finished(staging / SHARDS / name))}
+    for contents in done.values():
+        tick(len(contents.identities) + len(contents.failed), len(contents.failed))
     missing = [position for position, name in enumerate(names) if name not in done]
     for at, shard in run([plan.chunks[position] for position in missing], tick):
         name = names[missing[at]]
         write_shard(staging / SHARDS / name, shard)
-        done[name] = shard
+        done[name] = shard.contents
     return [(name, done[name]) for name in names]
 
 
@@ -280,12 +297,12 @@ def _runner(
     )
 
 
-def _finished(path: Path) -> Shard | None:
-    """A whole shard of an earlier, interrupted run."""
+def _finished(path: Path) -> Contents | None:
+    """What a whole shard of an earlier, interrupted run holds."""
     if not path.exists():
         return None
     try:
-        return read_shard(path)
+        return read_shard(path).contents
     except StoreCorruptError as error:
         logger.warning("embedding again: %s", error)
         return None
@@ -294,7 +311,7 @@ def _finished(path: Path) -> Shard | None:
 def _finish(
     staging: Path,
     plan: Plan,
-    shards: list[tuple[str, Shard]],
+    shards: list[tuple[str, Contents]],
     catalogue: Catalogue,
     embedder: Embedder,
     index: Index | None,
@@ -316,7 +333,7 @@ def _finish(
         )
     items = _items(catalogue, placed[found])
     quarantine = _quarantine(catalogue, placed[~found], failed)
-    used = [(name, len(shard.features)) for name, shard in shards if len(shard.features)]
+    used = [(name, len(shard.identities)) for name, shard in shards if shard.identities]
     drop_leftovers(staging, {name for name, _ in used})
     meta = {
         **embedder.facts,
@@ -329,20 +346,27 @@ def _finish(
         },
     }
     if index is not None:
-        vectors = _vectors(items["row"].to_numpy(), shards, embedder.spec.dim, head)
-        index.fit(vectors, items["item_id"].to_numpy()).save(staging / INDEX)
+        files = [staging / SHARDS / name for name, _ in used]
+        vectors = _vectors(items["row"].to_numpy(), files, embedder.spec.dim, head)
+        _save_index(index.fit(vectors, items["item_id"].to_numpy()), staging / INDEX)
     write_manifest(staging, meta, used, items, quarantine, head, strength)
 
 
-def _vectors(
-    rows: np.ndarray, shards: list[tuple[str, Shard]], dim: int, head: Head | None
-) -> np.ndarray:
-    """What the index will hold, ``(n, d)`` float32."""
-    parts = [shard.features for _, shard in shards if len(shard.features)]
-    deep = gathered(rows, (part[:, :dim] for part in parts))
-    if head is None:
-        return deep
-    return head(deep, gathered(rows, (part[:, dim:] for part in parts)))
+def _vectors(rows: np.ndarray, files: list[Path], dim: int, head: Head | None) -> np.ndarray:
+    """What the index will hold, ``(n, d)`` float32; one shard in memory at a time."""
+
+    def gather(columns: slice) -> np.ndarray:
+        return gathered(rows, (read_shard(file).features[:, columns] for file in files))
+
+    deep = gather(slice(0, dim))
+    return deep if head is None else head(deep, gather(slice(dim, None)))
+
+
+def _save_index(index: Index, folder: Path) -> None:
+    try:
+        index.save(folder)
+    except OSError as error:
+        raise write_error(folder, error) from error
 
 
 def _items(catalogue: Catalogue, placed: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ another, by size or checksum, are read for it.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +15,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fashify.catalogue import Catalogue
-from fashify.errors import FashifyError
+from fashify.errors import FashifyError, StoreCorruptError
 from fashify.storage import Storage
 from fashify.store import FeatureStore
+from fashify.store.shards import read_shard
+from fashify.store.store import SHARDS
+
+logger = logging.getLogger(__name__)
 
 #: Images a shard: what a crash can cost, some seconds of work.
 SHARD_IMAGES = 1024
@@ -102,6 +107,7 @@ def _kept(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, int]:
     if previous is None:
         return {}
     old = previous.location.assign(path=previous.items["path"].to_numpy())
+    old = old[~old["row"].isin(_damaged_rows(previous))]
     known = {(path, version): row for path, version, row in old[["path", "version", "row"]].values}
     kept = {}
     for path, version, identity in rows[["path", "version", "identity"]].values:
@@ -109,3 +115,18 @@ def _kept(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, int]:
         if row is not None:
             kept.setdefault(identity, int(row))
     return kept
+
+
+def _damaged_rows(previous: FeatureStore) -> set[int]:
+    """Rows of shards that are not as they were written: these are embedded again."""
+    assert previous.path is not None
+    damaged: set[int] = set()
+    start = 0
+    for record in previous.meta["shards"]:
+        try:
+            read_shard(previous.path / SHARDS / record["file"])
+        except StoreCorruptError as error:
+            logger.warning("embedding again: %s", error)
+            damaged.update(range(start, start + record["rows"]))
+        start += record["rows"]
+    return damaged

@@ -47,6 +47,19 @@ def write_bytes(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def link_file(source: Path, target: Path) -> None:
+    """Gives a file that is never changed in place a second name; copies where links cannot be.
+
+    Raises:
+        StoreError: the target cannot be written.
+    """
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        write_bytes(target, source.read_bytes())
+
+
 def write_error(path: Path, error: OSError) -> StoreError:
     """A failed write in words a user can act on."""
     fixes = {

@@ -16,7 +16,7 @@ from fashify.config import settings
 from fashify.errors import StorageError, StoreError
 from fashify.storage import is_url
 from fashify.storage.remote import ask_s3, s3_filesystem
-from fashify.store.files import locked, swap_in
+from fashify.store.files import link_file, locked, swap_in
 from fashify.store.store import MANIFEST, fresh_staging, read_manifest
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def _bring(filesystem: Any, name: str, target: Path, copy: Path, url: str) -> No
     target.parent.mkdir(parents=True, exist_ok=True)
     known = copy / "shards" / target.name
     if target.parent.name == "shards" and known.is_file():
-        target.write_bytes(known.read_bytes())
+        link_file(known, target)
         return
     ask_s3(lambda: filesystem.get_file(name, str(target)), url)
 

@@ -24,6 +24,14 @@ SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
+class Contents:
+    """What a shard holds, without the vectors: ``identities`` and ``failed`` as ``Shard``."""
+
+    identities: tuple[str, ...]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Shard:
     """Rows of some images: what the backbone gave, and beside it the colour feature.
 
@@ -36,6 +44,11 @@ class Shard:
     identities: tuple[str, ...]
     features: np.ndarray
     failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def contents(self) -> Contents:
+        """All but the vectors."""
+        return Contents(self.identities, self.failed)
 
 
 def shard_name(fingerprint: str, identities: list[str]) -> str:

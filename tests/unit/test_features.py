@@ -102,6 +102,29 @@ def test_copies_of_known_images_are_not_embedded_again(toy, tmp_path):
     assert np.array_equal(store.features[6], store.features[8])
 
 
+def test_what_is_kept_is_neither_computed_nor_copied(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan_module, "SHARD_IMAGES", 3)
+    store, _ = build(load_catalogue(toy), tmp_path / "s")
+    before = {file.name: file.stat().st_ino for file in (store.path / "shards").iterdir()}
+    draw(toy / "images" / "9.jpg", "white", "ring")
+    store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
+    after = {file.name: file.stat().st_ino for file in (store.path / "shards").iterdir()}
+    assert images == 1
+    assert before.items() <= after.items()
+
+
+def test_a_damaged_shard_costs_its_own_images_alone(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan_module, "SHARD_IMAGES", 3)
+    whole, _ = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
+    expected = whole.features.copy()
+    rotten = whole.path / "shards" / whole.meta["shards"][1]["file"]
+    rotten.write_bytes(rotten.read_bytes()[:-1] + b"?")
+    store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
+    assert images == 3
+    assert np.array_equal(store.features, expected)
+    assert store.verify() == []
+
+
 class DyingEngine(GridEngine):
     """Fails after some pictures, as a machine does."""
 
@@ -119,14 +142,14 @@ def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(toy, tmp_path
     monkeypatch.setattr(plan_module, "SHARD_IMAGES", 2)
     (toy / "images" / "2.jpg").write_text("text")
     catalogue = load_catalogue(toy)
-    whole, _ = build(catalogue, tmp_path / "whole", batch_size=1)
+    whole, _ = build(catalogue, tmp_path / "whole", batch_size=1, index="exact")
     for after in (0, 1, 1, 2):
         with pytest.raises(KeyboardInterrupt):
             build(catalogue, tmp_path / "cut", engine=DyingEngine(after), batch_size=1)
         assert not (tmp_path / "cut").exists()
     kept = list((tmp_path / ".cut.building" / "shards").iterdir())
     kept[0].write_bytes(kept[0].read_bytes()[:50])
-    store, images = build(catalogue, tmp_path / "cut", batch_size=1)
+    store, images = build(catalogue, tmp_path / "cut", batch_size=1, index="exact")
     assert images < 6
     assert tree(store.path) == tree(whole.path)
 
