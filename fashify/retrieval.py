@@ -220,7 +220,7 @@ class Retriever:
             asked[None],
             k,
             exclude=None if exclude is None else [exclude],
-            where=self.mask(where),
+            where=self._filter(where),
         )
         if weights is not None:
             # The index measures at unit length; the weighted mean of cosines is the dot product.
@@ -277,6 +277,15 @@ class Retriever:
         from fashify.index.filters import Filter
 
         return Filter.parse(where).mask(self.store.items)
+
+    def _filter(self, where: np.ndarray | str | Mapping[str, Any] | None) -> Any:
+        """The filter itself for an index that filters where its data is, else its mask."""
+        if where is None or isinstance(where, np.ndarray):
+            return where
+        from fashify.index.filters import Filter
+
+        wanted = Filter.parse(where).resolved(self.store.items)
+        return wanted if self.index.filters_on(wanted.columns) else wanted.mask(self.store.items)
 
     def picture(self, item_id: str) -> np.ndarray:
         """A product's picture ``(h, w, 3)`` uint8; errors as ``Catalogue.image``."""

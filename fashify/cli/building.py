@@ -1,4 +1,4 @@
-"""``fashify build`` and ``fashify index``."""
+"""``fashify build``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli.console import JsonOption, StoreOption, emit, pairs, store_path
+from fashify.cli.console import JsonOption, emit, store_path
+from fashify.cli.indexing import (
+    MILVUS,
+    CollectionOption,
+    UriOption,
+    milvus_params,
+    synchronised,
+)
 from fashify.errors import CatalogueError, QueryError
 
 
@@ -26,6 +33,8 @@ def build(
     ),
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
+    uri: UriOption = None,
+    collection: CollectionOption = None,
     limit: Annotated[
         int | None, typer.Option(help="Embed only this many products, drawn evenly.")
     ] = None,
@@ -47,9 +56,16 @@ def build(
     from fashify.backbones import load_backbone
     from fashify.catalogue import load_catalogue
     from fashify.features import extract_features
+    from fashify.index import make_index
+    from fashify.store.remote import local_path
 
     if limit is not None and limit < 1:
         raise QueryError("--limit of at least 1", str(limit), "give a larger number")
+    named = store_path(out)
+    placed = milvus_params(index, uri, collection, local_path(named))
+    if index == MILVUS:
+        # A server that is away is an error at once, not after hours of work.
+        make_index(index, metric=metric, **placed)
     products = load_catalogue(catalogue)
     if limit is not None:
         products = products.sample(limit)
@@ -57,15 +73,17 @@ def build(
         products,
         # The word auto is passed on: an existing store keeps its own backbone then.
         backbone if weights == "imagenet" else load_backbone(backbone, weights=weights),
-        store_path(out),
+        named,
         engine=engine,
         precision=precision,
         batch_size=batch_size,
-        index=index,
+        index=None if index == MILVUS else index,
         metric=metric,
         workers=engine_workers,
         ray_address=ray_address,
     )
+    if index == MILVUS:
+        synchronised(store, named, metric=metric, **placed)
     lost = store.quarantine
     if strict and len(lost):
         raise CatalogueError(
@@ -89,49 +107,3 @@ def build(
         f"index: {index}, {metric}",
     ]
     emit(answer, as_json, text)
-
-
-def index(
-    store: StoreOption = None,
-    name: Annotated[str, typer.Option("--name", help="Search backend, see fashify info.")] = (
-        "exact"
-    ),
-    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
-    param: Annotated[
-        list[str] | None, typer.Option("-p", "--param", help="Backend parameter, name=value.")
-    ] = None,
-    auto: Annotated[
-        bool, typer.Option("--auto", help="Measure the backends on this store, take the cheapest.")
-    ] = False,
-    recall: Annotated[
-        float, typer.Option(help="With --auto: the least share of true neighbours found.")
-    ] = 0.99,
-    as_json: JsonOption = False,
-) -> None:
-    """Put another search backend into a store; its features stay as they are."""
-    from fashify.index import make_index
-    from fashify.index.choose import choose_index
-    from fashify.storage import is_url
-    from fashify.store import FeatureStore
-    from fashify.store.files import locked
-    from fashify.store.remote import push_store
-    from fashify.store.store import INDEX
-
-    named = store_path(store)
-    features = FeatureStore.load(named)
-    path = features.path
-    vectors, item_ids = features.vectors, features.item_ids
-    if auto:
-        choice = choose_index(vectors, item_ids, metric=metric, recall=recall)
-        fitted, chosen = choice.index, choice.to_dict()
-    else:
-        fitted = make_index(name, metric=metric, **pairs(param or [], "-p")).fit(vectors, item_ids)
-        chosen = {"reason": "asked for"}
-    with locked(path):
-        fitted.save(path / INDEX)
-    if is_url(named):
-        push_store(path, str(named))
-    answer = {"store": str(path), "index": fitted.name, "metric": fitted.metric}
-    answer |= {"params": fitted.params, "n_items": len(fitted), **chosen}
-    done = f"{len(fitted):,} products indexed by {fitted.name} in {path}: {chosen['reason']}"
-    emit(answer, as_json, [done])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli import bench, building, demo, info, reports, searching
+from fashify.cli import bench, building, demo, indexing, info, reports, searching
 from fashify.cli.console import Commands, set_up_logging
 
 app = typer.Typer(
@@ -33,7 +33,7 @@ app.command()(searching.search)
 app.command()(searching.evaluate)
 app.command()(reports.report)
 app.add_typer(bench.app, name="bench")
-app.command()(building.index)
+app.add_typer(indexing.app, name="index")
 app.command()(demo.demo)
 app.command()(info.info)
 app.command()(info.verify)

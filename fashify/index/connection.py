@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import logging.config
 import os
 import time
 import uuid
@@ -26,19 +27,33 @@ _PAUSES = (0.2, 0.8)
 
 def connect(uri: str, timeout: float) -> Any:
     """A client of the server at ``uri``, or of the file it names."""
-    try:
-        from pymilvus import MilvusClient
-    except ImportError as error:
-        raise MissingExtraError.of("pymilvus", "milvus") from error
+    client = _client_class()
     # pymilvus logs a traceback for every refused call; the error raised here says it better.
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     if "://" not in uri:
         _prepare_file(uri)
     try:
         token = os.environ.get("FASHIFY_MILVUS_TOKEN", "")
-        return MilvusClient(uri=uri, token=token, timeout=timeout, grpc_options=_RECONNECT)
+        return client(uri=uri, token=token, timeout=timeout, grpc_options=_RECONNECT)
     except (*refusals(), OSError, ValueError) as error:
         raise away(uri, said(error)) from error
+
+
+def _client_class() -> Any:
+    """``MilvusClient``, without what pymilvus does to logging.
+
+    Its import sets logging up anew for the whole process, which closes every handler there
+    is: a service's log file, or stderr itself.
+    """
+    configure = logging.config.dictConfig
+    logging.config.dictConfig = lambda _: None
+    try:
+        from pymilvus import MilvusClient
+    except ImportError as error:
+        raise MissingExtraError.of("pymilvus", "milvus") from error
+    finally:
+        logging.config.dictConfig = configure
+    return MilvusClient
 
 
 def refusals() -> tuple[type[Exception], ...]:

@@ -9,10 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from fashify.errors import StoreMismatchError
 from fashify.index.collection import Collection
 from fashify.index.collection_rows import Roster, columns_in, digests_of, rows_of
 from fashify.index.gallery import Gallery
 from fashify.index.milvus import MilvusIndex
+
+#: Share of a collection that a sync deletes without being told that it may.
+_MOST_GONE = 0.5
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +44,12 @@ class Synced:
 
 
 def sync(
-    store: Source, *, uri: str | None = None, collection: str = "fashify", **params: Any
+    store: Source,
+    *,
+    uri: str | None = None,
+    collection: str = "fashify",
+    replace: bool = False,
+    **params: Any,
 ) -> Synced:
     """Make a collection hold exactly what the store holds.
 
@@ -51,10 +60,12 @@ def sync(
     Args:
         store: vectors (n, dim), item_ids (n,) and items, the catalogue rows.
         uri, collection, **params: as for `MilvusIndex`, and ``metric``.
+        replace: go on even when most of the collection is none of the store's items.
 
     Raises:
         StorageError: the server is away. StoreMismatchError: the collection is of another
-            dimension, metric or schema. QueryError: unusable features.
+            dimension, metric or schema, or holds another store's items. QueryError: unusable
+            features.
     """
     gallery = Gallery.of(store.vectors, store.item_ids)
     index = MilvusIndex(uri=uri, collection=collection, **params)
@@ -62,6 +73,8 @@ def sync(
     _see_to(server, gallery.dim, columns)
     before = server.roster().set_index("item_id")
     gone = before.index.difference(pd.Index(gallery.item_ids)).tolist()
+    if not replace:
+        _check_ours(server, len(gone), len(before))
     server.delete(gone)
     present = pd.Index(gallery.item_ids).isin(before.index)
     slots = _slots(before, gallery.item_ids, present)
@@ -101,6 +114,16 @@ def _see_to(server: Collection, dim: int, columns: list[str]) -> None:
     fresh.index(columns)
     fresh.load()
     fresh.point(server.name)
+
+
+def _check_ours(server: Collection, gone: int, before: int) -> None:
+    """Two stores that share a collection by mistake would delete each other's items."""
+    if gone > _MOST_GONE * before:
+        raise StoreMismatchError(
+            f"the store's own items at {server.name!r}",
+            f"{gone:,} of {before:,} that are none of them",
+            "name another --collection, or pass --replace if they may go",
+        )
 
 
 def _slots(before: pd.DataFrame, item_ids: np.ndarray, present: np.ndarray) -> np.ndarray:

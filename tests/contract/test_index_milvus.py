@@ -8,6 +8,8 @@ does not prove how a real cluster indexes, replicates or loads.
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -199,6 +201,18 @@ def test_collections_of_another_kind_are_refused(uri):
     store.vectors = store.vectors[:, :5].copy()
     with pytest.raises(StoreMismatchError, match="dimension 5"):
         _synced(store, uri, "kind")
+
+
+def test_handlers_of_others_stay_open(tmp_path):
+    code = f"""
+import logging
+handler = logging.FileHandler({str(tmp_path / "log")!r})
+from fashify.index import make_index
+make_index("milvus", uri={str(tmp_path / "m.db")!r})
+print(handler.stream.closed, handler in [ref() for ref in logging._handlerList])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_a_server_that_is_away():
