@@ -24,7 +24,7 @@ from fashify.demo.api import Api
 from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
 from fashify.demo.judged import Judge
-from fashify.demo.serving import QUEUE_LENGTH, Serving
+from fashify.demo.serving import QUEUE_LENGTH, Serving, one_blas_thread
 from fashify.demo.theme import asset, make_theme, page_head
 
 #: Searches under way at once: as many as go through the network in one batch.
@@ -127,6 +127,7 @@ def serve(
     announce: Callable[[str], Any] = print,
 ) -> None:
     """Opens ``store``, warms the network up and serves the page until interrupted."""
+    one_blas_thread()
     app = build_app(DemoService.open(store))
     serving = serving or Serving.from_environment()
     announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,12 @@ import pandas as pd
 
 from fashify.backbones import load_backbone
 from fashify.catalogue import COLUMNS, Catalogue, load_catalogue
+from fashify.colour import colour_features
 from fashify.errors import QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.embedder import weights_source
 from fashify.images import load_image
 from fashify.index import Index, load_index, make_index
-from fashify.index.neighbours import Neighbours
 from fashify.store import FeatureStore
 from fashify.store.store import INDEX, check_backbone
 from fashify.strength import Strength
@@ -214,19 +214,35 @@ class Retriever:
         weights: Mapping[str, float] | None = None,
     ) -> list[Match]:
         """The products nearest to a served vector ``(d,)``; errors as ``by_image``."""
-        vector = np.asarray(feature, np.float32)
-        asked = vector if weights is None else self._weighted(vector, weights)
-        found = self.index.search(
-            asked[None],
-            k,
-            exclude=None if exclude is None else [exclude],
-            where=self._filter(where),
-        )
+        excluded = None if exclude is None else [exclude]
+        vectors = np.asarray(feature, np.float32)[None]
+        return self.by_features(vectors, k, where=where, exclude=excluded, weights=weights)[0]
+
+    def by_features(
+        self,
+        features: np.ndarray,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+        exclude: Sequence[Any] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[list[Match]]:
+        """As ``by_feature`` for served vectors ``(q, d)``, the gallery read once for all.
+
+        Args:
+            exclude: for each vector None, an item id or several that are not to be answered.
+        """
+        vectors = np.asarray(features, np.float32)
+        asked = vectors
+        if weights is not None:
+            asked = np.stack([self._weighted(vector, weights) for vector in vectors])
+        found = self.index.search(asked, k, exclude=exclude, where=self._filter(where))
         if weights is not None:
             # The index measures at unit length; the weighted mean of cosines is the dot product.
-            length = np.linalg.norm(asked)
-            found = replace(found, distances=1 - (1 - found.distances) * length)
-        return self._matches(found, vector)
+            lengths = np.linalg.norm(asked, axis=1, keepdims=True)
+            found = replace(found, distances=1 - (1 - found.distances) * lengths)
+        answers = zip(found.positions, found.distances, vectors, strict=True)
+        return [self._matches(*answer) for answer in answers]
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -254,10 +270,11 @@ class Retriever:
 
     def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
         """Served vectors ``(b, d)`` of pictures ``(b, H, W, 3)`` as ``embedder.prepare`` gives."""
+        # Straight to the engine: a few queries are not worth filling up to a whole batch.
+        features = self.embedder.engine.run(batch)
         if self.store.head is None:
-            return self.embedder.embed_prepared(batch)
-        rows, dim = self.embedder.rows(batch), self.embedder.spec.dim
-        return self.store.head(rows[:, :dim], rows[:, dim:])
+            return features
+        return self.store.head(features, colour_features(batch))
 
     def feature(self, item_id: str) -> np.ndarray:
         """The served vector of a product, ``(d,)`` float32."""
@@ -296,10 +313,12 @@ class Retriever:
         if not 1 <= k <= top:
             raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
 
-    def _matches(self, found: Neighbours, vector: np.ndarray) -> list[Match]:
+    def _matches(
+        self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray
+    ) -> list[Match]:
         columns = self._columns
-        rows = [int(row) for row in found.positions[0] if row >= 0]
-        distances = [float(distance) for distance in found.distances[0][: len(rows)]]
+        rows = [int(row) for row in positions if row >= 0]
+        distances = [float(distance) for distance in near[: len(rows)]]
         told = self._told([columns["item_id"][row] for row in rows], distances, vector)
         return [
             Match(

@@ -1,64 +1,121 @@
-"""Photos of visitors who come at once go through the network together.
+"""What visitors ask at once is answered together.
 
-Engines answer one caller at a time, and a batch costs less than its pictures one by one. One
-thread holds the engine; whatever arrived while it was busy makes the next batch. Nobody waits
-for a batch to fill.
+A network takes one caller at a time, and a batch costs less than its pictures one by one; a
+gallery is read once for all queries of a batch. One thread does the work; whatever arrived while
+it was busy makes the next batch. Nobody waits for a batch to fill.
 """
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from fashify.retrieval import Retriever
+from fashify.retrieval import Match, Retriever
 
-#: Most photos in one batch; larger ones gain little and keep the first visitor waiting.
+#: Most questions in one batch; larger ones gain little and keep the first visitor waiting.
 MOST = 16
 
+Question, Answer = TypeVar("Question"), TypeVar("Answer")
 
-class BatchingEmbedder:
-    """Embeds from any number of threads through one engine.
+
+class Batcher(Generic[Question, Answer]):
+    """Answers from any number of threads through one.
 
     Args:
-        retriever: whose engine is from now on used by this object alone.
+        work: as many answers as questions, in their order; called by one thread alone.
+        name: of that thread.
     """
 
-    def __init__(self, retriever: Retriever) -> None:
-        self._retriever = retriever
-        self._prepare = retriever.embedder.prepare
-        self._waiting: queue.SimpleQueue[tuple[np.ndarray, Future]] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name="embedder", daemon=True).start()
+    def __init__(self, work: Callable[[list[Question]], Sequence[Answer]], name: str) -> None:
+        self._work = work
+        self._waiting: queue.SimpleQueue[tuple[Question, Future]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def embed(self, picture: np.ndarray) -> np.ndarray:
-        """The served vector of one picture, waiting for its turn.
-
-        Args:
-            picture: (height, width, 3) uint8 RGB of any size.
-
-        Returns:
-            (d,) float32.
-        """
+    def ask(self, question: Question) -> Answer:
+        """The answer, waiting for its turn; raises what the work raised."""
         answer: Future = Future()
-        self._waiting.put((self._prepare(picture), answer))
+        self._waiting.put((question, answer))
         return answer.result()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
             batch = [self._waiting.get()]
             while len(batch) < MOST and not self._waiting.empty():
                 batch.append(self._waiting.get())
             self._answer(batch)
 
-    def _answer(self, batch: list[tuple[np.ndarray, Future]]) -> None:
+    def _answer(self, batch: list[tuple[Question, Future]]) -> None:
         try:
-            features = self._retriever.embed_prepared(np.stack([one for one, _ in batch]))
+            answers = self._work([question for question, _ in batch])
         except Exception as error:
-            # Handed to those who asked; the thread has to live on for the next.
-            for _, answer in batch:
-                answer.set_exception(error)
+            # Handed to the one who asked; the others are asked again without him, and the
+            # thread has to live on for the next.
+            if len(batch) == 1:
+                batch[0][1].set_exception(error)
+            else:
+                for one in batch:
+                    self._answer([one])
             return
-        for (_, answer), feature in zip(batch, features, strict=True):
-            answer.set_result(np.array(feature, np.float32))
+        for (_, future), answer in zip(batch, answers, strict=True):
+            future.set_result(answer)
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """One search.
+
+    Attributes:
+        vector: (d,) float32, served.
+        k: how many matches.
+        terms: filter and weights as ``terms_of`` writes them; searches with the same go together.
+        left_out: ids of items that are not to be answered.
+    """
+
+    vector: np.ndarray
+    k: int
+    terms: str
+    left_out: frozenset[str]
+
+
+def terms_of(where: Any = None, weights: Any = None) -> str:
+    """What ``Retriever.by_features`` takes as ``where`` and ``weights``, as JSON."""
+    return json.dumps([where or None, weights or None])
+
+
+def embedding(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
+    """Prepared pictures, (H, W, 3) uint8, to served vectors, (d,) float32."""
+    # Copied, for a row that a session keeps would keep its whole batch.
+    return Batcher(
+        lambda pictures: [row.copy() for row in retriever.embed_prepared(np.stack(pictures))],
+        "embedder",
+    )
+
+
+def searching(retriever: Retriever) -> Batcher[Wanted, list[Match]]:
+    """Searches to their matches, the gallery read once for those with the same terms."""
+    return Batcher(lambda wanted: _searched(retriever, wanted), "searcher")
+
+
+def _searched(retriever: Retriever, wanted: list[Wanted]) -> list[list[Match]]:
+    found: dict[int, list[Match]] = {}
+    for terms in {one.terms for one in wanted}:
+        places = [place for place, one in enumerate(wanted) if one.terms == terms]
+        group = [wanted[place] for place in places]
+        where, weights = json.loads(terms)
+        matches = retriever.by_features(
+            np.stack([one.vector for one in group]),
+            max(one.k for one in group),
+            where=where,
+            exclude=[one.left_out for one in group],
+            weights=weights,
+        )
+        for place, one, some in zip(places, group, matches, strict=True):
+            found[place] = some[: one.k]
+    return [found[place] for place in range(len(wanted))]

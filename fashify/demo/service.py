@@ -13,7 +13,7 @@ import numpy as np
 
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
-from fashify.demo.batching import BatchingEmbedder
+from fashify.demo.batching import Wanted, embedding, searching, terms_of
 from fashify.demo.feedback import bent
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
@@ -61,10 +61,11 @@ class DemoService:
     def __init__(self, retriever: Retriever) -> None:
         self.retriever = retriever
         self.store, self.items = retriever.store, retriever.store.items
+        self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
-        self._embedder = BatchingEmbedder(retriever)
-        self._yardstick = Yardstick(self.store.features, retriever.index.metric)
+        self._embedder, self._searcher = embedding(retriever), searching(retriever)
+        self._yardstick = Yardstick(self.store.vectors, retriever.index.metric)
         self.facts = store_facts(retriever)
         self.examples = self._item_examples() + photo_examples()
 
@@ -91,7 +92,8 @@ class DemoService:
             return query
         if query.kind == "item":
             return replace(query, feature=self.retriever.feature(query.item_id))
-        return replace(query, feature=self._embedder.embed(query.picture))
+        prepared = self.retriever.embedder.prepare(query.picture)
+        return replace(query, feature=self._embedder.ask(prepared))
 
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
@@ -113,11 +115,19 @@ class DemoService:
         query = self.with_feature(query)
         feature = bent(query.feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
-        matches = self.retriever.by_feature(feature, k, where=where or None, exclude=left_out)
+        wanted = Wanted(feature, self._k(k), terms_of(where), frozenset(left_out))
+        matches = self._searcher.ask(wanted)
         milliseconds = 1000 * (time.perf_counter() - begin)
         average = self._yardstick.average(feature)
         strengths = tuple(judge(match.distance, average) for match in matches)
         return Answer(tuple(matches), strengths, milliseconds)
+
+    def _k(self, k: int) -> int:
+        """``k``, checked before it joins a batch with others."""
+        if not 1 <= k <= len(self.store):
+            top = f"{len(self.store):,}"
+            raise QueryError(f"k from 1 to {top}", f"k = {k}", "choose k in that range")
+        return k
 
     def _features(self, item_ids: tuple[str, ...]) -> np.ndarray:
         rows = [self.retriever.feature(item_id) for item_id in item_ids]
@@ -197,10 +207,9 @@ class DemoService:
         Raises:
             QueryError: no such item in the gallery.
         """
-        names = self.items.loc[self.items["item_id"] == item_id, "name"]
-        if names.empty:
+        if item_id not in self._names:
             raise QueryError("a product of this catalogue", repr(item_id), "pick one on the page")
-        return Query("item", names.iloc[0] or f"item {item_id}", item_id=item_id)
+        return Query("item", self._names[item_id] or f"item {item_id}", item_id=item_id)
 
     def surprise(self) -> Query:
         """Any item of the gallery, drawn anew each time."""

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from fashify.demo.uploads import MAX_UPLOAD_BYTES
 from fashify.errors import ConfigError, MissingExtraError
 
@@ -80,6 +82,15 @@ class Serving:
             "max_file_size": MAX_UPLOAD_BYTES,
             "state_session_capacity": SESSIONS,
         }
+
+
+def one_blas_thread() -> None:
+    """Lets NumPy compute on one thread for the rest of this process.
+
+    Its helpers spin while they wait for the next product: with many small searches they took
+    as much of two cores as the network did.
+    """
+    threadpool_limits(1, user_api="blas")
 
 
 _TEXTS = ("host", "root_path", "user", "password")

@@ -1,4 +1,4 @@
-"""Many threads, one engine: everybody gets his own answer, and an error is not the end."""
+"""Many threads, one worker: everybody gets his own answer, and an error is not the end."""
 
 from __future__ import annotations
 
@@ -7,59 +7,85 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fashify.demo.batching import MOST, BatchingEmbedder
+from fashify.demo.batching import MOST, Batcher, Wanted, embedding, searching, terms_of
+from fashify.retrieval import Retriever
 
 
-class Recorder:
-    """A retriever and its embedder in one: a vector is the picture's first pixel."""
+class Doubler:
+    """Work that notices a second caller and refuses a question."""
 
     def __init__(self) -> None:
-        self.embedder, self.sizes, self.busy, self.broken = self, [], False, False
+        self.sizes, self.busy = [], False
 
-    def prepare(self, picture: np.ndarray) -> np.ndarray:
-        return picture[:1, :1]
-
-    def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
+    def __call__(self, numbers: list[int]) -> list[int]:
         assert not self.busy, "two callers at once"
         self.busy = True
         try:
-            if self.broken:
-                raise RuntimeError("no")
-            self.sizes.append(len(batch))
-            return np.sort(np.random.default_rng(0).random(20_000))[:1] * 0 + batch[:, 0, 0]
+            if 13 in numbers:
+                raise RuntimeError("unlucky")
+            self.sizes.append(len(numbers))
+            np.random.default_rng(0).random(20_000).sort()
+            return [2 * number for number in numbers]
         finally:
             self.busy = False
 
 
+@pytest.fixture(scope="module")
+def retriever(sample_store) -> Retriever:
+    return Retriever.open(sample_store)
+
+
 def test_everybody_gets_his_own_answer() -> None:
-    recorder = Recorder()
-    embedder = BatchingEmbedder(recorder)
-    pictures = [np.full((4, 4, 3), n, np.uint8) for n in range(200)]
+    work = Doubler()
+    batcher = Batcher(work, "test")
     with ThreadPoolExecutor(24) as pool:
-        features = list(pool.map(embedder.embed, pictures))
-    assert [feature.tolist() for feature in features] == [[n, n, n] for n in range(200)]
-    assert sum(recorder.sizes) == 200
-    assert 1 < max(recorder.sizes) <= MOST
-    assert features[0].dtype == np.float32
+        answers = list(pool.map(batcher.ask, range(20, 220)))
+    assert answers == [2 * number for number in range(20, 220)]
+    assert sum(work.sizes) == 200
+    assert 1 < max(work.sizes) <= MOST
 
 
-def test_an_error_reaches_the_asker_and_the_next_is_served() -> None:
-    recorder = Recorder()
-    embedder, picture = BatchingEmbedder(recorder), np.ones((2, 2, 3), np.uint8)
-    recorder.broken = True
-    with pytest.raises(RuntimeError, match="no"):
-        embedder.embed(picture)
-    recorder.broken = False
-    assert embedder.embed(picture).tolist() == [1, 1, 1]
+def test_an_error_reaches_the_asker_alone() -> None:
+    batcher = Batcher(Doubler(), "test")
+
+    def ask(number: int) -> int | str:
+        try:
+            return batcher.ask(number)
+        except RuntimeError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(ask, range(32)))
+    assert answers == ["unlucky" if number == 13 else 2 * number for number in range(32)]
 
 
-def test_a_real_engine_gives_the_retrievers_feature(sample_store) -> None:
-    from fashify.retrieval import Retriever
-
-    retriever = Retriever.open(sample_store)
+def test_a_real_engine_gives_the_retrievers_feature(retriever) -> None:
     pictures = [retriever.picture(item_id) for item_id in retriever.store.item_ids[:12]]
     alone = [retriever.embed(picture) for picture in pictures]
-    embedder = BatchingEmbedder(retriever)
+    batcher = embedding(retriever)
+    prepared = [retriever.embedder.prepare(picture) for picture in pictures]
     with ThreadPoolExecutor(12) as pool:
-        together = list(pool.map(embedder.embed, pictures))
+        together = list(pool.map(batcher.ask, prepared))
     np.testing.assert_allclose(together, alone, atol=1e-4)
+    assert together[0].base is None
+
+
+def test_searches_together_answer_as_alone(retriever) -> None:
+    ids = [str(item_id) for item_id in retriever.store.item_ids[:24]]
+    women = {"gender": ["Women"]}
+    wanted = [
+        Wanted(
+            retriever.feature(item_id),
+            1 + n % 5,
+            terms_of(women if n % 3 else None),
+            frozenset({item_id}),
+        )
+        for n, item_id in enumerate(ids)
+    ]
+    with ThreadPoolExecutor(24) as pool:
+        together = list(pool.map(searching(retriever).ask, wanted))
+    for n, (one, found) in enumerate(zip(wanted, together, strict=True)):
+        where = women if n % 3 else None
+        alone = retriever.by_feature(one.vector, one.k, where=where, exclude=one.left_out)
+        assert [match.item_id for match in found] == [match.item_id for match in alone]
+        assert [match.rank for match in found] == list(range(1, one.k + 1))

@@ -62,6 +62,15 @@ def test_a_mask_limits_the_answers(retriever):
     assert {m.article_type for m in retriever.by_item("1", 3, where=mask)} == {"Heels"}
 
 
+def test_many_features_at_once_are_answered_as_alone(retriever):
+    features = np.stack([retriever.feature(item_id) for item_id in "1234"])
+    together = retriever.by_features(features, 3, exclude=["1", None, ("3", "4"), None])
+    alone = [retriever.by_item("1", 3), *(retriever.by_feature(row, 3) for row in features[1:])]
+    assert together[:2] == alone[:2]
+    assert not {"3", "4"} & {match.item_id for match in together[2]}
+    assert together[3] == alone[3]
+
+
 @pytest.mark.parametrize("k", [0, -1, 9])
 def test_k_out_of_range(retriever, toy, k):
     with pytest.raises(QueryError, match="k from 1 to 8"):
