@@ -313,9 +313,7 @@ class Retriever:
         if not 1 <= k <= top:
             raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
 
-    def _matches(
-        self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray
-    ) -> list[Match]:
+    def _matches(self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray) -> list[Match]:
         columns = self._columns
         rows = [int(row) for row in positions if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
