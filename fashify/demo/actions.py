@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from fashify.demo.address import read_address
-from fashify.demo.service import DemoService
+from fashify.demo.service import DemoService, checked_share
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
 from fashify.demo.uploads import friendly, read_upload
 from fashify.errors import FashifyError, QueryError
@@ -44,6 +44,8 @@ class Actions:
             "count": self._count,
             "filter": self._filter,
             "reset": self._reset,
+            "vary": self._vary,
+            "weigh": self._weigh,
             "like": self._judge,
             "dislike": self._judge,
             "explain": self._explain,
@@ -76,7 +78,7 @@ class Actions:
     def _start(self, view: View, query: Query) -> View:
         """A new query: filters stay, likes and dislikes belonged to the old one."""
         trail = (*view.trail, view.query)[-MAX_TRAIL:] if view.query else view.trail
-        selection = replace(view.selection, liked=(), disliked=())
+        selection = view.selection.without_votes()
         return self._answered(view.having(query=query, selection=selection, trail=trail))
 
     def _answered(self, view: View, **changes: object) -> View:
@@ -129,7 +131,7 @@ class Actions:
         if not step.isdecimal() or int(step) >= len(view.trail):
             raise QueryError("an earlier search", "one that is none", "click one above the results")
         query, trail = view.trail[int(step)], view.trail[: int(step)]
-        selection = replace(view.selection, liked=(), disliked=())
+        selection = view.selection.without_votes()
         return self._answered(view, query=query, trail=trail, selection=selection)
 
     def _count(self, view: View, event: Event) -> View:
@@ -142,6 +144,16 @@ class Actions:
 
     def _reset(self, view: View, event: Event) -> View:
         return self._answered(view, selection=NOTHING)
+
+    def _vary(self, view: View, event: Event) -> View:
+        variety = checked_share(event.get("value"))
+        return self._answered(view, selection=replace(view.selection, variety=variety))
+
+    def _weigh(self, view: View, event: Event) -> View:
+        weights = self.service.weighed(
+            view.selection.weights, str(event.get("part", "")), event.get("value")
+        )
+        return self._answered(view, selection=replace(view.selection, weights=weights))
 
     def _judge(self, view: View, event: Event) -> View:
         item_id = self.service.item_query(str(event.get("item", ""))).item_id
@@ -161,6 +173,11 @@ class Actions:
         selection = NOTHING
         for level, value in wanted.filters:
             selection = selection.toggled(*self.service.checked_filter(level, value))
+        weights: tuple = ()
+        for part, number in wanted.weights:
+            weights = self.service.weighed(weights, part, number)
+        variety = checked_share(wanted.variety or 0)
+        selection = replace(selection, weights=weights, variety=variety)
         k = self.service.checked_k(wanted.k) if wanted.k else view.k
         query = self.service.item_query(wanted.item_id) if wanted.item_id else None
         return self._answered(View(query=query, k=k, selection=selection))

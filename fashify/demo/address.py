@@ -1,6 +1,7 @@
 """The page's address: a search for a catalogue item can be shared and opened again.
 
-``?item=123&k=9&gender=Women&base_colour=Red``; photos are nobody's business and never in it.
+``?item=123&k=9&gender=Women&base_colour=Red&variety=30&weigh=colour:80``; photos are nobody's
+business and never in it.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ class Address:
         item_id: catalogue item, "" for none.
         k: number of results as text, "" for the usual.
         filters: (level, value) pairs.
+        variety: as text, "" for none.
+        weights: (part, number as text) pairs.
     """
 
     item_id: str
     k: str
     filters: tuple[tuple[str, str], ...]
+    variety: str = ""
+    weights: tuple[tuple[str, str], ...] = ()
 
 
 def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
@@ -32,7 +37,14 @@ def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
     pairs = list(pairs)
     plain = dict(pairs)
     filters = tuple(pair for pair in pairs if pair[0] in FILTER_LEVELS)
-    return Address(plain.get("item", ""), plain.get("k", ""), filters)
+    weights = tuple(
+        (part, number)
+        for name, text in pairs
+        if name == "weigh"
+        for part, _, number in [text.partition(":")]
+    )
+    variety = plain.get("variety", "")
+    return Address(plain.get("item", ""), plain.get("k", ""), filters, variety, weights)
 
 
 def write_address(view: View) -> str:
@@ -42,5 +54,9 @@ def write_address(view: View) -> str:
     pairs = [("item", view.query.item_id)]
     if view.k != DEFAULT_RESULTS:
         pairs.append(("k", str(view.k)))
-    pairs += [(level, value) for level, values in view.selection.filters for value in values]
+    selection = view.selection
+    pairs += [(level, value) for level, values in selection.filters for value in values]
+    if selection.variety:
+        pairs.append(("variety", str(selection.variety)))
+    pairs += [("weigh", f"{part}:{number}") for part, number in selection.weights]
     return "?" + urlencode(pairs)

@@ -78,9 +78,9 @@ def _nearness(match: Match, strength: Strength) -> str:
     steps = "".join(
         f'<i class="{"on" if step <= strength.level else ""}"></i>' for step in range(1, len(WORDS))
     )
-    explained = f"{100 * strength.nearer:.0f} % nearer than the average product"
     return (
-        f'<p class="fx-near" title="{explained}"><b>{strength.words}</b>'
+        f'<p class="fx-near" title="{strength.explained}"><b>{strength.words}</b>'
+        f'<span class="fx-share">{strength.brief}</span>'
         f'<span class="fx-distance">distance {match.distance:.3f}</span>'
         f'<span class="fx-bar" aria-hidden="true">{steps}</span></p>'
     )

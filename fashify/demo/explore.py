@@ -23,7 +23,6 @@ from fashify.demo.state import FILTER_LEVELS
 from fashify.demo.uploads import friendly
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import project
-from fashify.store import FeatureStore
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +50,8 @@ class Explorer:
 
     @cached_property
     def _map(self) -> str:
-        store = self.service.store
         try:
-            rows, places = placed(store)
+            rows, places = placed(self.service)
         except QueryError:
             return ""
         low, high = places.min(axis=0), places.max(axis=0)
@@ -136,19 +134,22 @@ class Explorer:
         return f'<section class="fx-charts" aria-label="What the catalogue holds">{shown}</section>'
 
 
-def placed(store: FeatureStore) -> tuple[np.ndarray, np.ndarray]:
+def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
     """Rows on the map and their places, (n,) and (n, 2); kept in the cache from run to run.
 
     Raises:
         QueryError: too few products for a map.
     """
-    facts = json.dumps([store.meta.get("shards"), len(store), MAP_POINTS], sort_keys=True)
-    path = settings().cache / "maps" / f"{hashlib.sha256(facts.encode()).hexdigest()[:24]}.npz"
+    meta = service.store.meta
+    facts = [meta.get("shards"), meta.get("head"), len(service.store), MAP_POINTS]
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
+    path = settings().cache / "maps" / f"{key}.npz"
     try:
         with np.load(path, allow_pickle=False) as kept:
             return kept["rows"], kept["places"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        rows, places = project(store.features, n=MAP_POINTS)
+        rows, vectors = service.drawn(MAP_POINTS)
+        places = project(vectors, n=MAP_POINTS)[1]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}.npz")

@@ -55,26 +55,47 @@ def _toolbar(service: DemoService, view: View) -> str:
     menus = "".join(
         _menu(level, counts[level], view) for level in FILTER_LEVELS if len(counts[level]) > 1
     )
-    selection = view.selection
-    bent = len(selection.liked) + len(selection.disliked)
-    reset = (
-        '<button type="button" class="fx-reset" data-do="reset">Clear'
-        f"{' filters' if selection.filters else ''}{_also(selection.filters, bent)}</button>"
-        if selection.filters or bent
-        else ""
-    )
     return (
-        f'<div class="fx-toolbar" role="group" aria-label="Refine">{menus}{reset}'
-        '<label class="fx-count">Show <input type="range" min="1" '
-        f'max="{min(MAX_RESULTS, len(service.store) - 1)}" value="{view.k}" '
-        f'data-live="count"><output>{view.k}</output></label></div>'
+        f'<div class="fx-toolbar" role="group" aria-label="Refine">{menus}{_reset(view)}</div>'
+        f"{_sliders(service, view)}"
     )
 
 
-def _also(filters: tuple, bent: int) -> str:
-    if not bent:
+def _reset(view: View) -> str:
+    """The button that clears what narrows and bends the search, "" when nothing does."""
+    selection = view.selection
+    votes = len(selection.liked) + len(selection.disliked)
+    said = ["filters"] if selection.filters else []
+    said += [f"{votes} {'vote' if votes == 1 else 'votes'}"] if votes else []
+    said += ["sliders"] if selection.weights or selection.variety else []
+    if not said:
         return ""
-    return f"{' and' if filters else ''} {bent} {'vote' if bent == 1 else 'votes'}"
+    text = " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+    return f'<button type="button" class="fx-reset" data-do="reset">Clear {text}</button>'
+
+
+def _sliders(service: DemoService, view: View) -> str:
+    """How many, how varied, and what of the distance counts how much."""
+    weights = view.selection.weights or service.own_weights
+    parts = "".join(
+        _slider(part.capitalize(), "weigh", value, 0, 100, 5, f' data-part="{escape(part)}"')
+        for part, value in weights
+    )
+    most = min(MAX_RESULTS, len(service.store) - 1)
+    return (
+        f'<div class="fx-sliders" role="group" aria-label="What counts">{parts}'
+        f"{_slider('Variety', 'vary', view.selection.variety, 0, 100, 10)}"
+        f"{_slider('Show', 'count', view.k, 1, most, 1)}</div>"
+    )
+
+
+def _slider(
+    name: str, verb: str, value: int, least: int, most: int, step: int, more: str = ""
+) -> str:
+    return (
+        f'<label class="fx-slider">{name} <input type="range" min="{least}" max="{most}" '
+        f'step="{step}" value="{value}" data-live="{verb}"{more}><output>{value}</output></label>'
+    )
 
 
 def _menu(level: str, counts: dict[str, int], view: View) -> str:

@@ -14,16 +14,17 @@ import numpy as np
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
 from fashify.demo.batching import Wanted, embedding, searching, terms_of
+from fashify.demo.diversity import pool_size, varied
 from fashify.demo.feedback import bent
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
-from fashify.demo.strength import Yardstick, judge
+from fashify.demo.strength import SAMPLE, Yardstick, strength_of
 from fashify.errors import QueryError
 from fashify.explain import Explanation, explain_images
 from fashify.features import extract_features
 from fashify.images import load_image
 from fashify.index.filters import facet_counts
-from fashify.retrieval import Retriever
+from fashify.retrieval import Match, Retriever
 from fashify.sample import sample_folder
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class DemoService:
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
         self._embedder, self._searcher = embedding(retriever), searching(retriever)
-        self._yardstick = Yardstick(self.store.vectors, retriever.index.metric)
+        self._yardstick = Yardstick(self.drawn(SAMPLE)[1], retriever.index.metric)
         self.facts = store_facts(retriever)
         self.examples = self._item_examples() + photo_examples()
 
@@ -115,12 +116,25 @@ class DemoService:
         query = self.with_feature(query)
         feature = bent(query.feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
-        wanted = Wanted(feature, self._k(k), terms_of(where), frozenset(left_out))
-        matches = self._searcher.ask(wanted)
+        terms = terms_of(where, dict(selection.weights))
+        wanted = Wanted(feature, self._k(k), terms, frozenset(left_out))
+        matches = self._varied(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
         average = self._yardstick.average(feature)
-        strengths = tuple(judge(match.distance, average) for match in matches)
+        strengths = tuple(strength_of(match, average) for match in matches)
         return Answer(tuple(matches), strengths, milliseconds)
+
+    def _varied(self, wanted: Wanted, diversity: float) -> list[Match]:
+        """The nearest, or of a few times as many those that differ most among themselves."""
+        if not diversity:
+            return self._searcher.ask(wanted)
+        pool = min(pool_size(wanted.k), len(self.store))
+        near = self._searcher.ask(replace(wanted, k=pool))
+        index, ids = self.retriever.index, [match.item_id for match in near]
+        distances = np.array([match.distance for match in near])
+        vectors = index.vectors_of(ids) if ids else np.empty((0, 0))
+        order = varied(distances, vectors, wanted.k, diversity, index.metric)
+        return [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
 
     def _k(self, k: int) -> int:
         """``k``, checked before it joins a batch with others."""
@@ -132,6 +146,15 @@ class DemoService:
     def _features(self, item_ids: tuple[str, ...]) -> np.ndarray:
         rows = [self.retriever.feature(item_id) for item_id in item_ids]
         return np.stack(rows) if rows else np.empty((0, self.store.dim), np.float32)
+
+    def drawn(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows (m,) of products drawn once for all, ascending, and their vectors (m, d).
+
+        Read where they lie: the store would gather the whole gallery for them.
+        """
+        rng = np.random.default_rng(SEED)
+        rows = np.sort(rng.choice(len(self.store), min(n, len(self.store)), replace=False))
+        return rows, self.retriever.index.vectors_of(self.store.item_ids[rows].tolist())
 
     def picture(self, query: Query) -> np.ndarray:
         """The query's picture, (height, width, 3) uint8."""
@@ -190,6 +213,28 @@ class DemoService:
             raise QueryError("a number of results", repr(value), "move the slider") from None
         return max(1, min(wanted, MAX_RESULTS, len(self.store) - 1))
 
+    @property
+    def own_weights(self) -> tuple[tuple[str, int], ...]:
+        """The parts of the distance with the store's own weights, of 100; () if it has none."""
+        parts = self.retriever.parts
+        return tuple((part, round(100 * self.store.head.weights[part])) for part in parts)
+
+    def weighed(
+        self, weights: tuple[tuple[str, int], ...], part: str, value: object
+    ) -> tuple[tuple[str, int], ...]:
+        """``weights`` with one part changed; () stands for the store's own.
+
+        Raises:
+            QueryError: no such part, no number from 0 to 100, or nothing left but zeros.
+        """
+        changed = dict(weights or self.own_weights)
+        if part not in changed:
+            raise QueryError("a part of the distance", repr(part), "move one of the sliders")
+        changed[part] = checked_share(value)
+        if not any(changed.values()):
+            raise QueryError("one part that counts", "zeros alone", "move a slider up first")
+        return tuple(changed.items())
+
     def example(self, number: object) -> Example:
         """The example of that number on the page.
 
@@ -236,6 +281,18 @@ class DemoService:
             Example(self.item_query(item_id), self._encode_picture(item_id, EXAMPLE_SIDE))
             for item_id in chosen["item_id"]
         ]
+
+
+def checked_share(value: object) -> int:
+    """``value`` as a whole number from 0 to 100.
+
+    Raises:
+        QueryError: no number.
+    """
+    try:
+        return max(0, min(100, int(float(str(value)))))
+    except (ValueError, OverflowError):
+        raise QueryError("a number from 0 to 100", repr(value), "move the slider") from None
 
 
 def default_store() -> Path:

@@ -56,11 +56,15 @@ class Selection:
     Attributes:
         filters: (level, values) pairs; an item passes if it has one of the values at each.
         liked, disliked: item ids.
+        weights: (part, 0 to 100) pairs of all parts, in the retriever's order; () for its own.
+        variety: 0 for the nearest alone to 100 for variety alone.
     """
 
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
     liked: tuple[str, ...] = ()
     disliked: tuple[str, ...] = ()
+    weights: tuple[tuple[str, int], ...] = ()
+    variety: int = 0
 
     @property
     def where(self) -> dict[str, list[str]]:
@@ -78,6 +82,10 @@ class Selection:
         mine, other = ("liked", "disliked") if liked else ("disliked", "liked")
         kept = tuple(one for one in getattr(self, other) if one != item_id)
         return replace(self, **{mine: _switched(getattr(self, mine), item_id), other: kept})
+
+    def without_votes(self) -> Selection:
+        """As for another query: likes and dislikes belonged to the old one."""
+        return replace(self, liked=(), disliked=())
 
 
 NOTHING = Selection()

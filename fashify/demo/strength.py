@@ -1,8 +1,9 @@
-"""How near is near? A match's distance beside that of the catalogue's average product.
+"""How near is near, in words and number.
 
-A photo from a phone is farther from every product than products are from each other, so a
-bare distance cannot be put into words. What can: how much nearer the match is than the
-average product is to the same picture.
+A store with a calibrated curve says how likely a match is of the query's own type. Without one:
+a photo from a phone is farther from every product than products are from each other, so a bare
+distance cannot be put into words. What can: how much nearer the match is than the average
+product is to the same picture.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashify.config import SEED
+from fashify import strength as calibrated
+from fashify.retrieval import Match
 
-#: Items the average is taken over.
+#: Products the average is taken over.
 SAMPLE = 500
 
 #: From how much nearer than average (a fraction) each word is used; a convention.
@@ -26,28 +28,30 @@ class Strength:
     """A distance in words and number.
 
     Attributes:
-        words: one of ``WORDS``.
-        nearer: 1 minus distance / average distance; 1 for the same picture, 0 for average.
-        level: place of the words in ``WORDS``, 4 for the closest.
+        words: what to call it.
+        share: from ``judge`` 1 minus distance / average distance, 1 for the same picture and 0
+            for average; from a calibrated curve the probability that the type is the query's.
+        level: 0 for not similar to 4 for the closest.
+        brief, explained: the share in a few words, and in a sentence.
     """
 
     words: str
-    nearer: float
+    share: float
     level: int
+    brief: str
+    explained: str
 
 
 class Yardstick:
     """Knows how far the average product is from a query.
 
     Args:
-        features: (n, dim) float32 of the gallery; up to 500 rows are kept.
+        drawn: (m, d) float32 of the gallery, drawn at random.
         metric: "cosine" or "euclidean".
     """
 
-    def __init__(self, features: np.ndarray, metric: str) -> None:
-        rng = np.random.default_rng(SEED)
-        rows = rng.choice(len(features), min(SAMPLE, len(features)), replace=False)
-        self._drawn = np.asarray(features[np.sort(rows)], np.float32)
+    def __init__(self, drawn: np.ndarray, metric: str) -> None:
+        self._drawn = np.asarray(drawn, np.float32)
         # The mean of cosines is the cosine part of the mean: one product instead of many.
         self._middle = _unit(self._drawn).mean(axis=0) if metric == "cosine" else None
 
@@ -60,9 +64,21 @@ class Yardstick:
 
 def judge(distance: float, average: float) -> Strength:
     """What ``distance`` means where the average product is ``average`` away."""
-    nearer = 1 - distance / max(average, 1e-12)
+    nearer = float(1 - distance / max(average, 1e-12))
     level = sum(nearer >= band for band in BANDS)
-    return Strength(WORDS[level], float(nearer), level)
+    percent = f"{100 * nearer:.0f} % nearer"
+    explained = f"{percent} than the average product"
+    return Strength(WORDS[level], nearer, level, percent, explained)
+
+
+def strength_of(match: Match, average: float) -> Strength:
+    """As the store's curve says where it has one, else as ``judge`` does."""
+    if match.probability is None:
+        return judge(match.distance, average)
+    percent = f"{100 * match.probability:.0f} %"
+    level = calibrated.WORDS.index(match.strength)
+    explained = f"Of matches at this distance {percent} are of the type that was looked for"
+    return Strength(match.strength, match.probability, level, f"{percent} same type", explained)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -55,9 +55,24 @@ def _told(service: DemoService, view: View, match: Match, explanation: Explanati
     top = _focus(explanation.match)
     return (
         f'<div class="fx-told"><p>The coloured places make the likeness: every place adds its part '
-        f"to the cosine of <b>{explanation.cosine:.3f}</b>, and the parts add up to the whole. "
-        f"Half of it comes from {100 * top:.0f} % of the match's picture.</p>"
-        f"{_labels(service, view, match)}</div>"
+        f"to the cosine of <b>{explanation.cosine:.3f}</b> between what the network saw in both "
+        f"pictures, and the parts add up to the whole. Half of it comes from {100 * top:.0f} % of "
+        f"the match's picture.</p>{_parts(match)}{_labels(service, view, match)}</div>"
+    )
+
+
+def _parts(match: Match) -> str:
+    """The parts of the distance as bars, "" for a store without them."""
+    if not match.parts:
+        return ""
+    # A cosine distance of 1 is nothing in common; few are beyond it.
+    rows = "".join(
+        f'<dt>{escape(name)}</dt><dd><i style="width:{100 * min(max(apart, 0), 1):.1f}%"></i>'
+        f"<b>{apart:.3f}</b></dd>"
+        for name, apart in match.parts.items()
+    )
+    return (
+        f'<p>How far apart they are, by part (0 for the same):</p><dl class="fx-parts">{rows}</dl>'
     )
 
 

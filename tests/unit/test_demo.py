@@ -27,12 +27,12 @@ from fashify.demo import (
 from fashify.demo.address import write_address
 from fashify.demo.feedback import bent
 from fashify.demo.state import NOTHING, Answer, Query, Selection
-from fashify.demo.strength import Strength, Yardstick, judge
+from fashify.demo.strength import Yardstick, judge, strength_of
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.retrieval import Match
 
-CLOSE = Strength("close", 0.62, 3)
+CLOSE = judge(0.25, 0.66)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +139,10 @@ def test_similar_leaves_the_item_out(actions: Actions, service: DemoService) -> 
         {"do": "like", "item": "nobody"},
         {"do": "back", "n": "0"},
         {"do": "address", "query": "?item=nobody"},
+        {"do": "vary", "value": "lots"},
+        {"do": "weigh", "part": "shape", "value": "5"},
+        {"do": "address", "query": "?variety=x"},
+        {"do": "address", "query": "?weigh=nothing"},
         {"do": "rotate"},
         {"do": "crop", "region": "0,0,1,1"},
     ],
@@ -189,6 +193,7 @@ def test_a_card_shows_the_facts() -> None:
     assert "distance 0.250" in html
     assert "<b>close</b>" in html
     assert "62 % nearer than the average product" in html
+    assert '<span class="fx-share">62 % nearer</span>' in html
     assert 'alt="Red Shirt, red shirts"' in html
     assert "<li>Shirts</li><li>Red</li>" in html
     assert 'src="data:,picture"' in html
@@ -214,7 +219,7 @@ def test_results_count_in_words(service: DemoService) -> None:
 
 
 def test_nothing_similar_is_said() -> None:
-    far = Strength("not similar", 0.2, 0)
+    far = judge(0.8, 1.0 - 1e-9)
     assert "Nothing here is really similar" in results.doubt(Answer((match(),), (far,), 1.0))
     assert results.doubt(Answer((match(),), (CLOSE,), 1.0)) == ""
 
@@ -297,7 +302,13 @@ def test_strength_by_hand() -> None:
     words = ["very close", "close", "similar", "loosely similar", "not similar"]
     assert [one.words for one in judged] == words
     assert [one.level for one in judged] == [4, 3, 2, 1, 0]
-    assert judged[0].nearer == pytest.approx(0.75)
+    assert judged[0].share == pytest.approx(0.75)
+
+
+def test_a_calibrated_strength_goes_before(service: DemoService) -> None:
+    told = strength_of(match(probability=0.87, strength="close"), 1.0)
+    assert (told.words, told.level, told.brief) == ("close", 3, "87 % same type")
+    assert strength_of(match(), 1.0).brief == "75 % nearer"
 
 
 def test_average_distance_by_hand() -> None:
@@ -403,15 +414,15 @@ def test_why_needs_a_search_and_a_product(actions: Actions) -> None:
 
 def test_the_map_is_kept_from_run_to_run(service: DemoService, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path))
-    rows, places = explore.placed(service.store)
+    rows, places = explore.placed(service)
     assert places.shape == (len(rows), 2)
     (kept,) = (tmp_path / "maps").iterdir()
     monkeypatch.setattr(explore, "project", None)
-    again = explore.placed(service.store)
+    again = explore.placed(service)
     assert (again[1] == places).all()
     kept.write_bytes(b"broken")
     with pytest.raises(TypeError):
-        explore.placed(service.store)
+        explore.placed(service)
 
 
 def test_labels_become_numbers_by_frequency() -> None:

@@ -11,8 +11,8 @@ element.addEventListener("click", (event) => {
 });
 
 element.addEventListener("change", (event) => {
-  const { live } = event.target.dataset;
-  if (live) send({ do: live, value: event.target.value });
+  const { live, ...more } = event.target.dataset;
+  if (live) send({ ...more, do: live, value: event.target.value });
 });
 element.addEventListener("input", (event) => {
   const output = event.target.dataset.live && event.target.parentElement.querySelector("output");

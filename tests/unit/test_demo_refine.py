@@ -1,0 +1,147 @@
+"""Variety and weights: what they are by hand, and what the page makes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashify.colour import COLOUR_DIM
+from fashify.demo import Actions, DemoService, View, results
+from fashify.demo.address import write_address
+from fashify.demo.diversity import varied
+from fashify.errors import QueryError
+from fashify.heads import Head, Part
+from fashify.index import make_index
+from fashify.retrieval import Retriever
+from fashify.store import FeatureStore
+
+EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
+
+
+def test_variety_by_hand() -> None:
+    distances = np.array([0.0, 0.1, 0.5])
+    vectors = np.array([EAST, EAST, NORTH])
+    assert varied(distances, vectors, 2, 0.0, "cosine") == [0, 1]
+    # The copy costs 0.7 * 0.1 - 0.3 * 0 = 0.07, the other 0.7 * 0.5 - 0.3 * 1 = 0.05.
+    assert varied(distances, vectors, 2, 0.3, "cosine") == [0, 2]
+    assert varied(distances, vectors, 2, 0.2, "cosine") == [0, 1]
+    assert varied(distances, 3 * vectors, 3, 1.0, "euclidean") == [0, 2, 1]
+
+
+@pytest.mark.parametrize("k", [1, 3, 9])
+def test_variety_never_gives_more_than_there_is(k: int) -> None:
+    order = varied(np.zeros(3), np.eye(3), k, 0.5, "cosine")
+    assert sorted(order) == list(range(min(k, 3)))
+    assert varied(np.empty(0), np.empty((0, 0)), k, 0.5, "cosine") == []
+
+
+def test_variety_has_a_range() -> None:
+    with pytest.raises(QueryError, match="from 0 to 1"):
+        varied(np.zeros(1), np.eye(1), 1, 1.5, "cosine")
+
+
+@pytest.fixture(scope="module")
+def plain(sample_store: Path) -> DemoService:
+    return DemoService.open(sample_store)
+
+
+@pytest.fixture(scope="module")
+def weighted(plain: DemoService) -> DemoService:
+    """The sample's store served by a head of two parts, half and half."""
+    raw = plain.store
+    drawn = np.random.default_rng(0).normal(size=(raw.dim, 64)).astype(np.float32)
+    parts = (
+        Part("shape", ("deep",), ((drawn, np.zeros(64, np.float32)),)),
+        Part(
+            "colour", ("colour",), ((np.eye(COLOUR_DIM, dtype=np.float32), np.zeros(COLOUR_DIM)),)
+        ),
+    )
+    head = Head(parts, {"shape": 0.5, "colour": 0.5}, raw.meta["backbone"])
+    store = FeatureStore(
+        raw.features, raw.item_ids, raw.meta, items=raw.items, colour=raw.colour, head=head
+    )
+    index = make_index("exact").fit(store.vectors, store.item_ids)
+    retriever = plain.retriever
+    return DemoService(
+        Retriever(store, index, catalogue=retriever.catalogue, embedder=retriever.embedder)
+    )
+
+
+def ids(view: View) -> list[str]:
+    return [match.item_id for match in view.answer.matches]
+
+
+def test_the_nearest_stays_first_and_the_others_differ_more(plain: DemoService) -> None:
+    actions = Actions(plain)
+    near = actions.act(View(k=8), {"do": "example", "n": "0"})
+    apart = actions.act(near, {"do": "vary", "value": "60"})
+    assert ids(apart)[0] == ids(near)[0]
+    assert ids(apart) != ids(near)
+    assert [match.rank for match in apart.answer.matches] == list(range(1, 9))
+
+    def closest_pair(view: View) -> float:
+        rows = plain.retriever.index.vectors_of(ids(view))
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return float((rows @ rows.T - 2 * np.eye(len(rows))).max())
+
+    assert closest_pair(apart) < closest_pair(near)
+    assert actions.act(apart, {"do": "vary", "value": "0"}).answer.matches == near.answer.matches
+
+
+def test_variety_keeps_to_the_filters(plain: DemoService) -> None:
+    actions = Actions(plain)
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    view = actions.act(view, {"do": "filter", "level": "gender", "value": "Women"})
+    view = actions.act(view, {"do": "vary", "value": "100"})
+    assert {match.gender for match in view.answer.matches} == {"Women"}
+
+
+def test_a_raw_store_has_no_weights(plain: DemoService) -> None:
+    view = Actions(plain).act(View(), {"do": "example", "n": "0"})
+    assert 'data-live="weigh"' not in results.panel(plain, view)
+    assert 'data-live="vary"' in results.panel(plain, view)
+
+
+def test_weights_change_the_answer_and_are_shared(weighted: DemoService) -> None:
+    actions = Actions(weighted)
+    even = actions.act(View(), {"do": "example", "n": "0"})
+    assert 'data-part="colour"><output>50</output>' in results.panel(weighted, even)
+    view = actions.act(even, {"do": "weigh", "part": "shape", "value": "0"})
+    assert view.selection.weights == (("shape", 0), ("colour", 50))
+    colours = [match.parts["colour"] for match in view.answer.matches]
+    assert colours == sorted(colours)
+    assert [match.distance for match in view.answer.matches] == pytest.approx(colours, abs=1e-4)
+    opened = actions.act(View(), {"do": "address", "query": write_address(view)})
+    assert (ids(opened), opened.selection) == (ids(view), view.selection)
+    cleared = actions.act(view, {"do": "reset"})
+    assert ids(cleared) == ids(even)
+
+
+def test_nothing_but_zeros_is_refused(weighted: DemoService) -> None:
+    actions = Actions(weighted)
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    view = actions.act(view, {"do": "weigh", "part": "shape", "value": "0"})
+    refused = actions.act(view, {"do": "weigh", "part": "colour", "value": "0"})
+    assert refused.notice.endswith("Move a slider up first.")
+    assert ids(refused) == ids(view)
+
+
+def test_why_shows_the_parts_that_make_the_distance(weighted: DemoService) -> None:
+    actions = Actions(weighted)
+    view = actions.act(View(), {"do": "example", "n": "0"})
+    nearest = view.answer.matches[0]
+    assert sum(nearest.parts.values()) / 2 == pytest.approx(nearest.distance, abs=1e-4)
+    html = results.panel(weighted, actions.act(view, {"do": "explain", "item": nearest.item_id}))
+    for name, apart in nearest.parts.items():
+        assert f"<dt>{name}</dt>" in html
+        assert f"<b>{apart:.3f}</b>" in html
+
+
+def test_a_photo_is_served_through_the_head(weighted: DemoService) -> None:
+    kinds = [example.query.kind for example in weighted.examples]
+    view = Actions(weighted).act(View(), {"do": "example", "n": str(kinds.index("photo"))})
+    assert view.query.feature.shape == (weighted.store.head.dim,)
+    assert json.loads(results.as_json(view.answer))[0]["parts"].keys() == {"shape", "colour"}
