@@ -174,7 +174,8 @@ def in_process(retriever: Retriever, pictures: list[bytes], n: int, tally: Tally
     with tally.measuring(n):
         for start in range(0, n, 32):
             images = [load_image(photo) for photo in todo[start : start + 32]]
-            retriever.index.search(retriever.embedder.embed_images(images), 5)
+            prepared = np.stack([retriever.embedder.prepare(image) for image in images])
+            retriever.index.search(retriever.embed_prepared(prepared), 5)
 
 
 def cpu_seconds(process: psutil.Process) -> float:
