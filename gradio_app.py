@@ -62,7 +62,7 @@ def _search_tab(service: DemoService) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
     """Query, examples and results."""
     with gr.Row(elem_classes="fx-main"):
         with gr.Column(elem_classes="fx-side"):
-            query = _part(panels.query_panel(View()))
+            query = _part(panels.query_panel(View(), urls=service.fetcher is not None))
             examples = _part(panels.examples_row(service.examples))
         with gr.Column(elem_classes="fx-body"):
             results = _part(panels.welcome())
@@ -127,9 +127,9 @@ def serve(
     announce: Callable[[str], Any] = print,
 ) -> None:
     """Opens ``store``, warms the network up and serves the page until interrupted."""
-    one_blas_thread()
-    app = build_app(DemoService.open(store))
     serving = serving or Serving.from_environment()
+    one_blas_thread()
+    app = build_app(DemoService.open(store, urls=serving.urls))
     announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")
     app.block_thread()
 

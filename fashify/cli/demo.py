@@ -20,6 +20,10 @@ def demo(
     mcp: Annotated[
         bool | None, typer.Option("--mcp/--no-mcp", help="Also serve the endpoints over MCP.")
     ] = None,
+    urls: Annotated[
+        bool | None,
+        typer.Option("--urls/--no-urls", help="Let visitors name a picture by its address."),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = False,
@@ -27,11 +31,11 @@ def demo(
     """Open the search page; without a store, the sample's is built first.
 
     What is not given here is read from FASHIFY_HOST, FASHIFY_PORT, FASHIFY_ROOT_PATH,
-    FASHIFY_USER, FASHIFY_PASSWORD and FASHIFY_MCP.
+    FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP and FASHIFY_URLS.
     """
     from gradio_app import Serving, serve
 
-    given = {"host": host, "port": port, "mcp": mcp}
+    given = {"host": host, "port": port, "mcp": mcp, "urls": urls}
     given = {name: value for name, value in given.items() if value is not None}
     serving = replace(Serving.from_environment(), **given)
     serve(store and store_path(store), serving=serving, browser=browser, announce=typer.echo)

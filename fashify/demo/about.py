@@ -15,7 +15,17 @@ def panel(service: DemoService) -> str:
     """The tab as HTML."""
     return (
         '<section class="fx-about"><h2>What answers here</h2>'
-        f"<dl>{_rows(_facts(service))}</dl>{_WORDS.format(**_limits())}</section>"
+        f"<dl>{_rows(_facts(service))}</dl>{_WORDS.format(**_limits(), fetched=_fetched(service))}"
+        "</section>"
+    )
+
+
+def _fetched(service: DemoService) -> str:
+    if service.fetcher is None:
+        return "nothing on this page is fetched from, or told to, anyone but this server"
+    return (
+        "nothing on this page is fetched from, or told to, anyone but this server, which itself "
+        "fetches a picture whose address you give it"
     )
 
 
@@ -54,5 +64,4 @@ brands. A busy background counts as part of the picture: cut the product out fir
 AVIF, GIF, BMP, TIFF.</p>
 <h2>What becomes of your photo</h2>
 <p>It is decoded in memory, the uploaded file is deleted at once, and the pixels are forgotten with
-your session. Nobody else sees it, it is in no log and no address, and nothing on this page is
-fetched from, or told to, anyone but this server.</p>"""
+your session. Nobody else sees it, it is in no log and no address, and {fetched}.</p>"""

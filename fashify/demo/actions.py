@@ -13,7 +13,7 @@ import numpy as np
 from fashify.demo.address import read_address
 from fashify.demo.service import DemoService, checked_share
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
-from fashify.demo.uploads import friendly, read_upload
+from fashify.demo.uploads import friendly, read_picture, read_upload
 from fashify.errors import FashifyError, QueryError
 from fashify.region import Box, find_product
 
@@ -33,6 +33,7 @@ class Actions:
         self.service = service
         self._verbs: dict[str, Callable[[View, Event], View]] = {
             "photo": self._photo,
+            "fetch": self._fetch,
             "example": self._example,
             "rotate": self._rotate,
             "find": self._find,
@@ -93,6 +94,12 @@ class Actions:
     def _photo(self, view: View, event: Event) -> View:
         picture = read_upload(event.get("path", ""))
         return self._start(view, Query("photo", "your photo", picture=picture))
+
+    def _fetch(self, view: View, event: Event) -> View:
+        if self.service.fetcher is None:
+            raise QueryError("a photo from this device", "an address", "save and upload the photo")
+        picture = read_picture(self.service.fetcher.fetch(str(event.get("url", ""))))
+        return self._start(view, Query("photo", "a picture from the web", picture=picture))
 
     def _rotate(self, view: View, event: Event) -> View:
         photo = _photo_of(view)

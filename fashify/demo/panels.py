@@ -41,12 +41,13 @@ def masthead(facts: Facts) -> str:
     )
 
 
-def query_panel(view: View, url: str = "") -> str:
+def query_panel(view: View, url: str = "", *, urls: bool = False) -> str:
     """Where a picture comes in, and the one in use.
 
     Args:
         view: the visitor's state.
         url: ``data:`` URL of the query's picture, "" when there is none.
+        urls: whether a picture may be named by its address.
     """
     shown = _photo(view, url) if view.query else _drop_zone()
     return (
@@ -55,8 +56,15 @@ def query_panel(view: View, url: str = "") -> str:
         '<input type="file" class="fx-file" accept="image/*" aria-label="Choose a photo"></label>'
         '<button type="button" class="fx-button" data-camera>Camera</button>'
         '<button type="button" class="fx-button" data-do="surprise">Surprise me</button></div>'
-        "</section>"
+        f"{_ADDRESS if urls else ''}</section>"
     )
+
+
+_ADDRESS = (
+    '<form class="fx-address"><input type="url" name="url" required maxlength="2000" '
+    'placeholder="https:// address of a picture" aria-label="Address of a picture">'
+    '<button type="submit" class="fx-button">Fetch</button></form>'
+)
 
 
 def _drop_zone() -> str:
@@ -154,4 +162,7 @@ def waiting(text: str) -> str:
 def page(service: DemoService, view: View) -> tuple[str, str]:
     """HTML of the query panel and of the results panel for one view."""
     answered = results.panel(service, view) if view.answer else welcome()
-    return query_panel(view, service.query_url(view.query)), notice(view.notice) + answered
+    urls = service.fetcher is not None
+    return query_panel(view, service.query_url(view.query), urls=urls), notice(
+        view.notice
+    ) + answered

@@ -16,9 +16,11 @@ from fashify.config import SEED, settings
 from fashify.demo.batching import Wanted, embedding, searching, terms_of
 from fashify.demo.diversity import pool_size, varied
 from fashify.demo.feedback import bent
+from fashify.demo.fetching import Fetcher
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.strength import SAMPLE, Yardstick, strength_of
+from fashify.demo.uploads import UPLOAD_LIMITS
 from fashify.errors import QueryError
 from fashify.explain import Explanation, explain_images
 from fashify.features import extract_features
@@ -57,10 +59,11 @@ class DemoService:
 
     Args:
         retriever: an opened store with its catalogue and backbone.
+        fetcher: for pictures named by their address; None where visitors may not.
     """
 
-    def __init__(self, retriever: Retriever) -> None:
-        self.retriever = retriever
+    def __init__(self, retriever: Retriever, *, fetcher: Fetcher | None = None) -> None:
+        self.retriever, self.fetcher = retriever, fetcher
         self.store, self.items = retriever.store, retriever.store.items
         self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
@@ -71,13 +74,18 @@ class DemoService:
         self.examples = self._item_examples() + photo_examples()
 
     @classmethod
-    def open(cls, store: Path | str | None = None) -> DemoService:
+    def open(cls, store: Path | str | None = None, *, urls: bool = False) -> DemoService:
         """Opens ``store``; without one, the settings' store, else the sample's, built if absent.
+
+        Args:
+            store: its folder or url.
+            urls: whether visitors may name pictures by their address.
 
         Raises:
             StoreError: a store was named and is not there.
         """
-        service = cls(Retriever.open(store or default_store()))
+        fetcher = Fetcher(UPLOAD_LIMITS.max_bytes) if urls else None
+        service = cls(Retriever.open(store or default_store()), fetcher=fetcher)
         service.warm()
         return service
 

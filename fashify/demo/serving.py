@@ -30,6 +30,7 @@ class Serving:
         root_path: path of the page behind a proxy, such as ``/fashify``.
         user, password: asked of visitors when both are set.
         mcp: also serve the endpoints as tools of the Model Context Protocol.
+        urls: let visitors name a picture by its address on the web.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +39,7 @@ class Serving:
     user: str = ""
     password: str = ""
     mcp: bool = False
+    urls: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -51,7 +53,7 @@ class Serving:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Serving:
-        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP`` say.
+        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP, _URLS`` say.
 
         Raises:
             ConfigError: a value out of range, a user without a password or the reverse.
@@ -63,7 +65,10 @@ class Serving:
         return cls(
             **{name: text for name, text in found.items() if text},
             port=int(port),
-            mcp=environment.get("FASHIFY_MCP", "0") not in ("", "0", "false", "no"),
+            **{
+                name: environment.get(f"FASHIFY_{name.upper()}", "") not in _NO
+                for name in _SWITCHES
+            },
         )
 
     def launch_options(self) -> dict[str, Any]:
@@ -93,4 +98,5 @@ def one_blas_thread() -> None:
     threadpool_limits(1, user_api="blas")
 
 
+_SWITCHES, _NO = ("mcp", "urls"), ("", "0", "false", "no")
 _TEXTS = ("host", "root_path", "user", "password")

@@ -49,10 +49,15 @@ def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) ->
             "a file uploaded on this page", "a path that is none", "choose the photo again"
         )
     try:
-        picture = load_image(file, limits=UPLOAD_LIMITS)
-        return picture if working_side is None else thumbnail(picture, working_side)
+        return read_picture(file, working_side=working_side)
     finally:
         _forget(file)
+
+
+def read_picture(source: Path | bytes, *, working_side: int | None = WORKING_SIDE) -> np.ndarray:
+    """Decode a visitor's picture within the limits; arguments and errors as ``read_upload``."""
+    picture = load_image(source, limits=UPLOAD_LIMITS)
+    return picture if working_side is None else thumbnail(picture, working_side)
 
 
 def _forget(file: Path) -> None:

@@ -51,8 +51,14 @@ def test_nonsense_is_refused(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "false", "no"])
-def test_mcp_is_off(text: str) -> None:
-    assert not Serving.from_environment({"FASHIFY_MCP": text}).mcp
+def test_switches_are_off(text: str) -> None:
+    serving = Serving.from_environment({"FASHIFY_MCP": text, "FASHIFY_URLS": text})
+    assert not serving.mcp
+    assert not serving.urls
+
+
+def test_addresses_can_be_switched_on() -> None:
+    assert Serving.from_environment({"FASHIFY_URLS": "1"}).urls
 
 
 def test_mcp_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,10 @@ element.addEventListener("input", (event) => {
   const output = event.target.dataset.live && event.target.parentElement.querySelector("output");
   if (output) output.textContent = event.target.value;
 });
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (event.target.matches(".fx-address")) send({ do: "fetch", url: event.target.elements.url.value });
+});
 // One menu at a time; a click elsewhere or Escape closes it.
 const closeMenus = (but) => element.querySelectorAll(".fx-menu[open]").forEach((menu) => {
   if (menu !== but) menu.removeAttribute("open");
