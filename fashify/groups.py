@@ -34,7 +34,7 @@ def group_ids(
     identity, and of one hash.
 
     Args:
-        items: n rows with ``item_id, name, article_type``.
+        items: n rows with ``item_id`` and, to join variants, ``name`` and ``article_type``.
         identities: (n,) keys, equal for pictures that are equal to the byte, such as
             ``FeatureStore.location["identity"]``; "" joins with nothing.
         hashes: (n,) keys, equal for pictures that look alike, as
@@ -54,6 +54,8 @@ def group_ids(
 
 def variant_keys(items: pd.DataFrame) -> np.ndarray:
     """(n,) str: equal for products of one name and article type; "" where there is no name."""
+    if "name" not in items or "article_type" not in items:
+        return np.full(len(items), "", dtype=object)
     names = items["name"].str.casefold().str.split().str.join(" ")
     keys = names + "\x00" + items["article_type"]
     return keys.where(names != "", "").to_numpy(dtype=object)

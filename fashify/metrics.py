@@ -37,17 +37,29 @@ def relevance(labels: np.ndarray, queries: np.ndarray, neighbours: np.ndarray) -
     return (found == asked) & (asked >= 0)
 
 
-def count_relevant(labels: np.ndarray, queries: np.ndarray) -> np.ndarray:
+def count_relevant(
+    labels: np.ndarray, queries: np.ndarray, groups: np.ndarray | None = None
+) -> np.ndarray:
     """How many other items share each query's label: (q,) int64, -1 where it has no label.
 
     Args:
         labels: (n,) label of every gallery item, ``""`` where missing.
         queries: (q,) positions of the queries.
+        groups: (n,) group of every item; those of the query's own group are not counted then.
     """
     codes = _codes(labels)
     sizes = np.bincount(codes[codes >= 0], minlength=1)
     asked = codes[queries]
-    return np.where(asked >= 0, sizes[asked] - 1, -1).astype(np.int64)
+    own = 1 if groups is None else _own(codes, groups)[queries]
+    return np.where(asked >= 0, sizes[asked] - own, -1).astype(np.int64)
+
+
+def _own(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """(n,) int64: how many items of an item's group share its label, itself among them."""
+    groups = np.unique(groups, return_inverse=True)[1]
+    cells = groups * (codes.max(initial=0) + 2) + codes + 1
+    _, cell, sizes = np.unique(cells, return_inverse=True, return_counts=True)
+    return sizes[cell]
 
 
 def precision_at_k(relevant: np.ndarray, k: int) -> np.ndarray:
@@ -120,14 +132,17 @@ def ndcg_at_k(relevant: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarra
     return _ratio(gained, perfect[np.clip(n_relevant, 0, k)])
 
 
-def chance_level(n_relevant: np.ndarray, n_gallery: int) -> np.ndarray:
+def chance_level(n_relevant: np.ndarray, n_candidates: int | np.ndarray) -> np.ndarray:
     """Expected precision@k of neighbours drawn at random: (q,) float, the same for every k.
 
-    The query is not drawn, so it is n_relevant / (n_gallery - 1).
+    Args:
+        n_relevant: (q,) how many items count as relevant.
+        n_candidates: how many items may be drawn, one number or (q,): the gallery without the
+            query, or without its group.
     """
-    if n_gallery < 2:
-        raise QueryError("a gallery of 2 items or more", str(n_gallery), "use a larger gallery")
-    return np.asarray(n_relevant, dtype=float) / (n_gallery - 1)
+    if np.min(n_candidates, initial=1) < 1:
+        raise QueryError("a gallery of 2 items or more", "1", "use a larger gallery")
+    return np.asarray(n_relevant, dtype=float) / n_candidates
 
 
 def precision_ceiling(n_relevant: np.ndarray, k: int) -> np.ndarray:

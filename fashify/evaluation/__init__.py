@@ -1,8 +1,8 @@
 """How good the neighbours are: one search, judged at any number of category levels."""
 
 from fashify.evaluation.examples import compare_levels, example_rows
-from fashify.evaluation.judge import evaluate, evaluate_levels
 from fashify.evaluation.projection import feature_norms, pca_spectrum, project
+from fashify.evaluation.protocol import evaluate, evaluate_levels
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.throughput import measure_throughput
 

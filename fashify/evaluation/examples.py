@@ -40,23 +40,31 @@ def example_rows(
 
 
 def compare_levels(reports: dict[str, EvaluationReport]) -> pd.DataFrame:
-    """One row a level: categories, queries judged, lone, missing, and the main measures."""
-    rows = [
-        {
-            "level": level,
-            "categories": int((report.table["n_queries"] > 0).sum()),
-            "queries": report.n_judged,
-            "lone": report.n_lone,
-            "missing": report.n_missing,
-            f"P@{report.k} micro": report.micro["precision"],
-            f"P@{report.k} macro": report.macro["precision"],
-            "chance": report.micro["chance"],
-            f"hit rate@{report.k}": report.micro["hit_rate"],
-            f"MAP@{report.depth}": report.micro["map"],
-            f"nDCG@{report.depth}": report.micro["ndcg"],
-        }
-        for level, report in reports.items()
-    ]
+    """One row a level: categories, queries judged, lone, missing, and the main measures.
+
+    Precisions come as text with their intervals, ``0.790 [0.781, 0.799]``; ``apart`` marks
+    those with the query's group left out.
+    """
+    rows = []
+    for level, report in reports.items():
+        apart = report.apart or report
+        rows.append(
+            {
+                "level": level,
+                "categories": int((report.table["n_queries"] > 0).sum()),
+                "queries": report.n_judged,
+                "lone": report.n_lone,
+                "missing": report.n_missing,
+                f"P@{report.k} micro": report.told("micro"),
+                "apart": apart.told("micro"),
+                f"P@{report.k} macro": report.told("macro"),
+                "macro apart": apart.told("macro"),
+                "chance": report.micro["chance"],
+                f"hit rate@{report.k}": report.micro["hit_rate"],
+                "MAP@R": report.micro["map_at_r"],
+                f"nDCG@{report.depth}": report.micro["ndcg"],
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -22,23 +22,27 @@ class EvaluationReport:
         level: the category level judged.
         k: places a precision looks at.
         depth: places MAP, nDCG and MAP@R look at; R is cut to it.
-        micro, macro: mean over queries, and over categories' means, of ``precision``,
-            ``recall``, ``hit_rate`` (all at k), ``map``, ``map_at_r``, ``ndcg`` (at depth),
-            ``chance`` (expected precision of random neighbours), ``ceiling`` (the best
-            precision@k possible); fractions.
-        precision_error: standard error of the micro precision@k over the queries.
+        micro, macro: mean over queries, and over the means of the categories with at least
+            k + 1 items (NaN without one), of ``precision``, ``recall``, ``hit_rate`` (all at
+            k), ``map``, ``map_at_r``, ``ndcg`` (at depth), ``chance`` (expected precision of
+            random neighbours), ``ceiling`` (the best precision@k possible); fractions.
+        intervals: of the same means, ``intervals["micro"]["precision"] == (low, high)``: 95 %
+            cluster bootstrap by group; NaN where queries of one group alone cannot tell.
         table: one row a category: ``category, n`` (gallery items), ``n_queries`` (judged),
-            ``precision, chance, ceiling, recall, hit_rate, map, ndcg, n_lone``; n descending.
+            ``precision, chance, ceiling, recall, hit_rate, map, ndcg``, ``precision_low,
+            precision_high`` (its interval), ``n_lone``; n descending.
         curve: columns ``k, micro, macro, chance`` for k = 1, 2, ...
-        queries: one row a judged query: ``item_id, label, precision, recall, hit_rate, map,
-            map_at_r, ndcg, chance, ceiling, nearest`` (distance of the first neighbour).
+        queries: one row a judged query: ``item_id, label, group, precision, recall, hit_rate,
+            map, map_at_r, ndcg, chance, ceiling, nearest`` (distance of the first neighbour).
         neighbours: (q, k) item ids of the judged queries' neighbours, nearest first.
         distances: (q, k) float32; inf where there is no neighbour.
         relevant: (q, k) bool.
         categories, confusion: (c,) names and (c, c) counts; rows queries, columns neighbours.
         n_gallery, n_asked, n_judged, n_lone, n_missing: how many items were in the gallery,
             drawn as queries, judged, left out as lone, left out for want of a label.
-        facts: backbone, index, catalogue, seed and search seconds, as plain values.
+        facts: backbone, index, catalogue, split, seed and search seconds, as plain values.
+        apart: the same with every item of a query's group left out of its answer; None in
+            such a report itself, and where no query has a label beyond its group.
     """
 
     level: str
@@ -46,7 +50,7 @@ class EvaluationReport:
     depth: int
     micro: dict[str, float]
     macro: dict[str, float]
-    precision_error: float
+    intervals: dict[str, dict[str, tuple[float, float]]]
     table: pd.DataFrame
     curve: pd.DataFrame
     queries: pd.DataFrame
@@ -60,6 +64,7 @@ class EvaluationReport:
     n_lone: int
     n_missing: int
     facts: dict
+    apart: EvaluationReport | None = None
 
     def __post_init__(self) -> None:
         for array in (self.neighbours, self.distances, self.relevant, self.confusion):
@@ -69,6 +74,11 @@ class EvaluationReport:
     def n_judged(self) -> int:
         """How many queries the means are over."""
         return len(self.queries)
+
+    @property
+    def n_counted(self) -> int:
+        """How many categories the macro means are over."""
+        return int(((self.table["n_queries"] > 0) & (self.table["n"] > self.k)).sum())
 
     @property
     def hit_distances(self) -> np.ndarray:
@@ -121,19 +131,33 @@ class EvaluationReport:
     @property
     def summary(self) -> str:
         """Two or three sentences with the figures that matter."""
-        micro, macro, k = self.micro, self.macro, self.k
-        # A sample seldom meets rare, hard categories, which flatters the macro mean: say so.
-        judged = int((self.table["n_queries"] > 0).sum())
-        drawn = "all" if self.n_asked == self.n_gallery else f"{self.n_asked:,} sampled"
+        micro, k = self.micro, self.k
+        drawn = "all" if self.n_asked == self.n_gallery else f"{self.n_asked:,} asked"
+        found = f"{self.level}: precision@{k} {self.told('micro')} micro, {self._told_macro()}"
+        if self.apart is not None:
+            apart = self.apart
+            found += (
+                f"; without the query's copies and variants {apart.told('micro')} micro, "
+                f"{apart.told('macro')} macro"
+            )
         return (
-            f"{self.level}: precision@{k} {micro['precision']:.3f} micro, "
-            f"{macro['precision']:.3f} macro (over {judged} of {len(self.table)} categories), "
-            f"where chance gives {micro['chance']:.3f}; "
-            f"hit rate@{k} {micro['hit_rate']:.3f}, MAP@{self.depth} {micro['map']:.3f}, "
-            f"nDCG@{self.depth} {micro['ndcg']:.3f}. {self.n_judged:,} queries of {drawn} in a "
-            f"gallery of {self.n_gallery:,}; {self.n_lone} lone and {self.n_missing} without a "
-            "label left out."
+            f"{found}; chance gives {micro['chance']:.3f}. "
+            f"Hit rate@{k} {micro['hit_rate']:.3f}, MAP@{self.depth} {micro['map']:.3f}, "
+            f"MAP@R {micro['map_at_r']:.3f}, nDCG@{self.depth} {micro['ndcg']:.3f}. "
+            f"{self.n_judged:,} queries of {drawn} in a gallery of {self.n_gallery:,}; "
+            f"{self.n_lone} lone and {self.n_missing} without a label left out."
         )
+
+    def told(self, mean: str, measure: str = "precision") -> str:
+        """``0.790 [0.781, 0.799]``: a mean with its interval; ``undefined`` without one."""
+        value, (low, high) = getattr(self, mean)[measure], self.intervals[mean][measure]
+        if math.isnan(value):
+            return "undefined"
+        return f"{value:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
+
+    def _told_macro(self) -> str:
+        # A sample seldom meets rare, hard categories, which flatters the macro mean: say so.
+        return f"{self.told('macro')} macro (over {self.n_counted} of {len(self.table)} categories)"
 
     def to_dict(self) -> dict:
         """Everything but the per-query rows, as plain JSON values; undefined is None."""
@@ -143,9 +167,10 @@ class EvaluationReport:
         tables |= {"best": self.best(), "worst": self.worst()}
         return _plain(
             plain
-            | {"micro": self.micro, "macro": self.macro, "precision_error": self.precision_error}
+            | {"micro": self.micro, "macro": self.macro, "intervals": self.intervals}
+            | {"n_counted": self.n_counted}
             | {name: frame.to_dict("records") for name, frame in tables.items()}
-            | {"facts": self.facts}
+            | {"facts": self.facts, "apart": self.apart and self.apart.to_dict()}
         )
 
     def to_json(self, path: str | Path | None = None) -> str:

@@ -1,14 +1,15 @@
-"""The one search an evaluation needs: sampled queries against the whole gallery, in blocks."""
+"""The one search an evaluation needs: queries against the whole gallery, in blocks."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
 
-from fashify.errors import QueryError
+from fashify.errors import QueryError, known
+from fashify.groups import SPLITS, split_by_group
 from fashify.index import Index, make_index
 
 #: Galleries up to this size are searched with every item; larger ones with a sample.
@@ -41,46 +42,73 @@ class Searched:
 
 
 def search_gallery(
-    store,
+    item_ids: np.ndarray,
+    vectors: np.ndarray,
+    queries: np.ndarray,
+    groups: np.ndarray,
     *,
     index: str | Index = "exact",
     metric: str = "cosine",
     depth: int,
-    n_queries: int | None = None,
-    seed: int = 0,
     progress: bool = False,
-) -> Searched:
-    """Search the gallery of a store with its own items, each one excluded from its answer.
+) -> tuple[Searched, Searched]:
+    """Search a gallery with its own items, each left out of its answer; then its group, too.
 
     Args:
-        store: a FeatureStore of n items.
-        index: name of an index, fitted here, or one already fitted on this store.
+        item_ids: (n,) ids of the gallery.
+        vectors: (n, d) float32.
+        queries: (q,) ascending positions.
+        groups: (n,) from ``fashify.groups``.
+        index: name of an index, fitted here, or one already fitted on these vectors.
         metric: "cosine" or "euclidean"; used when ``index`` is a name.
         depth: neighbours a query, 1 to n - 1.
-        n_queries: how many items to draw as queries; None means all of a gallery of up to
-            10,000 and 4,000 of a larger one. More than n means all.
-        seed: of the draw.
         progress: show a progress bar.
 
+    Returns:
+        The answers without the query, and those without any item of its group. The second
+        search is asked anew, with those items excluded, for every query whose group is larger
+        than itself, so its lists are as long and as exact as the first one's.
+
     Raises:
-        QueryError: depth or n_queries out of range, or an index of other items.
+        QueryError: depth out of range, or an index of other items.
     """
-    fitted = _fitted(store, index, metric)
-    n = len(store.item_ids)
-    check_k(depth, n)
-    queries = choose_queries(n, n_queries, seed)
-    blocks = [queries[start : start + BLOCK] for start in range(0, len(queries), BLOCK)]
-    found, started = [], time.perf_counter()
-    for block in tqdm(blocks, "searching", unit="block", disable=not progress):
-        vectors = np.asarray(store.features[block], dtype=np.float32)
-        found.append(fitted.search(vectors, depth, exclude=list(store.item_ids[block])))
-    return Searched(
-        queries=queries,
-        positions=np.concatenate([part.positions for part in found]),
-        distances=np.concatenate([part.distances for part in found]),
-        seconds=time.perf_counter() - started,
-        index={"name": fitted.name, "metric": fitted.metric, "n": len(fitted)},
-    )
+    fitted = _fitted(item_ids, vectors, index, metric)
+    check_k(depth, len(item_ids))
+    search = _Search(fitted, np.asarray(item_ids), vectors, depth, progress)
+    alone = search(queries, [[item_id] for item_id in search.item_ids[queries]])
+    members = _members(groups, queries)
+    more = np.array([len(found) > 1 for found in members], dtype=bool)
+    if not more.any():
+        return alone, alone
+    kin = [list(search.item_ids[found]) for found in members if len(found) > 1]
+    apart = search(queries[more], kin)
+    positions, distances = alone.positions.copy(), alone.distances.copy()
+    positions[more], distances[more] = apart.positions, apart.distances
+    return alone, replace(apart, queries=queries, positions=positions, distances=distances)
+
+
+@dataclass(frozen=True)
+class _Search:
+    index: Index
+    item_ids: np.ndarray
+    vectors: np.ndarray
+    depth: int
+    progress: bool
+
+    def __call__(self, queries: np.ndarray, exclude: list) -> Searched:
+        starts, found, begun = range(0, len(queries), BLOCK), [], time.perf_counter()
+        for start in tqdm(starts, "searching", unit="block", disable=not self.progress):
+            part = slice(start, start + BLOCK)
+            asked = np.asarray(self.vectors[queries[part]], dtype=np.float32)
+            found.append(self.index.search(asked, self.depth, exclude=exclude[part]))
+        facts = {"name": self.index.name, "metric": self.index.metric, "n": len(self.index)}
+        return Searched(
+            queries=queries,
+            positions=np.concatenate([one.positions for one in found]),
+            distances=np.concatenate([one.distances for one in found]),
+            seconds=time.perf_counter() - begun,
+            index=facts,
+        )
 
 
 def check_k(k: int, n: int) -> None:
@@ -93,26 +121,56 @@ def check_k(k: int, n: int) -> None:
         )
 
 
-def choose_queries(n: int, n_queries: int | None, seed: int) -> np.ndarray:
-    """(q,) ascending positions of the queries among n items, drawn without replacement."""
-    if n_queries is None:
-        n_queries = n if n <= ALL_QUERIES_UP_TO else SAMPLED_QUERIES
-    if n_queries < 1:
+def choose_queries(
+    groups: np.ndarray, n_queries: int | None = None, seed: int = 0, split: str = "all"
+) -> np.ndarray:
+    """(q,) ascending positions of the queries among n items, drawn without replacement.
+
+    Args:
+        groups: (n,) from ``fashify.groups``.
+        n_queries: how many; None means every item of a split, or all of up to 10,000 and else
+            4,000. More than there are means all.
+        seed: of the draw; the split's is always the same, so that nobody tests on what
+            another run has trained on.
+        split: one of ``fashify.groups.SPLITS``, or "all".
+
+    Raises:
+        QueryError: n_queries below 1, an unknown split or an empty one.
+    """
+    if split not in (*SPLITS, "all"):
+        raise QueryError(f"split {known((*SPLITS, 'all'))}", f"{split!r}", "use one of these")
+    if n_queries is not None and n_queries < 1:
         raise QueryError(
             "n_queries of 1 or more", str(n_queries), "leave it out to use the default"
         )
-    if n_queries >= n:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, n_queries, replace=False))
-
-
-def _fitted(store, index: str | Index, metric: str) -> Index:
-    if isinstance(index, str):
-        return make_index(index, metric=metric).fit(store.features, store.item_ids)
-    if not np.array_equal(np.asarray(index.item_ids), np.asarray(store.item_ids)):
+    pool = np.arange(len(groups))
+    if split != "all":
+        pool = np.flatnonzero(split_by_group(groups) == split)
+    elif n_queries is None and len(pool) > ALL_QUERIES_UP_TO:
+        n_queries = SAMPLED_QUERIES
+    if not len(pool):
         raise QueryError(
-            f"an index of the {len(store.item_ids)} items of this store, in its order",
+            f"items in the {split} split", f"a gallery of {len(groups)}", "use split all"
+        )
+    if n_queries is None or n_queries >= len(pool):
+        return pool
+    return np.sort(np.random.default_rng(seed).choice(pool, n_queries, replace=False))
+
+
+def _members(groups: np.ndarray, queries: np.ndarray) -> list[np.ndarray]:
+    """For each query the positions of its group, its own among them."""
+    _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order, ends = np.argsort(codes, kind="stable"), np.cumsum(sizes)
+    return [order[ends[code] - sizes[code] : ends[code]] for code in codes[queries]]
+
+
+def _fitted(item_ids, vectors: np.ndarray, index: str | Index, metric: str) -> Index:
+    if isinstance(index, str):
+        return make_index(index, metric=metric).fit(vectors, item_ids)
+    if not np.array_equal(np.asarray(index.item_ids), np.asarray(item_ids)):
+        raise QueryError(
+            f"an index of the {len(item_ids)} items of this store, in its order",
             f"an index of {len(index)} other items",
-            "fit the index on store.features and store.item_ids",
+            "fit the index on store.vectors and store.item_ids",
         )
     return index

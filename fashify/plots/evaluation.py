@@ -36,6 +36,8 @@ _CLEAR = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.
 def precision_by_category(report, *, top: int = 30) -> Picture:
     """Bars of precision@k by category, the largest first, with n, chance and the best possible.
 
+    A line shows the 95 % interval, a diamond the figure without the query's own group.
+
     Args:
         report: an EvaluationReport.
         top: categories shown, of those with a judged query.
@@ -51,8 +53,14 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
     capped = shown["ceiling"].to_numpy() < 1
     if capped.any():
         _ticks(axes, rows[capped], shown["ceiling"][capped], INK, "best possible", dotted=True)
-    for row, value in zip(rows, shown["precision"], strict=True):
-        note(axes, f"{value:.2f}", (value, row), bbox=_CLEAR)
+    axes.hlines(
+        rows, shown["precision_low"], shown["precision_high"], color=INK, linewidth=1.4,
+        label="95 % interval",
+    )  # fmt: skip
+    _apart_marks(axes, rows, shown["category"], report)
+    ends = shown[["precision", "precision_high", "chance"]].max(axis=1)
+    for row, value, end in zip(rows, shown["precision"], ends, strict=True):
+        note(axes, f"{value:.2f}", (end, row), bbox=_CLEAR)
     axes.set_yticks(rows, [_with_n(row, report) for row in shown.itertuples()])
     axes.set_xlim(0, 1.08)
     axes.set_xticks(np.arange(0, 1.01, 0.2))
@@ -95,38 +103,47 @@ def precision_curve(report) -> Picture:
 
 @styled
 def levels(reports: Mapping[str, object]) -> Picture:
-    """Precision@k of several levels side by side: micro, macro and chance.
+    """Precision@k of several levels, micro above macro: as found, without groups, and chance.
 
     Args:
         reports: level -> EvaluationReport.
     """
     names, k = list(reports), next(iter(reports.values())).k
-    title = f"Precision@{k} at each level"
-    fig = picture("levels", title, size=(8.0, 3.9))
-    axes = tidy(fig.add_subplot())
-    places = np.arange(len(names))
-    for shift, (mean, paint, hatch) in zip(
-        (-0.2, 0.2), (("micro", MAIN, None), ("macro", PALETTE[4], "//")), strict=True
-    ):
-        values = [getattr(reports[name], mean)["precision"] for name in names]
-        axes.bar(
-            places + shift, values, 0.38, color=paint, hatch=hatch, edgecolor="white", label=mean
-        )
-        for place, value in zip(places, values, strict=True):
-            note(axes, f"{value:.2f}", (place + shift, value), (0, 7), ha="center", bbox=_CLEAR)
-    chance = [reports[name].micro["chance"] for name in names]
-    axes.hlines(
-        chance, places - 0.42, places + 0.42, color=ACCENT, linewidth=2.2, label="chance (micro)"
+    title = f"Precision@{k} at each level, with 95 % intervals"
+    fig = picture("levels", title, size=(8.0, 6.2))
+    for axes, mean in zip(fig.subplots(2, sharex=True), ("micro", "macro"), strict=True):
+        _level_bars(tidy(axes), reports, mean)
+        axes.set_ylabel(f"precision@{k} (fraction)")
+        over = "mean over queries" if mean == "micro" else "mean over categories"
+        axes.set_title(f"{mean}: {over}")
+    axes.set_xticks(
+        np.arange(len(names)), [f"{spoken(name)}\nn = {reports[name].n_judged:,}" for name in names]
     )
-    axes.set_xticks(places, [f"{spoken(name)}\nn = {reports[name].n_judged:,}" for name in names])
     axes.tick_params(axis="x", labelsize=8.5)
-    axes.set_ylim(0, 1.08)
-    axes.set_yticks(np.arange(0, 1.01, 0.2))
-    axes.set_ylabel(f"precision@{k} (fraction)")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
-    parts = (f"{name} {reports[name].micro['precision']:.2f}" for name in names)
+    parts = (f"{name} {reports[name].told('micro')}" for name in names)
     fig.alt = f"{title}, micro: {', '.join(parts)}."
     return fig
+
+
+def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
+    places = np.arange(len(reports))
+    for shift, apart, paint, hatch in ((-0.2, False, MAIN, None), (0.2, True, PALETTE[4], "//")):
+        found = [(one.apart or one) if apart else one for one in reports.values()]
+        values = np.array([getattr(one, mean)["precision"] for one in found])
+        edges = np.array([one.intervals[mean]["precision"] for one in found])
+        label = "copies and variants left out" if apart else "as found"
+        style = {"color": paint, "hatch": hatch, "edgecolor": "white", "label": label}
+        axes.bar(places + shift, np.nan_to_num(values), 0.38, **style)
+        axes.vlines(places + shift, *edges.T, color=INK, linewidth=1.4)
+        for place, value, high in zip(places, values, edges[:, 1], strict=True):
+            at = (place + shift, np.nanmax([value, high, 0]))
+            text = "-" if np.isnan(value) else f"{value:.2f}"
+            note(axes, text, at, (0, 7), ha="center", bbox=_CLEAR)
+    chance = [getattr(one, mean)["chance"] for one in reports.values()]
+    axes.hlines(chance, places - 0.42, places + 0.42, color=ACCENT, linewidth=2.2, label="chance")
+    axes.set_ylim(0, 1.12)
+    axes.set_yticks(np.arange(0, 1.01, 0.2))
 
 
 @styled
@@ -225,6 +242,14 @@ def _apart(heights: np.ndarray, gap: float = 0.06) -> np.ndarray:
 def _ticks(axes, rows, values, paint: str, label: str, *, dotted: bool = False) -> None:
     style = {"color": paint, "linewidth": 2.0, "linestyle": ":" if dotted else "-"}
     axes.vlines(values, np.asarray(rows) - 0.36, np.asarray(rows) + 0.36, label=label, **style)
+
+
+def _apart_marks(axes, rows: np.ndarray, categories, report) -> None:
+    if report.apart is None:
+        return
+    apart = report.apart.table.set_index("category")["precision"].reindex(categories)
+    style = {"color": "white", "edgecolor": INK, "s": 22, "zorder": 3}
+    axes.scatter(apart, rows, marker="D", label="copies and variants left out", **style)
 
 
 def _with_n(row, report) -> str:

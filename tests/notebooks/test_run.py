@@ -23,6 +23,7 @@ def runs(tmp_path_factory):
         "limit": str(LIMIT),
         "backbone": "efficientnet-lite0",
         "k": "3",
+        "split": "all",
         "map_items": "40",
         "growth_to": "200",
     }

@@ -20,6 +20,7 @@ from fashify.evaluation import (
     project,
 )
 from fashify.evaluation.search import choose_queries
+from fashify.groups import SPLITS, split_by_group
 from fashify.index import make_index
 from fashify.store import FeatureStore
 
@@ -63,7 +64,53 @@ def test_micro_and_macro_by_hand(report):
         "a0": 0.5, "a1": 0.5, "b0": 0.0, "a2": 0.0, "b1": 0.5,
     }  # fmt: skip
     assert report.micro["precision"] == pytest.approx(1.5 / 5)
-    assert report.macro["precision"] == pytest.approx((1 / 3 + 1 / 4) / 2)
+    # "a" alone has k + 1 items.
+    assert report.macro["precision"] == pytest.approx(1 / 3)
+    assert report.n_counted == 1
+
+
+def test_no_macro_mean_without_a_category_of_k_more(line):
+    report = evaluate(line, metric="euclidean", k=3)
+    assert np.isnan(report.macro["precision"])
+    assert "undefined macro (over 0 of 3 categories)" in report.summary
+    assert json.loads(report.to_json())["macro"]["precision"] is None
+
+
+def test_apart_leaves_the_querys_group_out_by_hand(line):
+    # a0 and a1 are variants. Apart, a0 is answered b0 a2 and a1 b0 a2: 1/2 each, 1 relevant.
+    groups = np.array([1, 1, 2, 3, 4, 5, 6])
+    apart = evaluate(line, metric="euclidean", k=2, groups=groups).apart
+    assert apart.answer("a0")["item_id"].tolist() == ["b0", "a2"]
+    assert apart.answer("a1")["item_id"].tolist() == ["b0", "a2"]
+    assert apart.queries.set_index("item_id")["recall"].to_dict() == {
+        "a0": 1.0, "a1": 1.0, "b0": 0.0, "a2": 0.0, "b1": 1.0,
+    }  # fmt: skip
+    assert apart.micro["chance"] == pytest.approx((1 / 5 + 1 / 5 + 2 / 6 + 1 / 6 + 1 / 6) / 5)
+    assert apart.apart is None
+    assert apart.facts["left_out"] == "the query's group"
+
+
+def test_apart_is_none_where_no_label_leaves_its_group(line):
+    groups = np.array([1, 1, 2, 1, 2, 5, 6])
+    report = evaluate(line, metric="euclidean", k=2, groups=groups)
+    assert report.apart is None
+    assert report.micro["precision"] == pytest.approx(1.5 / 5)
+
+
+def test_a_group_larger_than_the_depth_still_leaves_k_neighbours():
+    rng = np.random.default_rng(0)
+    features = np.concatenate([rng.normal(0, 0.01, (150, 4)) + 1, rng.normal(0, 1, (60, 4))])
+    labels = ["x"] * 155 + ["y"] * 55
+    ids = [f"i{n:03}" for n in range(210)]
+    groups = np.r_[np.zeros(150, int), np.arange(1, 61)]
+    apart = evaluate(store_of(features, labels, ids), groups=groups, k=5, depth=20).apart
+    first = apart.neighbours[:150]
+    assert not set(first.ravel()) & set(ids[:150])
+    assert (first != "").all()
+    # The definition, by distances to all others.
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    nearest = 150 + np.argsort(-(unit[:150] @ unit[150:].T), axis=1)[:, :5]
+    np.testing.assert_array_equal(first, np.array(ids)[nearest])
 
 
 def test_recall_chance_and_ceiling_by_hand(report):
@@ -130,7 +177,9 @@ def test_json_has_no_number_json_does_not_know(report, tmp_path):
 
 
 def test_the_summary_says_what_was_measured(report):
-    assert "precision@2 0.300 micro, 0.292 macro (over 2 of 3 categories)" in report.summary
+    low, high = report.intervals["micro"]["precision"]
+    assert f"precision@2 0.300 [{low:.3f}, {high:.3f}] micro, 0.333" in report.summary
+    assert "macro (over 1 of 3 categories); without the query's copies" in report.summary
     assert "1 lone and 1 without a label" in report.summary
 
 
@@ -187,20 +236,69 @@ def test_a_level_that_cannot_be_judged_is_refused_by_name(line, level, words):
 
 
 def test_a_sample_of_lone_queries_is_refused(line):
-    only_lone = next(seed for seed in range(200) if choose_queries(7, 1, seed)[0] == 5)
+    only_lone = next(seed for seed in range(200) if choose_queries(np.arange(7), 1, seed)[0] == 5)
     with pytest.raises(QueryError, match="all lone"):
         evaluate(line, n_queries=1, seed=only_lone)
 
 
 def test_queries_are_drawn_by_seed_and_reported():
-    assert len(choose_queries(10_000, None, 0)) == 10_000
-    drawn = choose_queries(44_441, None, 0)
+    assert len(choose_queries(np.arange(10_000), None, 0)) == 10_000
+    drawn = choose_queries(np.arange(44_441), None, 0)
     assert len(drawn) == 4_000
     assert len(np.unique(drawn)) == 4_000
-    np.testing.assert_array_equal(drawn, choose_queries(44_441, None, 0))
-    assert not np.array_equal(drawn, choose_queries(44_441, None, 1))
+    np.testing.assert_array_equal(drawn, choose_queries(np.arange(44_441), None, 0))
+    assert not np.array_equal(drawn, choose_queries(np.arange(44_441), None, 1))
     with pytest.raises(QueryError, match="n_queries"):
-        choose_queries(10, 0, 0)
+        choose_queries(np.arange(10), 0, 0)
+
+
+def test_a_split_is_asked_whole_and_groups_stay_in_it():
+    groups = np.random.default_rng(0).integers(0, 9_000, 20_000)
+    asked = {name: choose_queries(groups, split=name) for name in SPLITS}
+    assert len(np.unique(np.concatenate(list(asked.values())))) == 20_000
+    assert not set(groups[asked["train"]]) & set(groups[asked["test"]])
+    assert 2_500 < len(asked["test"]) < 3_500
+    assert len(choose_queries(groups, 100, split="test")) == 100
+    with pytest.raises(QueryError, match="split all, test, train, validation"):
+        choose_queries(groups, split="holdout")
+
+
+def test_an_empty_split_is_an_error(line):
+    with pytest.raises(QueryError, match="items in the test split"):
+        evaluate(line, split="test", groups=_group_in("train", 7))
+
+
+def _group_in(split: str, n: int) -> np.ndarray:
+    groups = np.arange(500)
+    return groups[split_by_group(groups) == split][:n]
+
+
+def test_the_queries_of_a_split_meet_the_whole_gallery(line):
+    groups = np.r_[_group_in("test", 2), _group_in("train", 5)]
+    report = evaluate(line, metric="euclidean", k=2, split="test", groups=groups)
+    assert report.queries["item_id"].tolist() == ["a0", "a1"]
+    assert report.n_gallery == 7
+    assert report.facts["split"] == "test"
+
+
+def test_levels_whose_queries_are_all_lone_are_left_out_unless_asked_for(line):
+    groups = np.r_[_group_in("train", 5), _group_in("test", 1), _group_in("train", 6)[5:]]
+    reports = evaluate_levels(line, k=2, split="test", groups=groups)
+    assert list(reports) == ["gender"]
+    with pytest.raises(QueryError, match="all lone"):
+        evaluate_levels(line, k=2, split="test", groups=groups, levels=["article_type"])
+
+
+def test_raw_and_served_vectors_are_told_apart(line):
+    class Turned(FeatureStore):
+        vectors = property(lambda self: self.features[:, ::-1] * [-1, 1] + [0, 30])
+
+    store = Turned(line.features, line.item_ids, {}, items=line.items)
+    served, raw = (evaluate(store, vectors=name, k=2) for name in ("served", "raw"))
+    assert (served.facts["vectors"], raw.facts["vectors"]) == ("served", "raw")
+    assert not np.array_equal(served.distances, raw.distances)
+    with pytest.raises(QueryError, match="served or raw"):
+        evaluate(store, vectors="cooked")
 
 
 def test_depth_is_cut_to_the_gallery_and_stated(report):

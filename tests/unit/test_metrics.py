@@ -33,6 +33,13 @@ def test_count_relevant_leaves_the_query_out_and_marks_missing_labels():
     np.testing.assert_array_equal(metrics.count_relevant(LABELS, QUERIES), [2, 1, 0, -1])
 
 
+def test_count_relevant_leaves_the_querys_group_out():
+    # Items 0 and 1 are one group, and 2 and 3, though of two labels; 6 has no label.
+    groups = np.array([5, 5, 7, 7, 1, 2, 5])
+    queries = np.array([0, 2, 3, 4, 6])
+    np.testing.assert_array_equal(metrics.count_relevant(LABELS, queries, groups), [1, 2, 1, 1, -1])
+
+
 def test_precision_at_k():
     np.testing.assert_allclose(metrics.precision_at_k(RELEVANT, 1), [1, 0, 0, 0])
     np.testing.assert_allclose(metrics.precision_at_k(RELEVANT, 3), [2 / 3, 1 / 3, 0, 0])
@@ -83,10 +90,12 @@ def test_ndcg_by_hand():
 
 
 def test_chance_level_and_ceiling():
-    np.testing.assert_allclose(metrics.chance_level(N_RELEVANT, 7), [2 / 6, 1 / 6, 0, 0])
+    np.testing.assert_allclose(metrics.chance_level(N_RELEVANT, 6), [2 / 6, 1 / 6, 0, 0])
+    left = np.array([4, 5, 6, 6])
+    np.testing.assert_allclose(metrics.chance_level(N_RELEVANT, left), [2 / 4, 1 / 5, 0, 0])
     np.testing.assert_allclose(metrics.precision_ceiling(N_RELEVANT, 5), [0.4, 0.2, 0, 0])
     with pytest.raises(QueryError, match="2 items or more"):
-        metrics.chance_level(N_RELEVANT, 1)
+        metrics.chance_level(N_RELEVANT, 0)
 
 
 def test_micro_weighs_queries_and_macro_weighs_categories():

@@ -1,0 +1,172 @@
+"""Evaluating a store: which queries, which vectors, which levels; then one search, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fashify.config import LEVELS, SEED
+from fashify.errors import QueryError
+from fashify.evaluation.intervals import COVERAGE, DRAWS
+from fashify.evaluation.judge import Asked, judge
+from fashify.evaluation.report import EvaluationReport
+from fashify.evaluation.search import Searched, check_k, choose_queries, search_gallery
+from fashify.groups import group_ids
+from fashify.index import Index
+
+#: Places MAP, nDCG and MAP@R look at unless the caller says otherwise.
+DEPTH = 100
+
+#: What an evaluation can search with: what the index holds, or the backbone's own features.
+VECTORS = ("served", "raw")
+
+
+def evaluate(store, catalogue=None, *, level: str = "article_type", **options) -> EvaluationReport:
+    """Search the gallery with its own items and judge the neighbours at one level.
+
+    Args:
+        store: a FeatureStore of n items.
+        catalogue: where labels are taken from, by item id; None means the store's own copy.
+        level: one of ``fashify.config.LEVELS``.
+        **options: as :func:`evaluate_levels`, whose errors these are.
+    """
+    (report,) = evaluate_levels(store, catalogue, levels=(level,), **options).values()
+    return report
+
+
+class LevelReports(dict[str, EvaluationReport]):
+    """level -> EvaluationReport; a level that was not judged is a named error, not a KeyError."""
+
+    def __missing__(self, level: str) -> EvaluationReport:
+        raise QueryError("a level that was judged", f"{level!r}", f"choose from: {', '.join(self)}")
+
+
+def evaluate_levels(
+    store,
+    catalogue=None,
+    *,
+    levels: Sequence[str] | None = None,
+    vectors: str = "served",
+    index: str | Index = "exact",
+    metric: str = "cosine",
+    k: int = 5,
+    split: str = "all",
+    n_queries: int | None = None,
+    groups: np.ndarray | None = None,
+    depth: int = DEPTH,
+    seed: int = SEED,
+    progress: bool = False,
+) -> LevelReports:
+    """One search, judged at several levels: level -> report, in the order of ``levels``.
+
+    Every report holds both figures: with the query's copies and variants in the gallery, and,
+    as ``report.apart``, with its whole group left out of its answer.
+
+    Args:
+        store: a FeatureStore of n items.
+        catalogue: where labels are taken from, by item id; None means the store's own copy.
+        levels: of ``fashify.config.LEVELS``; None means every one that can be judged.
+        vectors: "served", what the store's index holds, or "raw", the backbone's features.
+        index: name of an index, fitted here, or one already fitted on these vectors.
+        metric: "cosine" or "euclidean"; used when ``index`` is a name.
+        k: places a precision looks at, 1 to n - 1.
+        split: ask items of "train", "validation" or "test" only, or "all"; the gallery stays
+            whole.
+        n_queries: items drawn as queries; None means all of a split and, of "all", all of
+            a gallery of up to 10,000 items and 4,000 of a larger one. The report says how many.
+        groups: (n,) from ``fashify.likeness.item_groups``; None goes by the store alone: name
+            and type, and equal files.
+        depth: places MAP, nDCG and MAP@R look at; cut to n - 1.
+        seed: of the draw of queries and of the intervals.
+        progress: show a progress bar.
+
+    Raises:
+        QueryError: an unknown level, one without labels or without a query that can be
+            judged, an unknown or empty split, k or n_queries out of range, or an index of
+            other items.
+    """
+    labels = _all_labels(store, catalogue)
+    asked = [name for name in LEVELS if _judgeable(labels[name])] if levels is None else levels
+    for level in asked:
+        _check_level(level, labels)
+    n = len(store.item_ids)
+    check_k(k, n)
+    groups = _groups(store) if groups is None else np.asarray(groups)
+    queries = choose_queries(groups, n_queries, seed, split)
+    searched = search_gallery(
+        store.item_ids,
+        _vectors(store, vectors),
+        queries,
+        groups,
+        index=index,
+        metric=metric,
+        depth=max(min(depth, n - 1), k),
+        progress=progress,
+    )
+    facts = _facts(store, searched[0], seed)
+    facts |= {"vectors": vectors, "split": split, "n_groups": len(np.unique(groups))}
+    one = Asked(store.item_ids, groups, *searched, k=k, facts=facts, seed=seed)
+    return _judged(one, labels, asked, strict=levels is not None)
+
+
+def _judged(asked: Asked, labels: dict, levels: Sequence[str], *, strict: bool) -> LevelReports:
+    """Every level; one whose queries are all lone is an error only where it was asked for."""
+    reports, failed = LevelReports(), None
+    for level in levels:
+        try:
+            reports[level] = judge(asked, labels[level], level)
+        except QueryError as error:
+            failed = error
+            if strict:
+                raise
+    if not reports:
+        raise failed or QueryError(
+            "a level with labels", "none in this catalogue", "use a catalogue with labels"
+        )
+    return reports
+
+
+def _groups(store) -> np.ndarray:
+    return group_ids(store.items, store.location["identity"] if store.path else None)
+
+
+def _vectors(store, name: str) -> np.ndarray:
+    if name not in VECTORS:
+        raise QueryError(f"vectors {' or '.join(VECTORS)}", f"{name!r}", "use one of the two")
+    return store.vectors if name == "served" else store.features
+
+
+def _all_labels(store, catalogue) -> dict[str, np.ndarray]:
+    """level -> (n,) labels in the gallery's order; "" where the catalogue lacks the item."""
+    if catalogue is None:
+        return {level: np.asarray(store.labels(level)).astype(str) for level in LEVELS}
+    table = catalogue.table.drop_duplicates("item_id").set_index("item_id")
+    table = table.reindex(store.item_ids)
+    return {level: table[level].fillna("").to_numpy().astype(str) for level in LEVELS}
+
+
+def _judgeable(labels: np.ndarray) -> bool:
+    given = labels[labels != ""]
+    return len(np.unique(given)) < len(given)
+
+
+def _check_level(level: str, labels: dict[str, np.ndarray]) -> None:
+    usable = [name for name in LEVELS if _judgeable(labels[name])]
+    if level not in usable:
+        raise QueryError(
+            "a level at which two gallery items share a label",
+            f"level={level!r}" + ("" if level not in LEVELS else ", which has no such labels"),
+            f"choose from: {', '.join(usable)}" if usable else "use a catalogue with labels",
+        )
+
+
+def _facts(store, searched: Searched, seed: int) -> dict:
+    """What a reader needs to repeat the search, as far as the store knows it."""
+    known = {
+        name: store.meta[name] for name in ("backbone", "engine", "catalogue") if name in store.meta
+    }
+    seconds = round(searched.seconds, 3)
+    interval = f"{COVERAGE:.0%} percentile bootstrap of {DRAWS:,} draws of groups"
+    found = {"index": searched.index, "seed": seed, "interval": interval}
+    return known | found | {"search_seconds": seconds}
