@@ -2,56 +2,91 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
-from fashify.config import SEED
+
+if TYPE_CHECKING:
+    from fashify.index.bench import Result
 
 
 def search(
     store: StoreOption = None,
-    index: Annotated[
-        str | None, typer.Option(help="Search backend; default: the store's own.")
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="store, growth or fashion-mnist; more than once for several."),
     ] = None,
+    index: Annotated[
+        list[str] | None,
+        typer.Option(help="Search backend; more than once for several. Default: all installed."),
+    ] = None,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(help="Gallery size of the growth part; default: 10,000 to 1,000,000.", min=10),
+    ] = None,
+    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
     k: Annotated[int, typer.Option("-k", "--k", help="Neighbours a query.", min=1)] = 5,
-    queries: Annotated[int, typer.Option(help="How many to time.", min=1)] = 500,
+    queries: Annotated[int, typer.Option(help="How many are asked.", min=1)] = 512,
+    uri: Annotated[
+        str | None, typer.Option(help="A Milvus server to measure; default: one in a file.")
+    ] = None,
+    figures: Annotated[Path | None, typer.Option(help="Folder for the curves as PNG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Queries a second, latency, and overlap with the exact answer on a store's features."""
-    import time
+    """Sweep every index: recall against queries a second, and what each costs.
 
-    import numpy as np
+    Three parts, all of them unless --part says otherwise. store: the store's own vectors, two
+    minutes for 44,000 products. growth: 10,000 to 1,000,000 vectors, real ones and then jittered
+    copies, ten minutes. fashion-mnist: 60,000 pictures as in the public ann-benchmarks, where
+    Debian's package dataset-fashion-mnist is installed, three minutes.
+    """
+    from fashify.index import bench
+    from fashify.store import FeatureStore
 
-    from fashify.index import make_index
-    from fashify.retrieval import Retriever
+    opened = FeatureStore.load(store_path(store))
+    asked = part or [one for one in bench.PARTS if _possible(one)]
+    result = bench.run(
+        opened,
+        parts=asked,
+        metric=metric,
+        k=k,
+        backends=index or bench.BACKENDS,
+        n_queries=queries,
+        growth=size or bench.GROWTH,
+        uri=uri,
+        progress=True,
+    )
+    if part is None and len(asked) < len(bench.PARTS):
+        note = "fashion-mnist left out: apt install dataset-fashion-mnist"
+        result["skipped"] = [*result.get("skipped", []), note]
+    drawn = [] if figures is None else _drawn(result, figures)
+    emit(result, as_json, [result.to_text(), *drawn])
 
-    retriever = Retriever.open(store_path(store), index=index)
-    features, item_ids = retriever.store.vectors, retriever.store.item_ids
-    rows = np.random.default_rng(SEED).integers(0, len(features), queries)
-    tested = retriever.index
 
-    def _timed(action):
-        begin = time.perf_counter()
-        action()
-        return time.perf_counter() - begin
+def _possible(part: str) -> bool:
+    from fashify.index.bench import FASHION_MNIST
 
-    tested.search(features[rows[:1]], k)
-    singles = [_timed(lambda row=row: tested.search(features[row : row + 1], k)) for row in rows]
-    batch_seconds = _timed(lambda: tested.search(features[rows], k))
-    exact = make_index("exact", metric=tested.metric).fit(features, item_ids)
-    found, wanted = (one.search(features[rows], k).positions for one in (tested, exact))
-    overlap = [len(set(a) & set(b)) / k for a, b in zip(found, wanted, strict=True)]
-    answer = {
-        "index": tested.name,
-        "metric": tested.metric,
-        "n_items": len(features),
-        "k": k,
-        "queries": queries,
-        "p50_ms": round(1000 * float(np.median(singles)), 3),
-        "p95_ms": round(1000 * float(np.quantile(singles, 0.95)), 3),
-        "batched_queries_per_second": round(queries / batch_seconds, 1),
-        f"index_recall_at_{k}": round(float(np.mean(overlap)), 4),
-    }
-    emit(answer, as_json, [f"{name}  {value}" for name, value in answer.items()])
+    return part != "fashion-mnist" or FASHION_MNIST.is_dir()
+
+
+def _drawn(result: Result, folder: Path) -> list[str]:
+    """The curves of every part that was measured, as files; their paths."""
+    from fashify import plots
+    from fashify.index import bench
+
+    pictures = {}
+    for part in ("store", "fashion_mnist"):
+        if part in result:
+            trials, plain = bench.frame(result[part]), bench.reference_frame(result[part])
+            pictures[f"{part}-recall-speed"] = plots.recall_speed(trials, reference=plain)
+            pictures[f"{part}-costs"] = plots.index_costs(trials)
+    if "growth" in result:
+        pictures["growth"] = plots.growth(bench.curve(result["growth"]))
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{name}.png" for name in pictures]
+    for path, picture in zip(paths, pictures.values(), strict=True):
+        path.write_bytes(picture.png())
+    return [str(path) for path in paths]

@@ -148,6 +148,14 @@ class Index(ABC):
         where the data is."""
         return False
 
+    def bytes_outside(self) -> int | None:
+        """What is kept outside a saved folder; None when it cannot be seen from here."""
+        return 0
+
+    def discard(self) -> None:
+        """Remove what is kept outside this process; the index is of no use afterwards."""
+        self._gallery = self._structure = None
+
     def tuned(self, **params: Any) -> Self:
         """The same index, sharing all it holds, with other search parameters.
 

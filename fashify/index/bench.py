@@ -6,99 +6,120 @@ a second, parameters swept, everything on the same machine in the same run.
 
 from __future__ import annotations
 
-import gzip
 import logging
-import os
-import platform
-from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Any
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
+from tqdm import tqdm
 
-from fashify.errors import StorageError
-from fashify.index.registry import make_index
-from fashify.index.trials import (
-    Questions,
-    build_and_try,
-    installed,
-    latencies,
-    throughput,
+from fashify.errors import ConfigError, known
+from fashify.index.bench_data import (
+    FASHION_MNIST,
+    fashion_mnist,
+    grown,
+    principal,
+    sizes,
 )
+from fashify.index.bench_text import Result, curve, frame, machine, reference_frame
+from fashify.index.registry import list_indexes, make_index
+from fashify.index.trials import BUILDS, Questions, build_and_try, installed, speeds
+
+__all__ = [
+    "BACKENDS",
+    "FASHION_MNIST",
+    "GROWTH",
+    "PARTS",
+    "Result",
+    "compare",
+    "curve",
+    "fashion_mnist",
+    "frame",
+    "grown",
+    "machine",
+    "measure_fashion_mnist",
+    "measure_growth",
+    "principal",
+    "reference_frame",
+    "run",
+    "sizes",
+]
 
 log = logging.getLogger(__name__)
 
-BACKENDS = ("exact", "two-stage", "hnsw", "annoy")
+PARTS = ("store", "growth", "fashion-mnist")
+BACKENDS = ("exact", "sklearn", "two-stage", "hnsw", "annoy", "milvus")
 GROWTH_BACKENDS = ("exact", "two-stage", "hnsw")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
-#: Where Debian's package dataset-fashion-mnist puts its files.
-FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+#: Neighbours that the public ann-benchmarks plot of Fashion-MNIST asks for.
+PUBLIC_K = 10
 
-_PACKAGES = ("numpy", "scikit-learn", "faiss-cpu", "annoy")
-_COLUMNS = ("name", "setting", "n", "recall", "p50_ms", "p95_ms", "p99_ms", "qps 1", "qps 256")
-_COSTS = ("build_s", "open_ms", "bytes_per_item", "structure_bytes_per_item")
+Told = Callable[[str], None]
 
 
-class Result(dict):
-    """What `run` measured: plain values, ready for JSON, and `to_text` for people."""
+class Source(Protocol):
+    """What is measured: a FeatureStore, or anything with its two arrays."""
 
-    def to_text(self) -> str:
-        """One table for each part."""
-        lines = [", ".join(f"{name} {value}" for name, value in self["machine"].items())]
-        for part in ("store", "growth", "fashion_mnist"):
-            if part in self:
-                lines += ["", self[part]["title"], *_table(self[part]["trials"])]
-                lines += [
-                    f"scikit-learn brute, {one['metric']}: {one['p50_ms']:.2f} ms a query, "
-                    f"{one['qps'].get(256, 0):,.0f} a second in batches of 256"
-                    for one in self[part].get("reference", ())
-                ]
-        lines += [f"{name}: {value:g}" for name, value in self.get("ratios", {}).items()]
-        return "\n".join(lines)
+    vectors: np.ndarray
+    item_ids: np.ndarray
 
 
 def run(
-    store: str | Path,
+    store: Source,
     *,
+    parts: Sequence[str] = PARTS,
     metric: str = "cosine",
     k: int = 5,
     backends: Sequence[str] = BACKENDS,
-    n_queries: int = 300,
-    growth: Sequence[int] = (),
+    n_queries: int = 512,
+    growth: Sequence[int] = GROWTH,
     growth_dims: int = 256,
-    fashion_mnist: bool = False,
+    uri: str | None = None,
     seed: int = 0,
+    progress: bool = False,
 ) -> Result:
     """Measure search on a built store.
 
     Args:
-        store: its directory.
-        metric: "cosine" or "euclidean". k: neighbours.
+        store: vectors (n, dim) and item_ids (n,).
+        parts: of `PARTS`: the store itself, growing galleries, Fashion-MNIST.
+        metric: "cosine" or "euclidean", for the store. k: neighbours, except of Fashion-MNIST,
+            which is asked for 10 as in the public benchmark.
         backends: which to measure; those not installed are left out.
         n_queries: gallery items that ask for their neighbours, themselves excluded.
-        growth: gallery sizes to measure as well, see `grown`; `GROWTH` is the full row.
-        growth_dims: principal components kept for those.
-        fashion_mnist: measure Debian's dataset-fashion-mnist too.
+        growth: gallery sizes, see `grown`. growth_dims: principal components kept for them.
+        uri: of the Milvus to measure; by default one embedded in a temporary folder.
         seed: of the queries and of the growth.
+        progress: show a bar of the indexes measured.
 
     Raises:
-        StoreError: no store there. StorageError: Fashion-MNIST is not installed.
+        ConfigError: an unknown part or backend. StorageError: Fashion-MNIST is asked for and
+            not installed, or Milvus is away.
     """
-    from fashify.store import FeatureStore
-
-    opened = FeatureStore.load(store)
-    features, item_ids = opened.vectors, opened.item_ids
-    common = {"k": k, "n_queries": n_queries, "seed": seed}
-    title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
-    part = compare(features, item_ids, title, metric=metric, backends=backends, **common)
-    result = Result(machine=machine(), store=part, ratios=_ratios(part))
-    if growth:
-        result["growth"] = measure_growth(features, growth, growth_dims, **common)
-    if fashion_mnist:
-        result["fashion_mnist"] = measure_fashion_mnist(backends, **common)
+    _check(parts, PARTS, "part")
+    _check(backends, list_indexes(), "index")
+    images = fashion_mnist() if "fashion-mnist" in parts else None
+    common: dict[str, Any] = {"n_queries": n_queries, "seed": seed}
+    swept: dict[str, Any] = {"backends": backends, "uri": uri}
+    result = Result(machine=machine())
+    with _bar(parts, backends, growth, progress) as told:
+        if "store" in parts:
+            features, item_ids = store.vectors, store.item_ids
+            title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
+            options = {"metric": metric, "k": k, "told": told, **swept, **common}
+            part = compare(features, item_ids, title, **options)
+            result |= {"store": part, "ratios": _ratios(part)}
+        if "growth" in parts:
+            options = {"k": k, "told": told, "backends": _growing(backends), **common}
+            result["growth"] = measure_growth(store.vectors, growth, growth_dims, **options)
+        if images is not None:
+            result["fashion_mnist"] = measure_fashion_mnist(*images, told=told, **swept, **common)
+    missing = [name for name in backends if not installed(name)]
+    if missing:
+        result["skipped"] = [f"not installed: {', '.join(missing)}"]
     return result
 
 
@@ -110,24 +131,28 @@ def compare(
     metric: str,
     backends: Sequence[str] = BACKENDS,
     k: int = 5,
-    n_queries: int = 300,
+    n_queries: int = 512,
     seed: int = 0,
     questions: Questions | None = None,
+    uri: str | None = None,
+    told: Told = log.info,
 ) -> dict[str, Any]:
-    """Sweep backends over one gallery, scikit-learn called plainly beside them."""
+    """Sweep backends over one gallery, scikit-learn called plainly before them."""
     questions = questions or Questions.drawn(
         features, item_ids, metric=metric, k=k, n=n_queries, seed=seed
     )
+    told("scikit-learn")
+    plain = [reference(features, questions, one) for one in ("euclidean", "cosine")]
     trials = []
     for name in filter(installed, backends):
-        log.info("%s: measuring %s", title, name)
-        trials += build_and_try(name, features, item_ids, questions, metric=metric)[1]
-    return {
-        "title": title,
-        "metric": metric,
-        "trials": [trial.to_dict() for trial in trials],
-        "reference": [reference(features, questions, one) for one in ("euclidean", "cosine")],
-    }
+        for label, built in BUILDS.get(name, {name: {}}).items():
+            told(label)
+            with _apart(name, uri) as placed:
+                options = {"metric": metric, "label": label, **built, **placed}
+                index, measured = build_and_try(name, features, item_ids, questions, **options)
+                index.discard()
+            trials += [one.to_dict() for one in measured]
+    return {"title": title, "metric": metric, "trials": trials, "reference": plain}
 
 
 def reference(features: np.ndarray, questions: Questions, metric: str) -> dict[str, Any]:
@@ -139,9 +164,9 @@ def reference(features: np.ndarray, questions: Questions, metric: str) -> dict[s
     def answer(rows: slice) -> object:
         return brute.kneighbors(questions.queries[rows], questions.k)
 
-    times = 1000 * latencies(answer, min(50, len(questions.queries)))
-    rows = len(questions.queries)
-    return {"metric": metric, "p50_ms": float(np.median(times)), "qps": throughput(answer, rows)}
+    label = f"scikit-learn, {metric}"
+    facts = {"label": label, "metric": metric, "setting": "plain", "recall": None}
+    return facts | speeds(answer, len(questions.queries))
 
 
 def measure_growth(
@@ -149,10 +174,12 @@ def measure_growth(
     sizes: Sequence[int],
     dims: int,
     *,
+    backends: Sequence[str] = GROWTH_BACKENDS,
     k: int = 5,
     n_queries: int = 300,
     seed: int = 0,
     sweep: bool = True,
+    told: Told = log.info,
 ) -> dict[str, Any]:
     """Cost against the size of the gallery; ``sweep`` tries several settings of each index."""
     trials = []
@@ -161,132 +188,71 @@ def measure_growth(
         rows, jittered = grown(reduced, n, seed=seed)
         ids = np.arange(n).astype(str)
         questions = Questions.drawn(rows, ids, metric="cosine", k=k, n=n_queries, seed=seed)
-        for name in filter(installed, GROWTH_BACKENDS):
-            log.info("growth: %s at %d", name, n)
+        for name in filter(installed, backends):
+            told(f"{name} at {n:,}")
             tried = build_and_try(name, rows, ids, questions, metric="cosine", sweep=sweep)[1]
             trials += [one.to_dict() | {"n_jittered": jittered} for one in tried]
     title = f"growth: {reduced.shape[1]} components, cosine, k = {k}, real features then jittered"
     return {"title": title, "metric": "cosine", "trials": trials}
 
 
-def frame(part: dict[str, Any]) -> pd.DataFrame:
-    """The trials of one part as a table, a row a setting."""
-    rows = [
-        {
-            "index": one["name"],
-            "setting": _cell(one, "setting"),
-            **{name: one[name] for name in one if name not in ("name", "params", "qps")},
-            **{f"qps_{size}": rate for size, rate in one["qps"].items()},
-        }
-        for one in part["trials"]
-    ]
-    return pd.DataFrame(rows)
-
-
-def reference_frame(part: dict[str, Any]) -> pd.DataFrame:
-    """Plain scikit-learn as a table: metric, median milliseconds, queries a second."""
-    return pd.DataFrame(
-        [
-            {"metric": one["metric"], "p50_ms": one["p50_ms"]}
-            | {f"qps_{size}": rate for size, rate in one["qps"].items()}
-            for one in part["reference"]
-        ]
-    )
-
-
-def sizes(largest: int, *, smallest: int = 100, steps: int = 5) -> list[int]:
-    """Up to ``steps`` gallery sizes in equal ratios, ``largest`` the last."""
-    return np.unique(np.geomspace(min(smallest, largest), largest, steps).astype(int)).tolist()
-
-
-def principal(features: np.ndarray, dims: int) -> np.ndarray:
-    """(n, min(dims, dim)) float32: unit vectors on their directions of most energy."""
-    units = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
-    _, axes = np.linalg.eigh((units.T @ units).astype(np.float64))
-    return np.ascontiguousarray(units @ axes[:, ::-1][:, :dims].astype(np.float32))
-
-
-def grown(features: np.ndarray, n: int, *, seed: int = 0) -> tuple[np.ndarray, int]:
-    """``n`` rows made of real features, and of jittered copies once those are used up.
-
-    A copy lies at half the median distance to a nearest neighbour from its original, in a
-    random direction.
-
-    Returns:
-        (n, dim) float32, and how many of the rows are jittered.
-    """
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(features))[: min(n, len(features))]
-    extra = n - len(order)
-    if extra <= 0:
-        return np.ascontiguousarray(features[order]), 0
-    ids, some = np.arange(len(features)).astype(str), order[:500]
-    nearest = make_index("exact", metric="euclidean").fit(features, ids)
-    away = nearest.search(features[some], 1, exclude=ids[some]).distances
-    rows = np.empty((n, features.shape[1]), dtype=np.float32)
-    rows[: len(order)] = features[order]
-    rows[len(order) :] = features[rng.integers(len(features), size=extra)]
-    scale = np.float32(0.5 * np.median(away) / np.sqrt(features.shape[1]))
-    for start in range(len(order), n, 50_000):
-        block = rows[start : start + 50_000]
-        block += scale * rng.standard_normal(block.shape, dtype=np.float32)
-    return rows, extra
-
-
-def fashion_mnist(folder: Path = FASHION_MNIST) -> tuple[np.ndarray, np.ndarray]:
-    """(60000, 784) training and (10000, 784) test images as float32.
-
-    Raises:
-        StorageError: Debian's package is not installed.
-    """
-    return _images(folder / "train-images-idx3-ubyte.gz"), _images(
-        folder / "t10k-images-idx3-ubyte.gz"
-    )
-
-
-def _images(path: Path) -> np.ndarray:
-    try:
-        raw = gzip.decompress(path.read_bytes())
-    except OSError as error:
-        raise StorageError(
-            "Fashion-MNIST as Debian installs it", str(error), "apt install dataset-fashion-mnist"
-        ) from error
-    # The idx header is 16 bytes: magic, count, height, width.
-    return np.frombuffer(raw, np.uint8, offset=16).reshape(-1, 784).astype(np.float32)
-
-
 def measure_fashion_mnist(
-    backends: Sequence[str] = BACKENDS, *, k: int, n_queries: int, seed: int
+    train: np.ndarray, test: np.ndarray, *, n_queries: int, seed: int, **options: Any
 ) -> dict[str, Any]:
-    """Fashion-MNIST 784 Euclidean, the public benchmark's data and split."""
-    train, test = fashion_mnist()
+    """Fashion-MNIST 784 Euclidean: the public benchmark's data, split and number of neighbours.
+
+    Args:
+        train, test: (n, 784) float32 as `fashion_mnist` gives. options: as for `compare`.
+    """
     ids = np.arange(len(train)).astype(str)
-    queries = test[np.random.default_rng(seed).choice(len(test), n_queries, False)]
+    queries = test[np.random.default_rng(seed).choice(len(test), min(n_queries, len(test)), False)]
     exact = make_index("exact", metric="euclidean").fit(train, ids)
-    questions = Questions(queries, None, k, exact.search(queries, k))
-    title = f"Fashion-MNIST: {len(train):,} x 784, euclidean, k = {k}, queries from its test set"
-    common = {"k": k, "n_queries": n_queries, "seed": seed, "questions": questions}
-    return compare(train, ids, title, metric="euclidean", backends=backends, **common)
+    questions = Questions(queries, None, PUBLIC_K, exact.search(queries, PUBLIC_K))
+    title = f"Fashion-MNIST: {len(train):,} x {train.shape[1]}, euclidean, k = {PUBLIC_K}, "
+    title += f"{len(queries):,} queries from its test set"
+    return compare(train, ids, title, metric="euclidean", questions=questions, **options)
 
 
-def machine() -> dict[str, str]:
-    """Processor, cores and versions, as they stand beside every figure."""
-    facts = {"processor": _processor(), "cores": str(os.cpu_count())}
-    for package in _PACKAGES:
-        try:
-            facts[package] = version(package)
-        except PackageNotFoundError:
-            facts[package] = "not installed"
-    return facts
+def _growing(backends: Sequence[str]) -> list[str]:
+    return [name for name in backends if name in GROWTH_BACKENDS]
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+def _check(wanted: Sequence[str], names: Sequence[str], what: str) -> None:
+    unknown = [one for one in wanted if one not in names]
+    if unknown:
+        raise ConfigError(f"a known {what}", ", ".join(unknown), f"choose from: {known(names)}")
+
+
+@contextmanager
+def _bar(
+    parts: Sequence[str], backends: Sequence[str], growth: Sequence[int], progress: bool
+) -> Iterator[Told]:
+    """A bar of the indexes measured; what it gives names the one that comes next."""
+    builds = 1 + sum(len(BUILDS.get(name, ".")) for name in filter(installed, backends))
+    total = builds * len({"store", "fashion-mnist"} & set(parts))
+    if "growth" in parts:
+        total += len(growth) * len([*filter(installed, _growing(backends))])
+    with tqdm(total=total, unit="index", delay=1, disable=not progress) as bar:
+        begun = False
+
+        def told(label: str) -> None:
+            nonlocal begun
+            bar.update(int(begun))
+            begun = True
+            bar.set_description(label)
+
+        yield told
+        bar.update(1)
+
+
+@contextmanager
+def _apart(name: str, uri: str | None) -> Iterator[dict[str, Any]]:
+    """Parameters that keep a Milvus collection apart from the user's own."""
+    if name != "milvus" or uri is not None:
+        yield {"uri": uri} if name == "milvus" else {}
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        yield {"uri": f"{folder}/bench.db"}
 
 
 def _ratios(part: dict[str, Any]) -> dict[str, float]:
@@ -303,29 +269,7 @@ def _ratios(part: dict[str, Any]) -> dict[str, float]:
                 ratios[f"exact, batches of 256, times faster {against}"] = ratio
         if good:
             best = min(good, key=lambda one: one["p50_ms"])
-            ratios[f"{best['name']} at recall {best['recall']:.4f}, times faster {against}"] = (
+            ratios[f"{best['label']} at recall {best['recall']:.4f}, times faster {against}"] = (
                 plain["p50_ms"] / best["p50_ms"]
             )
     return {name: round(value, 2) for name, value in ratios.items()}
-
-
-def _table(trials: Sequence[dict[str, Any]]) -> list[str]:
-    header = [*_COLUMNS, *_COSTS]
-    rows = [
-        [_cell(trial, column) for column in header]
-        for trial in sorted(trials, key=lambda one: (one["n"], one["name"], one["recall"]))
-    ]
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (header, *rows)
-    ]
-
-
-def _cell(trial: dict[str, Any], column: str) -> str:
-    if column == "setting":
-        return " ".join(f"{name}={value}" for name, value in trial["params"].items()) or "-"
-    if column.startswith("qps "):
-        return f"{trial['qps'].get(int(column[4:]), float('nan')):,.0f}"
-    value = trial[column]
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value}"

@@ -118,7 +118,7 @@ def _cheapest(trials: list[Trial], recall: float, fast_enough_ms: float) -> Tria
         return max(trials, key=lambda trial: trial.recall)
     fastest = min(trial.p50_ms for trial in good)
     near = [trial for trial in good if trial.p50_ms <= 1.1 * fastest]
-    return min(near, key=lambda trial: trial.structure_bytes_per_item)
+    return min(near, key=lambda trial: trial.structure_bytes_per_item or 0)
 
 
 def _line(trial: Trial) -> str:
@@ -140,7 +140,6 @@ def _reason(best: Trial, trials: list[Trial], recall: float, fast_enough_ms: flo
         return f"{head}, recall {best.recall:.4f}: none reached {recall:g}, this came nearest"
     slower = max((t.p50_ms for t in trials if t.name == "exact"), default=None)
     gain = f", {slower / best.p50_ms:.0f} times faster than exact" if slower else ""
-    return (
-        f"{head} at recall {best.recall:.4f}{gain},"
-        f" {best.structure_bytes_per_item:,.0f} bytes an item, {best.build_s:.1f} s to build"
-    )
+    size = best.structure_bytes_per_item
+    kept = "" if size is None else f" {size:,.0f} bytes an item,"
+    return f"{head} at recall {best.recall:.4f}{gain},{kept} {best.build_s:.1f} s to build"

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -159,6 +160,16 @@ class MilvusIndex(Index):
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
         roster = self._fitted()
         return self.collection.vectors(roster.order[roster.locate(list(item_ids))])
+
+    def bytes_outside(self) -> int | None:
+        path = Path(self.params["uri"])
+        if "://" in self.params["uri"]:
+            return None
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+    def discard(self) -> None:
+        self.collection.drop()
+        super().discard()
 
     def filters_on(self, columns: set[str]) -> bool:
         return columns <= set(self._columns)

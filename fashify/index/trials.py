@@ -30,7 +30,16 @@ SWEEPS: dict[str, tuple[str, Sequence[int]]] = {
     "two-stage": ("candidates", (20, 50, 100, 200, 500)),
 }
 
-BATCHES = (1, 32, 256)
+#: Ways to build a backend that a comparison shows as indexes of their own.
+BUILDS: dict[str, dict[str, dict[str, Any]]] = {
+    "two-stage": {"two-stage": {}, "two-stage int8": {"code": "int8"}},
+}
+
+#: Queries asked at once, and how often at most and at least.
+BATCHES = (32, 256)
+_MOST, _LEAST = 20, 3
+
+_PERCENTILES = (0.5, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
@@ -38,27 +47,33 @@ class Trial:
     """What one index with one setting costs and finds.
 
     Attributes:
-        name, params: the backend and its setting.
+        name, params: the backend and all its parameters.
+        label, setting: how it was built and what was swept, in words.
         n, dim, k: size of the gallery, of a vector, and neighbours asked for.
         build_s: seconds to fit. open_ms: to open the saved index, memory mapped.
-        bytes_per_item: on disk with the vectors; structure_bytes_per_item without them.
+        bytes_per_item: on disk with the vectors; structure_bytes_per_item without them. None
+            where another machine keeps them.
         p50_ms, p95_ms, p99_ms: one query at a time.
-        qps: queries a second by batch size.
+        batch_ms: the same three for a whole batch, by its size.
+        qps: queries a second by batch size, from the median.
         recall: index recall@k, overlap with the exact answer divided by k.
     """
 
     name: str
+    label: str
+    setting: str
     params: dict[str, Any]
     n: int
     dim: int
     k: int
     build_s: float
     open_ms: float
-    bytes_per_item: float
-    structure_bytes_per_item: float
+    bytes_per_item: float | None
+    structure_bytes_per_item: float | None
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    batch_ms: dict[int, list[float]]
     qps: dict[int, float]
     recall: float
 
@@ -121,29 +136,54 @@ def latencies(answer: Callable[[slice], object], rows: int, *, seconds: float = 
     """Seconds each of up to ``rows`` single queries took, within a time limit, warmed up."""
     for row in range(min(3, rows)):
         answer(slice(row, row + 1))
-    times, end = [], time.perf_counter() + seconds
-    for row in range(rows):
+    return _timed(answer, [slice(row, row + 1) for row in range(rows)], seconds, 1)
+
+
+def batch_latencies(
+    answer: Callable[[slice], object], rows: int, *, seconds: float = 2
+) -> dict[int, np.ndarray]:
+    """Seconds of repeated batches, by batch size; sizes above ``rows`` are left out."""
+    found = {}
+    for size in (size for size in BATCHES if size <= rows):
+        starts = np.arange(_MOST) % (rows // size) * size
+        slices = [slice(int(start), int(start) + size) for start in starts]
+        found[size] = _timed(answer, slices, seconds, _LEAST)
+    return found
+
+
+def _timed(
+    answer: Callable[[slice], object], slices: Sequence[slice], seconds: float, least: int
+) -> np.ndarray:
+    """Seconds for each of ``slices``, stopping at the limit once ``least`` are done."""
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    for rows in slices:
         begin = time.perf_counter()
-        answer(slice(row, row + 1))
+        answer(rows)
         times.append(time.perf_counter() - begin)
-        if time.perf_counter() > end:
+        if time.perf_counter() > end and len(times) >= least:
             break
     return np.array(times)
 
 
-def throughput(
-    answer: Callable[[slice], object], rows: int, batches: Sequence[int] = BATCHES
-) -> dict[int, float]:
-    """Queries a second by batch size; the best of three runs."""
-    result = {}
-    for size in (size for size in batches if size <= rows):
-        seconds = []
-        for _ in range(3):
-            begin = time.perf_counter()
-            answer(slice(0, size))
-            seconds.append(time.perf_counter() - begin)
-        result[size] = round(size / min(seconds), 1)
-    return result
+def speeds(answer: Callable[[slice], object], rows: int) -> dict[str, Any]:
+    """The timed fields of a `Trial`: percentiles and rates, one at a time and in batches."""
+    single, batches = latencies(answer, rows), batch_latencies(answer, rows)
+    p50, p95, p99 = _milliseconds(single)
+    times = {1: single, **batches}
+    return {
+        "p50_ms": p50,
+        "p95_ms": p95,
+        "p99_ms": p99,
+        "batch_ms": {size: _milliseconds(seconds) for size, seconds in batches.items()},
+        "qps": {
+            size: round(size / float(np.median(seconds)), 1) for size, seconds in times.items()
+        },
+    }
+
+
+def _milliseconds(seconds: np.ndarray) -> list[float]:
+    return [round(1000 * float(np.quantile(seconds, q)), 4) for q in _PERCENTILES]
 
 
 def build_and_try(
@@ -154,12 +194,13 @@ def build_and_try(
     *,
     metric: str,
     sweep: bool = True,
+    label: str | None = None,
     **params: Any,
 ) -> tuple[Index, list[Trial]]:
     """Build one index, then measure it at each setting of its sweep.
 
     Args:
-        name: the backend. **params: what it is built with.
+        name: the backend. **params: what it is built with. label: what that is called.
         features: (n, dim). item_ids: (n,).
         questions: asked of it.
         metric: "cosine" or "euclidean".
@@ -168,46 +209,45 @@ def build_and_try(
     begin = time.perf_counter()
     index = make_index(name, metric=metric, **params).fit(features, item_ids)
     facts = {"build_s": round(time.perf_counter() - begin, 3), **_on_disk(index)}
+    facts["label"] = label or name
     parameter, values = SWEEPS.get(name, ("", ()))
     settings = [{parameter: value} for value in values] if sweep and values else [{}]
-    return index, [tried(index.tuned(**one), questions, facts) for one in settings]
+    return index, [tried(index.tuned(**one), questions, facts, one) for one in settings]
 
 
-def tried(index: Index, questions: Questions, facts: dict[str, float]) -> Trial:
+def tried(
+    index: Index, questions: Questions, facts: dict[str, Any], setting: dict[str, Any]
+) -> Trial:
     """Measure one index as it is; ``facts`` are those that do not depend on the setting."""
 
     def answer(rows: slice) -> Neighbours:
         return questions.asked(index, rows)
 
-    times = 1000 * latencies(answer, len(questions.queries))
-    p50, p95, p99 = (round(float(np.quantile(times, q)), 4) for q in (0.5, 0.95, 0.99))
     return Trial(
         name=index.name,
+        setting=", ".join(f"{name} {value}" for name, value in setting.items()) or "-",
         params=index.params,
         n=len(index),
         dim=index.dim,
         k=questions.k,
-        p50_ms=p50,
-        p95_ms=p95,
-        p99_ms=p99,
-        qps=throughput(answer, len(questions.queries)),
         recall=round(index_recall(answer(slice(None)), questions.truth), 4),
+        **speeds(answer, len(questions.queries)),
         **facts,
     )
 
 
-def _on_disk(index: Index) -> dict[str, float]:
+def _on_disk(index: Index) -> dict[str, float | None]:
     with tempfile.TemporaryDirectory() as folder:
         index.save(folder)
-        sizes = {path.name: path.stat().st_size for path in Path(folder).iterdir()}
+        saved = sum(path.stat().st_size for path in Path(folder).iterdir())
         begin = time.perf_counter()
         opened = load_index(folder)
         milliseconds = 1000 * (time.perf_counter() - begin)
         del opened
-    everything = sum(sizes.values())
-    vectors = sum(size for name, size in sizes.items() if name.startswith("base."))
+    outside = index.bytes_outside()
+    each = None if outside is None else (saved + outside) / len(index)
     return {
         "open_ms": round(milliseconds, 2),
-        "bytes_per_item": round(everything / len(index), 1),
-        "structure_bytes_per_item": round((everything - vectors) / len(index), 1),
+        "bytes_per_item": None if each is None else round(each, 1),
+        "structure_bytes_per_item": None if each is None else round(each - 4 * index.dim, 1),
     }

@@ -120,12 +120,17 @@ def test_index_chosen_by_measuring(sample_store: Path, tmp_path: Path) -> None:
     assert chosen["reason"]
 
 
-def test_bench_search_measures(sample_store: Path) -> None:
-    answer = run("bench", "search", "--store", sample_store, "--queries", 10, "--json")
+def test_bench_search_measures(sample_store: Path, tmp_path: Path) -> None:
+    arguments = ["bench", "search", "--store", sample_store, "--queries", 10]
+    arguments += ["--part", "store", "--part", "growth", "--size", 200, "--size", 400]
+    arguments += ["--index", "exact", "--index", "two-stage", "--figures", tmp_path]
+    answer = run(*arguments, "--json")
     assert answer.exit_code == 0, answer.stderr
     measured = json.loads(answer.stdout)
-    assert measured["index_recall_at_5"] == 1
-    assert measured["p50_ms"] > 0
+    assert {one["recall"] for one in measured["store"]["trials"]} == {1}
+    assert all(one["p50_ms"] > 0 for one in measured["growth"]["trials"])
+    drawn = sorted(path.name for path in tmp_path.iterdir())
+    assert drawn == ["growth.png", "store-costs.png", "store-recall-speed.png"]
 
 
 def test_info_says_what_is_usable(sample_store: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,9 +29,9 @@ IDS = np.arange(N).astype(str)
 
 
 def trial(name: str, p50: float, recall: float, size: float = 100) -> Trial:
-    numbers = {"build_s": 1.0, "open_ms": 1.0, "bytes_per_item": 5000.0}
+    numbers = {"build_s": 1.0, "open_ms": 1.0, "bytes_per_item": 5000.0, "batch_ms": {}}
     return Trial(
-        name, {}, 44_000, 1280, 5, **numbers, structure_bytes_per_item=size, p50_ms=p50,
+        name, name, "-", {}, 44_000, 1280, 5, **numbers, structure_bytes_per_item=size, p50_ms=p50,
         p95_ms=p50, p99_ms=p50, qps={1: 1000 / p50}, recall=recall,
     )  # fmt: skip
 
@@ -99,27 +101,63 @@ def test_growth_is_real_first_and_jittered_after(features):
     np.testing.assert_array_equal(rows, again)
 
 
-def test_growth_is_measured(features, monkeypatch):
-    monkeypatch.setattr(bench, "GROWTH_BACKENDS", ("exact",))
-    part = bench.measure_growth(features, (300, 900), 8, k=3, n_queries=20, seed=0)
-    assert [(one["n"], one["dim"], one["n_jittered"]) for one in part["trials"]] == [
-        (300, 8, 0),
-        (900, 8, 300),
+def test_growth_is_measured(features):
+    options = {"backends": ("exact", "two-stage"), "k": 3, "n_queries": 20, "seed": 0}
+    part = bench.measure_growth(features, (300, 900), 8, sweep=False, **options)
+    assert [(one["n"], one["label"], one["n_jittered"]) for one in part["trials"]] == [
+        (300, "exact", 0),
+        (300, "two-stage", 0),
+        (900, "exact", 300),
+        (900, "two-stage", 300),
     ]
-    assert {one["recall"] for one in part["trials"]} == {1.0}
+    assert {(one["dim"], one["recall"]) for one in part["trials"]} == {(8, 1.0)}
+    text = bench.Result(machine={}, growth=part).to_text()
+    assert "time grows as" in text
+    assert "of them jittered" in text
 
 
-def test_compare_and_its_text(features):
-    part = bench.compare(
-        features, IDS, "toy", metric="cosine", backends=("exact", "two-stage"), k=5,
-        n_queries=60, seed=0,
+def test_the_curve_takes_the_fastest_that_finds_enough():
+    found = [(10, 1.0, 5.0), (10, 0.96, 2.0), (10, 0.5, 1.0), (20, 0.9, 3.0), (20, 0.8, 1.0)]
+    trials = [
+        {**trial("hnsw", p50, recall).to_dict(), "n": n, "n_jittered": 0}
+        for n, recall, p50 in found
+    ]
+    assert list(bench.curve({"trials": trials})["p50_ms"]) == [2.0, 3.0]
+
+
+def test_a_whole_run(features, tmp_path):
+    result = bench.run(
+        SimpleNamespace(vectors=features, item_ids=IDS),
+        parts=("store", "growth"), backends=("exact", "sklearn", "two-stage"), k=5,
+        n_queries=60, growth=(200, 400), growth_dims=8,
     )  # fmt: skip
-    result = bench.Result(machine=bench.machine(), store=part, ratios=bench._ratios(part))
     assert json.loads(json.dumps(result))["store"]["trials"]
+    labels = {one["label"] for one in result["store"]["trials"]}
+    assert labels == {"exact", "sklearn", "two-stage", "two-stage int8"}
+    assert {one["recall"] for one in result["store"]["trials"] if one["name"] == "sklearn"} == {1}
+    one = result["store"]["trials"][0]
+    assert one["p50_ms"] <= one["p95_ms"] <= one["p99_ms"]
+    assert list(one["batch_ms"]) == [32]
+    assert one["batch_ms"][32] == sorted(one["batch_ms"][32])
     text = result.to_text()
-    assert "toy" in text
-    assert "scikit-learn brute, euclidean" in text
+    assert f"store: {N} x 32, cosine, k = 5" in text
+    assert "scikit-learn, euclidean" in text
     assert "exact, one query, times faster" in text
+
+
+def test_milvus_is_measured_apart_and_leaves_nothing(features):
+    pytest.importorskip("milvus_lite")
+    part = bench.compare(features, IDS, "toy", metric="cosine", backends=("milvus",), n_queries=4)
+    (one,) = part["trials"]
+    assert one["recall"] == 1
+    assert one["bytes_per_item"] > 4 * 32
+    assert not Path(one["params"]["uri"]).exists()
+
+
+@pytest.mark.parametrize("options", [{"parts": ("moon",)}, {"backends": ("moon",)}])
+def test_unknown_parts_and_backends_are_refused(features, options):
+    with pytest.raises(ConfigError, match="choose from"):
+        bench.run(SimpleNamespace(vectors=features, item_ids=IDS), **options)
 
 
 def test_principal_components_keep_angles(features):
@@ -139,3 +177,8 @@ def test_fashion_mnist_as_debian_installs_it():
     train, test = bench.fashion_mnist()
     assert (train.shape, test.shape, train.dtype) == ((60_000, 784), (10_000, 784), np.float32)
     assert (train.min(), train.max()) == (0, 255)
+    found = bench.measure_fashion_mnist(
+        train[:2000], test, n_queries=20, seed=0, backends=("exact",)
+    )
+    assert [one["k"] for one in found["trials"]] == [10]
+    assert "20 queries from its test set" in found["title"]

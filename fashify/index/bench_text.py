@@ -1,0 +1,161 @@
+"""What the search benchmark found, as tables for people and as frames for figures."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: Recall below which a setting is not taken for the curve of cost against size.
+ENOUGH = 0.95
+
+_PACKAGES = ("numpy", "scikit-learn", "faiss-cpu", "annoy", "pymilvus")
+
+
+class Result(dict):
+    """What `run` measured: plain values, ready for JSON, and `to_text` for people."""
+
+    def to_text(self) -> str:
+        """A table of speeds and one of costs for each part."""
+        lines = [", ".join(f"{name} {value}" for name, value in self["machine"].items())]
+        for part in ("store", "growth", "fashion_mnist"):
+            if part in self:
+                lines += ["", *_part(self[part])]
+        if "ratios" in self:
+            lines += ["", *(f"{name}: {value:g}" for name, value in self["ratios"].items())]
+        return "\n".join([*lines, *self.get("skipped", ())])
+
+
+def _part(part: dict[str, Any]) -> list[str]:
+    grows = len({trial["n"] for trial in part["trials"]}) > 1
+    lines = [part["title"], *_speeds(part, grows), "", *_costs(part, grows)]
+    return [*lines, "", *_curve(part)] if grows else lines
+
+
+def _speeds(part: dict[str, Any], grows: bool) -> list[str]:
+    batches = sorted(part["trials"][0]["batch_ms"])
+    header = ["index", "setting", "recall", "p50 ms", "p95 ms", "p99 ms", "a second"]
+    for size in batches:
+        header += [f"{size}: p50 ms", "p95 ms", "p99 ms", "a second"]
+    rows = []
+    for one in [*part.get("reference", ()), *_sorted(part["trials"])]:
+        cells = [one["label"], one["setting"], _number(one["recall"])]
+        cells += [_number(one[name]) for name in ("p50_ms", "p95_ms", "p99_ms")]
+        cells.append(_number(one["qps"][1]))
+        for size in batches:
+            cells += [*map(_number, one["batch_ms"][size]), _number(one["qps"][size])]
+        rows.append([_thousands(one), *cells] if grows else cells)
+    return table(["n", *header] if grows else header, rows)
+
+
+def _costs(part: dict[str, Any], grows: bool) -> list[str]:
+    names = ("build_s", "open_ms", "bytes_per_item", "structure_bytes_per_item")
+    header = ["index", "build s", "open ms", "bytes an item", "without the vectors"]
+    each = {(one["n"], one["label"]): one for one in part["trials"]}
+    rows = [
+        [*([_thousands(one)] if grows else []), label, *(_number(one[name]) for name in names)]
+        for (_, label), one in each.items()
+    ]
+    return table(["n", *header] if grows else header, rows)
+
+
+def _curve(part: dict[str, Any]) -> list[str]:
+    """Cost against size: the fastest setting with enough recall, and how its time grows."""
+    best = curve(part)
+    labels = list(dict.fromkeys(best["index"]))
+    rows = []
+    for n, group in best.groupby("n"):
+        found = group.set_index("index")
+        cells = [f"{found.p50_ms[one]:.3g} ms ({found.recall[one]:.3f})" for one in labels]
+        jittered = int(group["n_jittered"].iloc[0])
+        rows.append([f"{n:,}", f"{jittered:,}", *cells])
+    rows.append(["time grows as", "", *(f"n^{_exponent(best, one):.2f}" for one in labels)])
+    title = f"fastest setting with recall {ENOUGH:g} or more, else the most exact: p50 (recall)"
+    return [title, *table(["n", "of them jittered", *labels], rows)]
+
+
+def curve(part: dict[str, Any]) -> pd.DataFrame:
+    """For each size and index of a growth part its fastest setting with enough recall."""
+    trials = frame(part)
+    trials["short"] = (ENOUGH - trials["recall"]).clip(lower=0)
+    ordered = trials.sort_values(["n", "index", "short", "p50_ms"])
+    return ordered.groupby(["n", "index"], as_index=False).first()
+
+
+def _exponent(best: pd.DataFrame, name: str) -> float:
+    rows = best[best["index"] == name]
+    return float(np.polyfit(np.log(rows["n"]), np.log(rows["p50_ms"]), 1)[0])
+
+
+def frame(part: dict[str, Any]) -> pd.DataFrame:
+    """The trials of one part as a table, a row a setting."""
+    left_out = ("name", "label", "params", "qps", "batch_ms")
+    rows = [
+        {
+            "index": one["label"],
+            **{name: value for name, value in one.items() if name not in left_out},
+            **{f"qps_{size}": rate for size, rate in one["qps"].items()},
+        }
+        for one in part["trials"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def reference_frame(part: dict[str, Any]) -> pd.DataFrame:
+    """Plain scikit-learn as a table: metric, median milliseconds, queries a second."""
+    return pd.DataFrame(
+        [
+            {"metric": one["metric"], "p50_ms": one["p50_ms"]}
+            | {f"qps_{size}": rate for size, rate in one["qps"].items()}
+            for one in part["reference"]
+        ]
+    )
+
+
+def machine() -> dict[str, str]:
+    """Processor, cores and versions, as they stand beside every figure."""
+    facts = {"processor": _processor(), "cores": str(os.cpu_count())}
+    for package in _PACKAGES:
+        try:
+            facts[package] = version(package)
+        except PackageNotFoundError:
+            facts[package] = "not installed"
+    return facts
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of right-aligned columns."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, *rows)
+    ]
+
+
+def _sorted(trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(trials, key=lambda one: (one["n"], one["label"], one["recall"]))
+
+
+def _thousands(one: dict[str, Any]) -> str:
+    return f"{one['n']:,}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
