@@ -33,6 +33,7 @@ from fashify.store.files import (
     write_bytes,
     write_error,
 )
+from fashify.store.items import read_items
 from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
 from fashify.strength import Strength
 
@@ -378,12 +379,7 @@ def _read_vouched(path: Path, meta: Mapping[str, Any], name: str) -> bytes:
 
 
 def _read_items(path: Path, meta: Mapping[str, Any]) -> pd.DataFrame:
-    table = pq.read_table(io.BytesIO(_read_vouched(path, meta, ITEMS))).to_pandas()
-    if "year" in table:
-        table["year"] = table["year"].astype("Int64")
-    # The same dtype as a catalogue's table, whatever pandas' default for text is.
-    texts = table.select_dtypes(include=["string", "object"]).columns
-    return table.astype({column: object for column in texts})
+    return read_items(_read_vouched(path, meta, ITEMS))
 
 
 def check_backbone(found: Mapping[str, Any], expect: Any, path: Path) -> None:
