@@ -44,6 +44,10 @@ class StorageError(FashifyError, OSError):
     """A folder, archive or bucket that is missing, refused or stalled."""
 
 
+class StorageAwayError(StorageError):
+    """The whole place does not answer, or not any more; no single object is to blame."""
+
+
 class ImageReadError(FashifyError, OSError):
     """Bytes that are no image we accept."""
 

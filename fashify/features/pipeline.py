@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +9,7 @@ from itertools import islice
 
 import numpy as np
 
-from fashify.errors import FashifyError
+from fashify.errors import FashifyError, StorageAwayError
 from fashify.features.embedder import Embedder
 from fashify.features.plan import Task
 from fashify.images import load_image
@@ -29,23 +28,27 @@ def prepared_images(
     prepare: Callable[[np.ndarray], np.ndarray],
     *,
     ahead: int,
-    workers: int | None = None,
 ) -> Iterator[Prepared]:
     """Reads, decodes and resizes in threads, in order, at most ``ahead`` pictures early.
 
     Yields:
         for each task ``(H, W, 3)`` uint8, or the error that says why there is none.
+
+    Raises:
+        StorageAwayError: the pictures' place is gone: no picture is to blame for that.
     """
 
     def one(task: Task) -> Prepared:
         try:
             return prepare(load_image(storage.read(task.path)))
+        except StorageAwayError:
+            raise
         except FashifyError as error:
             return error
 
     waiting: deque[Future[Prepared]] = deque()
     todo = iter(tasks)
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(storage.readers) as pool:
         try:
             waiting.extend(pool.submit(one, task) for task in islice(todo, ahead))
             while waiting:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fashify.catalogue import Catalogue
-from fashify.errors import FashifyError, StoreCorruptError
+from fashify.errors import FashifyError, StorageAwayError, StoreCorruptError
 from fashify.storage import Storage
 from fashify.store import FeatureStore
 from fashify.store.shards import read_shard
@@ -95,6 +95,8 @@ def _hashes(storage: Storage, paths: list[str]) -> dict[str, str | None]:
     def digest(path: str) -> str | None:
         try:
             return hashlib.sha256(storage.read(path)).hexdigest()
+        except StorageAwayError:
+            raise
         except FashifyError:
             return None  # The pipeline will meet it again and put it in quarantine.
 

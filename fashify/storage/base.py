@@ -22,15 +22,26 @@ class Stat:
 
 
 class Storage(Protocol):
-    """Named byte objects under one root; safe to read from several threads."""
+    """Named byte objects under one root; safe to read from several threads.
+
+    Attributes:
+        url: the root.
+        readers: how many threads it takes to keep reading ahead of the network.
+    """
 
     url: str
+    readers: int
 
     def names(self) -> list[str]:
         """Every object's name relative to the root, with ``/`` between the parts, sorted."""
 
     def read(self, name: str) -> bytes:
-        """The object's bytes. Raises ``StorageError`` when it is missing or refused."""
+        """The object's bytes.
+
+        Raises:
+            StorageError: this object is missing or refused.
+            StorageAwayError: nothing can be read there, or not any more.
+        """
 
     def stats(self, names: Iterable[str]) -> dict[str, Stat]:
         """What the listing says of each named object that is there."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from fashify.errors import StorageError
+from fashify.errors import StorageAwayError, StorageError
 from fashify.storage.base import Stat
+
+#: Reading costs little here, decoding keeps a core busy.
+READERS = os.cpu_count() or 1
 
 
 class LocalFolder:
     """A folder and everything below it."""
+
+    readers = READERS
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -29,6 +35,8 @@ class LocalFolder:
         try:
             return path.read_bytes()
         except OSError as error:
+            if not self.root.is_dir():
+                raise _gone(self.root) from error
             raise StorageError(
                 "a readable file", f"{path}: {error.strerror or error}", "check the file"
             ) from error
@@ -47,6 +55,8 @@ class LocalFolder:
 class ZipArchive:
     """A zip read in place; every thread has a handle of its own, as seeks are not shared."""
 
+    readers = READERS
+
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.url = str(self.path)
@@ -59,8 +69,10 @@ class ZipArchive:
         if not hasattr(self._local, "zip"):
             try:
                 self._local.zip = zipfile.ZipFile(self.path)
+            except FileNotFoundError as error:
+                raise _gone(self.path) from error
             except (OSError, zipfile.BadZipFile) as error:
-                raise StorageError(
+                raise StorageAwayError(
                     "a folder or a zip archive", f"{self.path} ({error})", "download it again"
                 ) from error
         return self._local.zip
@@ -73,8 +85,9 @@ class ZipArchive:
             raise StorageError(
                 f"a member of {self.path.name}", f"{name!r}, which is not in it", "check the name"
             )
+        handle = self._handle()
         try:
-            return self._handle().read(self._infos[name])
+            return handle.read(self._infos[name])
         except Exception as error:  # zlib.error, BadZipFile, RuntimeError: no common base.
             raise StorageError(
                 "a readable zip member", f"{name!r} ({error})", "download the archive again"
@@ -84,3 +97,11 @@ class ZipArchive:
         infos = ((name, self._infos[name]) for name in names if name in self._infos)
         keys = ((name, f"{info.file_size}:{info.CRC:08x}") for name, info in infos)
         return {name: Stat(key, key) for name, key in keys}
+
+
+def _gone(root: Path) -> StorageAwayError:
+    return StorageAwayError(
+        f"{root} to stay while it is read",
+        "nothing there any more",
+        "bring it back and run again; finished work is kept",
+    )

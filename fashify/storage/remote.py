@@ -11,12 +11,15 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from fashify.errors import MissingExtraError, StorageError
+from fashify.errors import MissingExtraError, StorageAwayError, StorageError
 from fashify.storage.base import Stat
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
 ATTEMPTS = 4
+
+#: Requests under way at once: an answer takes some ten milliseconds, whatever the processor.
+READERS = 16
 
 T = TypeVar("T")
 
@@ -42,6 +45,8 @@ def s3_filesystem() -> Any:
     except ImportError:
         raise MissingExtraError.of("s3fs", "s3") from None
     filesystem = s3fs.S3FileSystem(
+        # More would ask for an object's length first: two requests a picture.
+        max_concurrency=1,
         anon=os.environ.get("FASHIFY_S3_ANONYMOUS") == "1",
         config_kwargs={
             "connect_timeout": CONNECT_SECONDS,
@@ -61,6 +66,8 @@ def s3_filesystem() -> Any:
 class S3Folder:
     """Objects under one prefix."""
 
+    readers = READERS
+
     def __init__(self, url: str, filesystem: Any) -> None:
         self.url, self._fs = url, filesystem
         self.root = url.removeprefix("s3://")
@@ -76,7 +83,22 @@ class S3Folder:
         return sorted(self._infos)
 
     def read(self, name: str) -> bytes:
-        return self._ask(lambda: self._fs.cat_file(f"{self.root}/{name}"), f"{self.url}/{name}")
+        try:
+            return self._ask(lambda: self._fs.cat_file(f"{self.root}/{name}"), f"{self.url}/{name}")
+        except StorageAwayError:
+            raise
+        except StorageError:
+            # Missing or refused: this object alone, or has the bucket gone, have the keys expired?
+            self._check_still_there()
+            raise
+
+    def _check_still_there(self) -> None:
+        bucket, _, prefix = self.root.partition("/")
+        where = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": 1}
+        try:
+            self._ask(lambda: self._fs.call_s3("list_objects_v2", **where), self.url)
+        except StorageError as error:
+            raise StorageAwayError(error.expected, error.received, error.fix) from error
 
     def stats(self, names: Iterable[str]) -> dict[str, Stat]:
         # An ETag is the checksum of the bytes but for uploads in parts: two equal objects
@@ -117,7 +139,7 @@ def _explained(error: Exception, url: str) -> StorageError:
         return StorageError(
             f"permission to read {url}", f"a refusal ({text})", "allow s3:GetObject and ListBucket"
         )
-    return StorageError(
+    return StorageAwayError(
         f"an answer from {url} within {READ_SECONDS} s and {ATTEMPTS} attempts",
         f"{kind}: {text}",
         "check the network and AWS_ENDPOINT_URL, then run again; finished work is kept",

@@ -15,9 +15,16 @@ from fakes import GridBackbone, GridEngine
 from toy import draw
 
 from fashify.catalogue import load_catalogue
-from fashify.errors import CatalogueError, ConfigError, StoreMismatchError
+from fashify.errors import (
+    CatalogueError,
+    ConfigError,
+    FashifyError,
+    StorageAwayError,
+    StoreMismatchError,
+)
 from fashify.features import Embedder, extract_features
 from fashify.features import plan as plan_module
+from fashify.features.pipeline import prepared_images
 from fashify.images import load_image, resize
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -65,6 +72,31 @@ def test_unreadable_images_go_to_quarantine_and_good_ones_stay(toy, tmp_path):
     assert store.quarantine["item_id"].tolist() == ["9", "4"]
     assert store.quarantine["reason"].iloc[1].startswith("Expected an image")
     assert catalogue.problems["item_id"].tolist() == ["9", "4"]
+
+
+def test_pictures_are_read_ahead_but_not_far(toy_catalogue, monkeypatch):
+    read, storage = [], toy_catalogue.storage
+    monkeypatch.setattr(storage, "read", lambda name: read.append(name) or b"no picture")
+    tasks = [plan_module.Task(str(n), f"{n}.jpg") for n in range(100)]
+    images = prepared_images(storage, tasks, lambda image: image, ahead=7)
+    for taken in range(1, 21):
+        assert isinstance(next(images), FashifyError)
+        assert len(read) <= taken + 7
+    images.close()
+    assert len(read) <= 20 + 7
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_catalogue_that_goes_away_costs_no_product(toy, tmp_path, kind):
+    source = toy
+    if kind == "zip":
+        source = Path(shutil.make_archive(str(tmp_path / "toy"), "zip", toy))
+    before, _ = build(load_catalogue(source), tmp_path / "s")
+    catalogue = load_catalogue(source)
+    source.rename(tmp_path / "elsewhere")
+    (before.path / "items.parquet").unlink()  # so that everything is embedded anew
+    with pytest.raises(StorageAwayError, match="finished work is kept"):
+        build(catalogue, tmp_path / "s")
 
 
 def test_a_catalogue_of_nothing_readable_is_refused(tmp_path):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ from fakes import GridBackbone, GridEngine
 from toy import draw
 
 from fashify.catalogue import load_catalogue
-from fashify.errors import CatalogueError, StorageError, StoreError
+from fashify.errors import CatalogueError, StorageAwayError, StorageError, StoreError
 from fashify.features import extract_features
 from fashify.retrieval import Retriever
 from fashify.storage import open_storage, remote
@@ -136,6 +139,118 @@ def test_a_server_that_refuses_or_stalls_gives_up_in_time(aws, monkeypatch):
             open_storage("s3://shop/fashion")
     with pytest.raises(StorageError, match="AWS_ENDPOINT_URL"):
         open_storage("s3://shop/fashion")
+
+
+class Flaky(ThreadingHTTPServer):
+    """Stands before the S3 server: counts, and fails the first request for each picture.
+
+    Attributes:
+        fault: ``busy`` answers 503, ``stall`` takes the request and says nothing; ``""`` none.
+        most: requests for pictures under way at once, at most.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(("127.0.0.1", 0), FlakyHandler)
+        self.behind = endpoint.removeprefix("http://")
+        self.fault, self.seen, self.under_way, self.most = "", [], 0, 0
+        self.lock, self.closing = threading.Lock(), threading.Event()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def close(self) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+
+class FlakyHandler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        server = self.server
+        picture = self.path.split("?")[0].endswith(".jpg")
+        with server.lock:
+            first = picture and self.path not in server.seen
+            server.seen.append(self.path)
+            server.under_way += picture
+            server.most = max(server.most, server.under_way)
+        try:
+            if first and server.fault == "stall":
+                server.closing.wait(30)
+            elif first and server.fault == "busy":
+                self.send_error(503)
+            else:
+                self.forward()
+        finally:
+            with server.lock:
+                server.under_way -= picture
+
+    do_HEAD = do_GET
+
+    def forward(self) -> None:
+        behind = http.client.HTTPConnection(self.server.behind)
+        behind.request(self.command, self.path, headers=dict(self.headers))
+        answer = behind.getresponse()
+        body = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("transfer-encoding", "connection", "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return None
+
+
+@pytest.fixture
+def flaky(bucket, aws, monkeypatch):
+    server = Flaky(aws)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("fault", ["busy", "stall"])
+def test_a_picture_that_fails_once_is_asked_for_again(flaky, tmp_path, fault, monkeypatch):
+    monkeypatch.setattr(remote, "READ_SECONDS", 3)
+    catalogue = load_catalogue("s3://shop/fashion")
+    flaky.fault = fault
+    store = extract_features(catalogue, GridBackbone(), tmp_path / "s", engine=GridEngine())
+    assert store.quarantine["item_id"].tolist() == ["9"]
+    assert flaky.seen.count("/shop/fashion/images/3.jpg") >= 2
+    assert 2 <= flaky.most <= remote.READERS
+
+
+@pytest.mark.parametrize("how", ["server", "bucket"])
+def test_a_place_that_goes_away_stops_the_run_and_harms_nothing(
+    flaky, bucket, toy, tmp_path, monkeypatch, how
+):
+    monkeypatch.setattr(remote, "ATTEMPTS", 1)
+    out = tmp_path / "s"
+    extract_features(load_catalogue("s3://shop/fashion"), GridBackbone(), out, engine=GridEngine())
+    before = (out / "manifest.json").read_bytes()
+    bucket.put_object(Bucket="shop", Key="fashion/images/9.jpg", Body=b"something new")
+    catalogue = load_catalogue("s3://shop/fashion")
+    if how == "server":
+        flaky.close()
+    else:
+        for item in bucket.list_objects_v2(Bucket="shop")["Contents"]:
+            bucket.delete_object(Bucket="shop", Key=item["Key"])
+        bucket.delete_bucket(Bucket="shop")
+    with pytest.raises(StorageAwayError, match="s3://shop/fashion"):
+        extract_features(catalogue, GridBackbone(), out, engine=GridEngine())
+    if how == "bucket":
+        bucket.create_bucket(
+            Bucket="shop", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        bucket.put_object(Bucket="shop", Key="fashion/styles.csv", Body=b"")
+    assert (out / "manifest.json").read_bytes() == before
+    assert verify_store(out) == []
 
 
 def test_a_store_can_live_in_a_bucket(bucket, toy, tmp_path, monkeypatch):
