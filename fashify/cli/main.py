@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli import bench, building, demo, indexing, info, reports, searching
+from fashify.cli import bench, building, demo, indexing, info, judging, reports, searching
 from fashify.cli.console import Commands, set_up_logging
 
 app = typer.Typer(
@@ -30,7 +30,8 @@ def _options(
 
 app.command()(building.build)
 app.command()(searching.search)
-app.command()(searching.evaluate)
+app.command()(judging.evaluate)
+app.command()(judging.compare)
 app.command()(reports.report)
 app.add_typer(bench.app, name="bench")
 app.add_typer(indexing.app, name="index")

@@ -1,4 +1,4 @@
-"""``fashify search`` and ``fashify evaluate``."""
+"""``fashify search``."""
 
 from __future__ import annotations
 
@@ -30,40 +30,3 @@ def search(
         for m in matches
     ]
     emit([match.to_dict() for match in matches], as_json, table(rows, columns))
-
-
-def evaluate(
-    store: StoreOption = None,
-    k: Annotated[int, typer.Option("-k", "--k", help="Places a precision looks at.")] = 5,
-    level: Annotated[str, typer.Option(help="Category level to judge by.")] = "article_type",
-    index: Annotated[str, typer.Option(help="Search backend to judge.")] = "exact",
-    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
-    queries: Annotated[
-        int | None, typer.Option(help="How many items to search with; default: see --help.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw of queries.")] = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Judge a store's neighbours: do they share the query's category?
-
-    A gallery of up to 10,000 items is searched with every one of them, a larger one with
-    4,000 drawn at random, unless --queries says otherwise.
-    """
-    from fashify.evaluation import evaluate as judge
-    from fashify.store import FeatureStore
-
-    report = judge(
-        FeatureStore.load(store_path(store)),
-        index=index,
-        metric=metric,
-        k=k,
-        level=level,
-        n_queries=queries,
-        seed=seed,
-        progress=not as_json,
-    )
-    header = (level, "n", f"precision@{k}")
-    rows = [
-        (row.category, row.n, f"{row.precision:.3f}") for row in report.table.head(12).itertuples()
-    ]
-    emit(report.to_dict(), as_json, [report.summary, "", *table(rows, header)])

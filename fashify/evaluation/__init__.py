@@ -1,5 +1,6 @@
 """How good the neighbours are: one search, judged at any number of category levels."""
 
+from fashify.evaluation.compare import Run, compare_runs
 from fashify.evaluation.examples import compare_levels, example_rows
 from fashify.evaluation.projection import feature_norms, pca_spectrum, project
 from fashify.evaluation.protocol import evaluate, evaluate_levels
@@ -8,7 +9,9 @@ from fashify.evaluation.throughput import measure_throughput
 
 __all__ = [
     "EvaluationReport",
+    "Run",
     "compare_levels",
+    "compare_runs",
     "evaluate",
     "evaluate_levels",
     "example_rows",

@@ -31,8 +31,6 @@ COVERAGE = 0.95
 #: Cells of a block of draws: bounds its memory to some tens of MB.
 _CELLS = 2_000_000
 
-Interval = tuple[float, float]
-
 
 @dataclass(frozen=True, eq=False)
 class Intervals:
@@ -88,27 +86,6 @@ def bootstrap(
     if n_clusters < 2:
         micro, macro = np.full_like(micro, np.nan), np.full_like(macro, np.nan)
     return Intervals(_percentiles(micro), _percentiles(macro), _percentiles(means))
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Two runs over the same queries: how much better is the second?
-
-    Attributes:
-        first, second: their means.
-        interval: of ``second - first``, from the paired cluster bootstrap.
-        p_value: of the two-sided randomisation test by group.
-    """
-
-    first: float
-    second: float
-    interval: Interval
-    p_value: float
-
-    @property
-    def gain(self) -> float:
-        """``second - first``."""
-        return self.second - self.first
 
 
 def permutation_p(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from fashify.cli.console import pairs, table
 from fashify.errors import ConfigError
 from fashify.sample import sample_folder
 
-COMMANDS = "build search evaluate report bench index demo info verify".split()
+COMMANDS = "build search evaluate compare report bench index demo info verify".split()
 
 
 def run(*arguments: object):
@@ -85,18 +86,53 @@ def test_search_prints_a_table(sample_store: Path, photo: Path) -> None:
 
 
 def test_evaluate_answers_as_json(sample_store: Path) -> None:
-    answer = run("evaluate", "--store", sample_store, "--queries", 40, "--json")
+    answer = run("evaluate", "--store", sample_store, "--json")
     assert answer.exit_code == 0, answer.stderr
-    report = json.loads(answer.stdout)
-    assert report["level"] == "article_type"
-    assert report["k"] == 5
-    assert 0 <= report["micro"]["chance"] < report["micro"]["precision"] <= 1
+    found = json.loads(answer.stdout)
+    assert found["groups"].endswith("look-alikes")
+    assert list(found["vectors"]) == ["raw"]
+    assert next(iter(found["vectors"]["raw"])) == "article_type"
+    report = found["vectors"]["raw"]["article_type"]
+    assert (report["k"], report["facts"]["split"]) == (5, "test")
+    low, high = report["intervals"]["micro"]["precision"]
+    assert report["micro"]["chance"] < low < report["micro"]["precision"] < high <= 1
+    assert report["apart"]["facts"]["left_out"] == "the query's group"
 
 
-def test_evaluate_prints_the_summary(sample_store: Path) -> None:
-    answer = run("evaluate", "--store", sample_store, "--queries", 20, "--level", "gender")
+def test_evaluate_prints_both_tables_and_the_categories_of_one_level(sample_store: Path) -> None:
+    answer = run("evaluate", "--store", sample_store, "--queries", 60, "--level", "gender")
     assert answer.exit_code == 0, answer.stderr
-    assert "precision@5" in answer.stdout
+    assert "test split: 60 queries against 600 products" in answer.stdout
+    assert "copies and variants left out" in answer.stdout
+    assert "gender: precision@5" in answer.stdout
+    assert re.search(r"gender +raw +60 +\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]", answer.stdout)
+
+
+def test_compare_a_store_with_a_run_of_another_metric(sample_store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "run.npz"
+    options = ("--level", "base_colour", "--level", "article_type")
+    run("evaluate", "--store", sample_store, *options, "--metric", "euclidean", "--out", file)
+    answer = run("compare", file, sample_store, *options, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    rows = json.loads(answer.stdout)["levels"]
+    assert {row["level"] for row in rows} == {"base_colour", "article_type"}
+    assert {row["view"] for row in rows} == {"as found", "apart"}
+    assert all(0 < row["p"] <= 1 and row["low"] <= row["gain"] <= row["high"] for row in rows)
+    same = run("compare", file, file)
+    assert same.exit_code == 0, same.stderr
+    assert "+0.000 [+0.000, +0.000]  1.0000" in same.stdout
+
+
+def test_compare_refuses_runs_that_are_not_of_the_same_queries(
+    sample_store: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "run.npz"
+    run("evaluate", "--store", sample_store, "--level", "gender", "--split", "train", "--out", file)
+    wrong = run("compare", file, sample_store, "--level", "gender")
+    assert "one split" in one_line(wrong)
+    (tmp_path / "not.npz").write_text("{}")
+    assert "evaluate --out" in one_line(run("compare", tmp_path / "not.npz", file))
+    assert "split" in one_line(run("evaluate", "--store", sample_store, "--split", "holdout"))
 
 
 def test_index_then_search(sample_store: Path, photo: Path, tmp_path: Path) -> None:

@@ -1,0 +1,183 @@
+"""``fashify evaluate`` and ``fashify compare``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fashify.cli.console import JsonOption, StoreOption, emit, store_path, table
+
+#: Levels judged where none is named, of those the catalogue has labels for.
+LEVELS = ("article_type", "sub_category", "base_colour", "gender", "usage")
+
+LevelOption = Annotated[
+    list[str] | None,
+    typer.Option(help=f"Level to judge by, may be repeated; default: {', '.join(LEVELS)}."),
+]
+KOption = Annotated[int, typer.Option("-k", "--k", help="Places a precision looks at.")]
+SplitOption = Annotated[
+    str, typer.Option(help="Products asked: test, validation, train or all; the gallery is whole.")
+]
+QueriesOption = Annotated[
+    int | None, typer.Option(help="How many of them, drawn by --seed; default: every one.")
+]
+CatalogueOption = Annotated[
+    str | None,
+    typer.Option(help="Where the pictures are, for look-alikes; default: as the store was built."),
+]
+SeedOption = Annotated[int, typer.Option(help="Of the draw of queries and of the intervals.")]
+
+
+def evaluate(
+    store: StoreOption = None,
+    k: KOption = 5,
+    level: LevelOption = None,
+    split: SplitOption = "test",
+    queries: QueriesOption = None,
+    index: Annotated[str, typer.Option(help="Search backend to judge.")] = "exact",
+    metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
+    catalogue: CatalogueOption = None,
+    raw: Annotated[
+        bool, typer.Option("--raw/--no-raw", help="With a head: judge the raw features beside it.")
+    ] = True,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write every query's result, for fashify compare.")
+    ] = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a store's neighbours: do they share the query's category?
+
+    Each figure comes with its 95 % interval, and twice: as found, and with the query's copies
+    and variants left out of its answer.
+    """
+    from fashify.evaluation import Run, compare_runs
+
+    opened, groups, basis = _open(store_path(store), catalogue, as_json)
+    kinds = {"head": "served"} if opened.head is not None else {"raw": "served"}
+    if opened.head is not None and raw:
+        kinds = {"raw": "raw", **kinds}
+    options = {"k": k, "split": split, "n_queries": queries, "index": index, "metric": metric}
+    found = {
+        name: _judge(opened, groups, level, vectors=vectors, seed=seed, **options)
+        for name, vectors in kinds.items()
+    }
+    runs = {name: Run.of(reports, name) for name, reports in found.items()}
+    gains = compare_runs(*runs.values()) if len(runs) == 2 else None
+    if out is not None:
+        list(runs.values())[-1].save(out)
+    answer = {
+        "store": str(opened.path),
+        "groups": basis,
+        "vectors": {
+            name: {one: report.to_dict() for one, report in reports.items()}
+            for name, reports in found.items()
+        },
+        "head against raw": None if gains is None else gains.to_dict("records"),
+    }
+    emit(answer, as_json, _told(found, gains, basis, named=level))
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Store, or what evaluate --out wrote.")],
+    second: Annotated[str, typer.Argument(help="Another one of the same catalogue.")],
+    k: KOption = 5,
+    level: LevelOption = None,
+    split: SplitOption = "test",
+    queries: QueriesOption = None,
+    measure: Annotated[
+        str, typer.Option(help="precision, hit_rate, map, map_at_r or ndcg.")
+    ] = "precision",
+    catalogue: CatalogueOption = None,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Is the second better than the first? The same queries, compared in pairs.
+
+    Gives the gain with its 95 % interval and a two-sided p-value, both by groups of copies and
+    variants. A store is judged here, by what its index serves; a file is taken as it is.
+    """
+    from fashify.evaluation import Run, compare_runs
+
+    options = {"k": k, "split": split, "n_queries": queries, "seed": seed}
+    runs = []
+    for name in (first, second):
+        if name.endswith(".npz"):
+            runs.append(Run.load(name))
+            continue
+        opened, groups, _ = _open(store_path(Path(name)), catalogue, as_json)
+        runs.append(Run.of(_judge(opened, groups, level, **options), name))
+    found = compare_runs(*runs, measure=measure, seed=seed)
+    answer = {"first": first, "second": second, "measure": measure, "k": runs[0].facts["k"]}
+    heading = f"{measure}@{answer['k']}" if measure in ("precision", "hit_rate") else measure
+    lines = [f"{heading}: {second} against {first}", "", *_gains(found)]
+    emit(answer | {"levels": found.to_dict("records")}, as_json, lines)
+
+
+def _open(path: Path | str, catalogue: str | None, quiet: bool) -> tuple[Any, Any, str]:
+    """A store with the groups of its products, and what they go by."""
+    from fashify.catalogue import load_catalogue
+    from fashify.likeness import item_groups
+    from fashify.store import FeatureStore
+
+    opened = FeatureStore.load(path)
+    products = None if catalogue is None else load_catalogue(catalogue)
+    return opened, *item_groups(opened, products, progress=not quiet)
+
+
+def _judge(store: Any, groups: Any, levels: list[str] | None, **options: Any) -> Mapping[str, Any]:
+    from fashify.evaluation import evaluate_levels
+
+    found = evaluate_levels(store, groups=groups, levels=levels or None, **options)
+    return found if levels else {level: found[level] for level in LEVELS if level in found}
+
+
+def _told(found: Mapping[str, Mapping], gains: Any, basis: str, named: list[str] | None):
+    """The lines of an evaluation: figures as found, figures apart, and head against raw."""
+    first = next(iter(next(iter(found.values())).values()))
+    asked = "all products" if first.facts["split"] == "all" else f"{first.facts['split']} split"
+    yield (
+        f"{asked}: {first.n_asked:,} queries against {first.n_gallery:,} products in "
+        f"{first.facts['n_groups']:,} groups ({basis})"
+    )
+    yield "95 % intervals in brackets, by groups; macro over categories of more than k products"
+    yield from ("", *_figures(found, apart=False), "", "copies and variants left out:", "")
+    yield from _figures(found, apart=True)
+    if gains is not None:
+        yield from ("", "head against raw:", "", *_gains(gains))
+    if named and len(named) == 1:
+        report = list(found.values())[-1][named[0]]
+        rows = [(row.category, row.n, f"{row.precision:.3f}") for row in report.table.itertuples()]
+        header = (named[0], "n", f"precision@{report.k}")
+        yield from ("", report.summary, "", *table(rows[:12], header))
+
+
+def _figures(found: Mapping[str, Mapping], *, apart: bool) -> list[str]:
+    first = next(iter(found.values()))
+    reports = [
+        (level, name, reports[level].apart if apart else reports[level])
+        for level in first
+        for name, reports in found.items()
+    ]
+    rows = [
+        (level, name, f"{one.n_judged:,}", one.told("micro"), one.told("macro"))
+        + (one.n_counted, *(f"{one.micro[m]:.3f}" for m in ("chance", "map_at_r", "ndcg")))
+        for level, name, one in reports
+        if one is not None
+    ]
+    any_ = next(iter(first.values()))
+    header = ("level", "vectors", "queries", f"P@{any_.k} micro", f"P@{any_.k} macro")
+    return table(rows, (*header, "categories", "chance", "MAP@R", f"nDCG@{any_.depth}"))
+
+
+def _gains(found: Any) -> list[str]:
+    rows = [
+        (row.level, row.view, row.mean, f"{row.queries:,}", f"{row.first:.3f}")
+        + (f"{row.second:.3f}", f"{row.gain:+.3f} [{row.low:+.3f}, {row.high:+.3f}]")
+        + (f"{row.p:.4f}",)
+        for row in found.itertuples()
+    ]
+    return table(rows, ("level", "view", "mean", "queries", "first", "second", "gain", "p"))

@@ -1,0 +1,196 @@
+"""Two runs over the very same queries: what each query got, kept, and compared in pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from fashify.config import SEED
+from fashify.errors import QueryError, StoreError
+from fashify.evaluation.intervals import bootstrap, permutation_p
+from fashify.evaluation.report import EvaluationReport
+
+#: What two runs must have in common to be compared.
+COMMON = ("k", "depth", "n_gallery", "split", "seed", "n_groups")
+
+#: The two figures of every report.
+VIEWS = ("as found", "apart")
+
+#: Columns kept of every query.
+KEPT = ("item_id", "label", "group", "counted", "precision", "hit_rate", "map", "map_at_r", "ndcg")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What every query of an evaluation got.
+
+    Attributes:
+        name: how the run is called in a comparison.
+        facts: those of ``COMMON``, and what else shall be known of it.
+        queries: (level, view) -> one row a judged query with the columns ``KEPT``; ``counted``
+            says whether its category counts in macro means.
+    """
+
+    name: str
+    facts: dict
+    queries: dict[tuple[str, str], pd.DataFrame]
+
+    @classmethod
+    def of(cls, reports: Mapping[str, EvaluationReport], name: str) -> Run:
+        """The run behind the reports of one evaluation."""
+        first = next(iter(reports.values()))
+        facts = {"k": first.k, "depth": first.depth, "n_gallery": first.n_gallery} | first.facts
+        queries = {}
+        for level, report in reports.items():
+            for view, one in zip(VIEWS, (report, report.apart), strict=True):
+                if one is not None:
+                    queries[level, view] = _rows(one)
+        return cls(name, facts, queries)
+
+    @property
+    def levels(self) -> list[str]:
+        """The levels judged, in order."""
+        return list(dict.fromkeys(level for level, _ in self.queries))
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the run as ``.npz``, without pickles; errors as ``open``."""
+        arrays = {
+            f"{level}|{view}|{column}": _plain(frame[column])
+            for (level, view), frame in self.queries.items()
+            for column in KEPT
+        }
+        facts = json.dumps({"name": self.name, "facts": self.facts}, default=str)
+        path = Path(path)
+        with path.open("wb") as file:
+            np.savez_compressed(file, facts=np.array(facts), **arrays)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Run:
+        """Reads what ``save`` wrote.
+
+        Raises:
+            StoreError: no such file, or one of another kind.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            head = json.loads(str(arrays.pop("facts")))
+            columns: dict[tuple[str, str], dict] = {}
+            for name, values in arrays.items():
+                level, view, column = name.split("|")
+                columns.setdefault((level, view), {})[column] = values
+            queries = {key: pd.DataFrame(found)[list(KEPT)] for key, found in columns.items()}
+            return cls(head["name"], head["facts"], queries)
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+            raise StoreError(
+                "a run written by fashify evaluate --out",
+                f"{path} ({' '.join(str(error).split())[:120]})",
+                "run: fashify evaluate --out FILE.npz",
+            ) from error
+
+
+def compare_runs(
+    first: Run, second: Run, *, measure: str = "precision", seed: int = SEED
+) -> pd.DataFrame:
+    """Is the second run better than the first? Level by level, micro and macro, both views.
+
+    Args:
+        first, second: of the same queries in the same gallery, judged alike.
+        measure: one of ``KEPT``'s measures.
+        seed: of the draws.
+
+    Returns:
+        One row a level, view and mean: ``level, view, mean, queries, first, second, gain, low,
+        high`` (95 % interval of the gain, paired cluster bootstrap) and ``p`` (two-sided
+        randomisation test by group).
+
+    Raises:
+        QueryError: the runs are of other queries, or of no level in common.
+    """
+    _check_common(first, second)
+    rows = []
+    for level, view in first.queries:
+        if (level, view) in second.queries:
+            pair = _paired(first, second, level, view)
+            rows += [
+                {"level": level, "view": view, "mean": mean, **found}
+                for mean, found in _differences(pair, measure, seed).items()
+            ]
+    if not rows:
+        raise QueryError(
+            "two runs with a level in common",
+            f"{', '.join(first.levels)} and {', '.join(second.levels)}",
+            "evaluate both with the same --level",
+        )
+    return pd.DataFrame(rows)
+
+
+def _differences(pair: pd.DataFrame, measure: str, seed: int) -> dict[str, dict]:
+    one, other = pair[f"{measure}_1"].to_numpy(), pair[f"{measure}_2"].to_numpy()
+    names, codes = np.unique(pair["label"], return_inverse=True)
+    counted = np.zeros(len(names), dtype=bool)
+    counted[codes] = pair["counted"]
+    groups, gains = pair["group"].to_numpy(), other - one
+    spread = bootstrap(gains[:, None], codes, groups, counted, seed=seed)
+    weights = {"micro": np.full(len(pair), 1 / len(pair))}
+    if counted.any():
+        weights["macro"] = counted[codes] / np.bincount(codes)[codes] / counted.sum()
+    edges = {"micro": spread.micro[0], "macro": spread.macro[0]}
+    return {
+        mean: {
+            "queries": len(pair),
+            "first": float(one @ weight),
+            "second": float(other @ weight),
+            "gain": float(gains @ weight),
+            "low": float(edges[mean][0]),
+            "high": float(edges[mean][1]),
+            "p": permutation_p(gains, groups, weight, seed=seed),
+        }
+        for mean, weight in weights.items()
+    }
+
+
+def _paired(first: Run, second: Run, level: str, view: str) -> pd.DataFrame:
+    """One row a query with both runs' measures; refuses unless the queries are the same."""
+    same = ["item_id", "label", "group", "counted"]
+    one, other = first.queries[level, view], second.queries[level, view]
+    pair = one.merge(other, on=same, how="outer", suffixes=("_1", "_2"), indicator=True)
+    unlike = pair[pair["_merge"] != "both"]
+    if len(unlike):
+        raise QueryError(
+            f"two runs of the same queries at {level}",
+            f"{unlike['item_id'].nunique():,} queries that differ in item, label or group, such "
+            f"as {unlike['item_id'].iloc[0]!r}",
+            "evaluate both on the same catalogue with the same options",
+        )
+    return pair
+
+
+def _check_common(first: Run, second: Run) -> None:
+    for name in COMMON:
+        found = first.facts.get(name), second.facts.get(name)
+        if found[0] != found[1]:
+            raise QueryError(
+                f"two runs of one {name}",
+                f"{found[0]} in {first.name} and {found[1]} in {second.name}",
+                "evaluate both on the same catalogue with the same options",
+            )
+
+
+def _rows(report: EvaluationReport) -> pd.DataFrame:
+    sizes = report.table.set_index("category")["n"]
+    queries = report.queries.assign(item_id=report.queries["item_id"].astype(str))
+    counted = sizes[queries["label"]].to_numpy() > report.k
+    return queries.assign(counted=counted)[list(KEPT)]
+
+
+def _plain(column: pd.Series) -> np.ndarray:
+    """As an array that needs no pickle."""
+    return column.to_numpy() if column.dtype.kind in "bif" else column.to_numpy(str)
