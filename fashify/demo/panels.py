@@ -143,6 +143,13 @@ def notice(text: str) -> str:
     return f'<p class="fx-notice" role="alert">{escape(text)}</p>' if text else ""
 
 
+RENEWED = (
+    '<p class="fx-empty" role="status">The catalogue has been rebuilt since this page was started. '
+    "You are looking at the one before, which goes on working; the new one appears when the demo "
+    "is started again.</p>"
+)
+
+
 def welcome() -> str:
     """What the results panel says before the first search."""
     return (
@@ -163,6 +170,5 @@ def page(service: DemoService, view: View) -> tuple[str, str]:
     """HTML of the query panel and of the results panel for one view."""
     answered = results.panel(service, view) if view.answer else welcome()
     urls = service.fetcher is not None
-    return query_panel(view, service.query_url(view.query), urls=urls), notice(
-        view.notice
-    ) + answered
+    said = notice(view.notice) + (RENEWED if service.renewed else "")
+    return query_panel(view, service.query_url(view.query), urls=urls), said + answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import cache
 
 import numpy as np
 
@@ -12,6 +13,12 @@ from fashify.images import encode_jpeg, thumbnail
 CARD_SIDE = 320
 EXAMPLE_SIDE = 160
 QUERY_SIDE = 640
+
+
+@cache
+def missing_url() -> str:
+    """Stands for a picture that cannot be read: plain grey."""
+    return data_url(np.full((80, 60, 3), 222, np.uint8), CARD_SIDE)
 
 
 def data_url(picture: np.ndarray, side: int) -> str:

@@ -17,17 +17,18 @@ from fashify.demo.batching import Wanted, embedding, searching, terms_of
 from fashify.demo.diversity import pool_size, varied
 from fashify.demo.feedback import bent
 from fashify.demo.fetching import Fetcher
-from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url
+from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.strength import SAMPLE, Yardstick, strength_of
 from fashify.demo.uploads import UPLOAD_LIMITS
-from fashify.errors import QueryError
+from fashify.errors import FashifyError, QueryError
 from fashify.explain import Explanation, explain_images
 from fashify.features import extract_features
 from fashify.images import load_image
 from fashify.index.filters import facet_counts
 from fashify.retrieval import Match, Retriever
 from fashify.sample import sample_folder
+from fashify.store.store import MANIFEST
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class DemoService:
         self._embedder, self._searcher = embedding(retriever), searching(retriever)
         self._yardstick = Yardstick(self.drawn(SAMPLE)[1], retriever.index.metric)
         self.facts = store_facts(retriever)
+        self._stamp = stamp(self.store.path)
         self.examples = self._item_examples() + photo_examples()
 
     @classmethod
@@ -268,15 +270,27 @@ class DemoService:
         """Any item of the gallery, drawn anew each time."""
         return self.item_query(str(random.choice(self.store.item_ids)))
 
+    @property
+    def renewed(self) -> bool:
+        """Whether the store on disk is another one by now; this one stays in use, as mapped."""
+        return stamp(self.store.path) != self._stamp
+
     def picture_url(self, item_id: str) -> str:
-        """An item's picture as a ``data:`` URL."""
-        return self._picture_url(item_id, CARD_SIDE)
+        """An item's picture as a ``data:`` URL; a grey one where it cannot be read any more."""
+        try:
+            return self._picture_url(item_id, CARD_SIDE)
+        except FashifyError:
+            logger.warning("no picture of item %s", item_id, exc_info=True)
+            return missing_url()
 
     def query_url(self, query: Query | None) -> str:
         """The query's picture as a ``data:`` URL, "" without a query."""
         if query is None:
             return ""
-        return data_url(self.picture(query), QUERY_SIDE)
+        try:
+            return data_url(self.picture(query), QUERY_SIDE)
+        except FashifyError:
+            return missing_url()
 
     def _encode_picture(self, item_id: str, side: int) -> str:
         return data_url(self.retriever.picture(item_id), side)
@@ -289,6 +303,15 @@ class DemoService:
             Example(self.item_query(item_id), self._encode_picture(item_id, EXAMPLE_SIDE))
             for item_id in chosen["item_id"]
         ]
+
+
+def stamp(store: Path | None) -> tuple[int, int] | None:
+    """What tells one build of a store from the next; None where there is no store (any more)."""
+    try:
+        facts = ((store or Path("none")) / MANIFEST).stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def checked_share(value: object) -> int:
@@ -306,10 +329,10 @@ def checked_share(value: object) -> int:
 def default_store() -> Path:
     """The settings' store if there is one, else the sample's, built now if absent."""
     configured = settings().store
-    if (configured / "manifest.json").is_file():
+    if (configured / MANIFEST).is_file():
         return configured
     path = settings().cache / "sample-store"
-    if not (path / "manifest.json").is_file():
+    if not (path / MANIFEST).is_file():
         logger.warning("no store at %s: building the sample's at %s", configured, path)
         extract_features(load_catalogue("sample"), "auto", path, index="exact")
     return path

@@ -90,6 +90,22 @@ def demo_url(service, reports) -> Iterator[str]:
     app.close()
 
 
+@pytest.fixture
+def served():
+    """Serves another demo: ``served(service, **settings)`` gives its address; closed afterwards."""
+    import gradio_app
+
+    apps = []
+
+    def started(service, **settings: object) -> str:
+        apps.append(gradio_app.build_app(service))
+        return gradio_app.launch(apps[-1], gradio_app.Serving(port=free_port(), **settings))
+
+    yield started
+    for app in apps:
+        app.close()
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:
