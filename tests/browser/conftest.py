@@ -60,6 +60,14 @@ def service(sample_store: Path):
 
 
 @pytest.fixture(scope="session")
+def weighted_service(service):
+    """The same products served by a head of two parts."""
+    from headed import weighted_demo
+
+    return weighted_demo(service)
+
+
+@pytest.fixture(scope="session")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A reports folder with one finished run and one that is broken off."""
     folder = tmp_path_factory.mktemp("reports")
@@ -124,7 +132,9 @@ def open_page(browser, demo_url: str):
     """Opens the demo in a fresh context; afterwards nothing may have left this machine."""
     contexts, outside, errors = [], [], []
 
-    def opened(size: tuple[int, int] = DESKTOP, *, query: str = "", dark: bool = False):
+    def opened(
+        size: tuple[int, int] = DESKTOP, *, query: str = "", dark: bool = False, at: str = demo_url
+    ):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
@@ -135,7 +145,7 @@ def open_page(browser, demo_url: str):
         page.set_default_timeout(15_000)
         page.on("request", lambda request: _watch(request.url, outside))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(demo_url + query)
+        page.goto(at + query)
         page.wait_for_selector(".fx-strip button")
         return page
 

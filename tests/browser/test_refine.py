@@ -35,7 +35,8 @@ def shown_ids(page) -> list[str]:
 def test_as_many_results_as_asked_for(searched, count: int) -> None:
     searched.locator('[data-live="count"]').fill(str(count))
     expect(searched.locator(".fx-card")).to_have_count(count)
-    expect(searched.locator(".fx-count output")).to_have_text(str(count))
+    shown = searched.locator(".fx-slider", has_text="Show").locator("output")
+    expect(shown).to_have_text(str(count))
 
 
 def test_menus_show_live_counts(searched, service, screenshots, size) -> None:
@@ -96,6 +97,38 @@ def test_dislike_removes_and_like_draws_near(searched) -> None:
     assert shown_ids(searched)[0] == last
     searched.get_by_role("button", name="Clear 2 votes").click()
     expect(searched.locator(f'.fx-card[data-item="{first}"]')).to_have_count(1)
+
+
+def test_variety_changes_what_is_shown(searched) -> None:
+    before = shown_ids(searched)
+    searched.locator('[data-live="vary"]').fill("70")
+    expect(searched.locator(".fx-slider", has_text="Variety").locator("output")).to_have_text("70")
+    searched.wait_for_function("location.search.includes('variety=70')")
+    after = shown_ids(searched)
+    assert after[0] == before[0]
+    assert after != before
+    searched.get_by_role("button", name="Clear sliders").click()
+    expect(searched.locator('[data-live="vary"]')).to_have_value("0")
+    assert shown_ids(searched) == before
+
+
+def test_what_counts_can_be_weighed(served, weighted_service, open_page, size, screenshots) -> None:
+    page = open_page(size, at=served(weighted_service))
+    page.locator(".fx-strip button").first.click()
+    expect(page.locator(".fx-card")).to_have_count(5)
+    before = shown_ids(page)
+    for part in ("shape", "colour"):
+        expect(page.locator(f'[data-part="{part}"]')).to_have_value("50")
+    page.locator('[data-part="shape"]').fill("0")
+    page.wait_for_function("location.search.includes('weigh=shape%3A0')")
+    assert shown_ids(page) != before
+    page.locator('.fx-card [data-do="explain"]').first.click()
+    bars = page.locator(".fx-parts")
+    expect(bars.locator("dt")).to_have_text(["shape", "colour"])
+    colour = float(bars.locator("dd").nth(1).inner_text())
+    shown = page.locator(".fx-distance").first.inner_text()
+    assert shown == f"distance {colour:.3f}"
+    page.screenshot(path=screenshots / f"weighed-{size[0]}.png", full_page=True)
 
 
 def test_the_trail_leads_back(searched, service) -> None:

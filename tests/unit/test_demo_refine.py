@@ -7,16 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from headed import weighted_demo
 
-from fashify.colour import COLOUR_DIM
 from fashify.demo import Actions, DemoService, View, results
 from fashify.demo.address import write_address
 from fashify.demo.diversity import varied
 from fashify.errors import QueryError
-from fashify.heads import Head, Part
-from fashify.index import make_index
-from fashify.retrieval import Retriever
-from fashify.store import FeatureStore
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
@@ -51,23 +47,7 @@ def plain(sample_store: Path) -> DemoService:
 @pytest.fixture(scope="module")
 def weighted(plain: DemoService) -> DemoService:
     """The sample's store served by a head of two parts, half and half."""
-    raw = plain.store
-    drawn = np.random.default_rng(0).normal(size=(raw.dim, 64)).astype(np.float32)
-    parts = (
-        Part("shape", ("deep",), ((drawn, np.zeros(64, np.float32)),)),
-        Part(
-            "colour", ("colour",), ((np.eye(COLOUR_DIM, dtype=np.float32), np.zeros(COLOUR_DIM)),)
-        ),
-    )
-    head = Head(parts, {"shape": 0.5, "colour": 0.5}, raw.meta["backbone"])
-    store = FeatureStore(
-        raw.features, raw.item_ids, raw.meta, items=raw.items, colour=raw.colour, head=head
-    )
-    index = make_index("exact").fit(store.vectors, store.item_ids)
-    retriever = plain.retriever
-    return DemoService(
-        Retriever(store, index, catalogue=retriever.catalogue, embedder=retriever.embedder)
-    )
+    return weighted_demo(plain)
 
 
 def ids(view: View) -> list[str]:
