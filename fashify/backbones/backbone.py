@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from fashify.backbones.records import (
     find_record,
 )
 from fashify.backbones.spec import BackboneSpec
+from fashify.backbones.tuned import SUFFIX, read_about
 from fashify.backbones.weights import fill_random, hash_weights, load_file
 from fashify.errors import BackboneError, FashifyWarning
 
@@ -40,6 +42,7 @@ class Backbone:
 
     Attributes:
         spec: identity of the features it gives.
+        network: from preprocessed images to the (b, h, w, dim) map.
         keras_model: (b, H, W, 3) raw RGB 0..255 float -> (b, dim) float32, preprocessing
             inside the graph, for the engines.
     """
@@ -47,7 +50,7 @@ class Backbone:
     def __init__(self, spec: BackboneSpec, network: keras.Model) -> None:
         import keras
 
-        self.spec = spec
+        self.spec, self.network = spec, network
         inputs = keras.Input((*spec.input_size, 3), name="image")
         map_ = network(preprocess(inputs, spec.preprocessing))
         self._map_model = keras.Model(inputs, map_)
@@ -108,7 +111,8 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
             at hand or can be had within seconds, else ``efficientnet-lite0``; which and
             why stands in ``spec.reason`` and in the log.
         weights: ``imagenet``; ``random`` (for tests, seeded); or a file: ``.h5``,
-            ``.weights.h5``, ``.keras``, or ``.pth`` for the EfficientNet-Lites.
+            ``.weights.h5``, ``.keras``, ``.pth`` for the EfficientNet-Lites, or the
+            ``.safetensors`` of ``fashify finetune``, which brings its own input size.
 
     Raises:
         BackboneError: unknown name, weights that cannot be had or do not fit.
@@ -116,6 +120,7 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
     asked = None if name == "auto" else find_record(name)
     import_tensorflow()
     record, reason = (asked, "asked for") if asked else _choose(weights)
+    record = _as_tuned(record, weights, asked=asked is not None)
     network = _build(record)
     label = _load(network, record, weights)
     spec = BackboneSpec(
@@ -154,12 +159,25 @@ def _choose(weights: str | Path) -> tuple[BackboneRecord, str]:
     return record, f"the ImageNet weights of {REFERENCE} were downloaded"
 
 
+def _as_tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> BackboneRecord:
+    """The record with the input size of a file tuned here; ``auto`` takes the file's network."""
+    path = Path(weights).expanduser()
+    if path.suffix != SUFFIX or not path.is_file():
+        return record
+    about = read_about(path)
+    if asked and about.backbone != record.name:
+        raise BackboneError(
+            f"weights of {record.name}", f"those of {about.backbone}", "name its backbone"
+        )
+    return replace(find_record(about.backbone), input_size=about.input_size)
+
+
 def _build(record: BackboneRecord) -> keras.Model:
     """The network from preprocessed images to its map, weights not yet loaded."""
     import keras
 
     if isinstance(record.source, LiteSource):
-        return build_lite(record.source, record.input_size[0])
+        return build_lite(record.source, find_record(record.name).input_size[0])
     function = getattr(keras.applications, record.source.function)
     return function(
         include_top=False, weights=None, pooling=None, input_shape=(*record.input_size, 3)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fashify.backbones.efficientnet_lite import load_torch_weights
 from fashify.backbones.torch_file import read_torch_file
+from fashify.backbones.tuned import SUFFIX, load_network
 from fashify.config import SEED
 from fashify.errors import BackboneError
 
@@ -22,7 +23,7 @@ _KERAS = (".h5", ".keras")
 
 
 def load_file(network: keras.Model, path: str | Path) -> None:
-    """Loads ``.h5``, ``.weights.h5``, ``.keras`` or an EfficientNet-Lite's ``.pth``.
+    """Loads ``.h5``, ``.weights.h5``, ``.keras``, a Lite's ``.pth`` or a tuned ``.safetensors``.
 
     Only numbers are read, never code or a pickle.
 
@@ -32,11 +33,15 @@ def load_file(network: keras.Model, path: str | Path) -> None:
     path = Path(path).expanduser()
     if not path.is_file():
         raise BackboneError("a weights file", f"{path}, which is no file", "check the path")
-    if path.suffix not in (*_TORCH, *_KERAS):
+    if path.suffix not in (*_TORCH, *_KERAS, SUFFIX):
         raise BackboneError(
-            f"a weights file ending in {', '.join(_KERAS + _TORCH)}", path.name, "rename or convert"
+            f"a weights file ending in {', '.join((*_KERAS, *_TORCH, SUFFIX))}",
+            path.name,
+            "rename or convert",
         )
-    if path.suffix in _TORCH:
+    if path.suffix == SUFFIX:
+        load_network(network, path)
+    elif path.suffix in _TORCH:
         load_torch_weights(network, read_torch_file(path))
     else:
         _load_keras(network, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,10 @@ from fashify.cli.indexing import (
     synchronised,
 )
 from fashify.errors import CatalogueError, QueryError
+
+if TYPE_CHECKING:
+    from fashify.catalogue import Catalogue
+    from fashify.store import FeatureStore
 
 
 def build(
@@ -35,6 +39,13 @@ def build(
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
     uri: UriOption = None,
     collection: CollectionOption = None,
+    head: Annotated[
+        str,
+        typer.Option(
+            help="keep (what the store has), auto (train where there are labels), none, pca, lda, "
+            "softmax or proxy-anchor."
+        ),
+    ] = "keep",
     limit: Annotated[
         int | None, typer.Option(help="Embed only this many products, drawn evenly.")
     ] = None,
@@ -82,6 +93,8 @@ def build(
         workers=engine_workers,
         ray_address=ray_address,
     )
+    if head != "keep":
+        store = _taught(named, products, head, None if index == MILVUS else index, metric)
     if index == MILVUS:
         synchronised(store, named, metric=metric, **placed)
     lost = store.quarantine
@@ -98,12 +111,35 @@ def build(
         "n_quarantined": len(lost),
         "backbone": facts,
         "engine": store.meta["engine"],
+        "head": _head_facts(store),
         "index": index,
         "metric": metric,
     }
     text = [
         f"{len(store):,} products in {store.path}, {len(lost)} in quarantine",
         f"backbone: {facts['name']}, {facts['dim']}-d: {facts['reason']}",
+        _head_line(store),
         f"index: {index}, {metric}",
     ]
     emit(answer, as_json, text)
+
+
+def _taught(
+    named: Path | str, products: Catalogue, head: str, index: str | None, metric: str
+) -> FeatureStore:
+    from fashify.learning import learn
+
+    if metric != "cosine" and head != "none":
+        raise QueryError("--metric cosine for a head", metric, "leave --metric out")
+    return learn(named, catalogue=products, method=head, index=index)
+
+
+def _head_facts(store: FeatureStore) -> dict[str, Any] | None:
+    return None if store.head is None else {"dim": store.head.dim, **store.meta["head"]}
+
+
+def _head_line(store: FeatureStore) -> str:
+    if store.head is None:
+        return "head: none, raw features are served"
+    shares = ", ".join(f"{name} {weight:g}" for name, weight in store.head.weights.items())
+    return f"head: {store.head.provenance.get('method')}, {store.head.dim}-d: {shares}"

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli import bench, building, demo, indexing, info, judging, reports, searching
+from fashify.cli import (
+    bench,
+    building,
+    demo,
+    indexing,
+    info,
+    judging,
+    learning,
+    reports,
+    searching,
+)
 from fashify.cli.console import Commands, set_up_logging
 
 app = typer.Typer(
@@ -29,6 +39,7 @@ def _options(
 
 
 app.command()(building.build)
+app.command()(learning.finetune)
 app.command()(searching.search)
 app.command()(judging.evaluate)
 app.command()(judging.compare)

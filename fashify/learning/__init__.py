@@ -1,0 +1,7 @@
+"""Heads and fine-tuned networks, learned from a labelled catalogue on a processor in minutes."""
+
+from fashify.learning.heads import METHODS, train_head
+from fashify.learning.material import Material, material_of
+from fashify.learning.serving import learn
+
+__all__ = ["METHODS", "Material", "learn", "material_of", "train_head"]

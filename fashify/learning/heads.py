@@ -1,0 +1,142 @@
+"""From material to a head: which parts, by which method, with which weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fashify.errors import QueryError, known
+from fashify.heads import Head, Part
+from fashify.learning.linear import lda_part, pca_part
+from fashify.learning.material import COLOUR_LEVEL, Material
+from fashify.learning.network import Recipe, train_part
+from fashify.learning.weights import choose_weights
+
+#: Lengths of the parts: 512 numbers served in all.
+SHAPE_DIM, CATEGORY_DIM, COLOUR_PART_DIM = 192, 256, 64
+
+#: Weight of each level's task in the category part.
+TASKS = {
+    "article_type": 1.0,
+    "sub_category": 1.0,
+    "master_category": 0.5,
+    "gender": 1.0,
+    "usage": 1.0,
+    "season": 1.0,
+}
+
+#: The level that discriminants and proxies are made for when only one can be.
+MAIN_LEVEL = "article_type"
+
+Trained = tuple[Part, dict[str, Any]]
+
+
+def train_head(
+    material: Material, backbone: Mapping[str, Any], *, method: str = "auto", seed: int = 0
+) -> Head | None:
+    """Trains the parts and chooses their weights on the validation split.
+
+    Args:
+        material: inputs, labels and split.
+        backbone: the manifest's facts of the backbone the features come from.
+        method: of ``METHODS``, or ``auto``: ``softmax`` where there are labels to learn from,
+            else ``none``.
+        seed: of everything drawn at random.
+
+    Returns:
+        the head; ``None`` for ``none``: raw features are served.
+
+    Raises:
+        QueryError: an unknown method, or labels that cannot teach it.
+    """
+    if method == "auto":
+        method = "softmax" if _can_teach(material) else "none"
+    if method not in METHODS:
+        raise QueryError(f"a head of auto, {known(METHODS)}", repr(method), "choose one of these")
+    if method == "none":
+        return None
+    trained = [_shape(material), *METHODS[method](material, seed)]
+    parts = [part for part, _ in trained]
+    weights, measured = choose_weights(parts, material, seed=seed)
+    provenance = {
+        "method": method,
+        "seed": seed,
+        "split": f"70 % train, 15 % validation, 15 % test, by group ({material.basis})",
+        "n_train": len(material.rows("train")),
+        "parts": {part.name: facts for part, facts in trained},
+        "validation_precision_at_5": measured,
+    }
+    identity = {name: backbone.get(name) for name in ("name", "weights_hash", "dim")}
+    return Head(tuple(parts), weights, identity, provenance)
+
+
+def _can_teach(material: Material) -> bool:
+    taught = set(material.teachable()) & {*TASKS, COLOUR_LEVEL}
+    return bool(taught) and len(material.rows("validation")) > 0
+
+
+def _shape(material: Material) -> Trained:
+    return pca_part("shape", material, ("deep",), SHAPE_DIM), {"method": "PCA, half whitened"}
+
+
+def _all_inputs(material: Material) -> tuple[str, ...]:
+    return tuple(name for name in ("deep", "colour") if name in material.inputs)
+
+
+def _pca(material: Material, seed: int) -> list[Trained]:
+    if "colour" not in material.inputs:
+        return []
+    part = pca_part("colour", material, ("colour",), COLOUR_PART_DIM, whiten=0.0)
+    return [(part, {"method": "PCA"})]
+
+
+def _lda(material: Material, seed: int) -> list[Trained]:
+    level = MAIN_LEVEL if MAIN_LEVEL in material.teachable() else _first_task(material)
+    part = lda_part("category", material, _all_inputs(material), level)
+    colour = _pca(material, seed)
+    if COLOUR_LEVEL in material.teachable():
+        found = lda_part("colour", material, _all_inputs(material), COLOUR_LEVEL)
+        colour = [(found, {"method": "LDA", "levels": {COLOUR_LEVEL: 1.0}})]
+    return [(part, {"method": "LDA", "levels": {level: 1.0}}), *colour]
+
+
+def _softmax(material: Material, seed: int) -> list[Trained]:
+    return _learned(material, seed, "softmax")
+
+
+def _proxy_anchor(material: Material, seed: int) -> list[Trained]:
+    return _learned(material, seed, "proxy-anchor")
+
+
+def _learned(material: Material, seed: int, loss: str) -> list[Trained]:
+    """A category part for every level there is but colour, and a colour part for that."""
+    taught, takes = material.teachable(), _all_inputs(material)
+    tasks = {level: weight for level, weight in TASKS.items() if level in taught}
+    found = []
+    if tasks:
+        recipe = Recipe(loss=loss, dim=CATEGORY_DIM)
+        found.append(train_part("category", material, takes, tasks, recipe=recipe, seed=seed))
+    if COLOUR_LEVEL not in taught:
+        return found + _pca(material, seed)
+    recipe = Recipe(loss=loss, dim=COLOUR_PART_DIM, hidden=512)
+    colour = {COLOUR_LEVEL: 1.0}
+    found.append(train_part("colour", material, takes, colour, recipe=recipe, seed=seed))
+    return found
+
+
+def _first_task(material: Material) -> str:
+    for level in material.teachable():
+        if level != COLOUR_LEVEL:
+            return level
+    raise QueryError(
+        "a level with two classes of two items", "none", "use fashify build --head pca"
+    )
+
+
+METHODS: dict[str, Callable[[Material, int], list[Trained]]] = {
+    "none": lambda material, seed: [],
+    "pca": _pca,
+    "lda": _lda,
+    "softmax": _softmax,
+    "proxy-anchor": _proxy_anchor,
+}

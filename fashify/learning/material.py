@@ -1,0 +1,79 @@
+"""What there is to learn from: a store's features, its labels, and a split by group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fashify.catalogue import Catalogue
+from fashify.config import LEVELS
+from fashify.groups import split_by_group
+from fashify.heads import unit
+from fashify.likeness import item_groups
+from fashify.store import FeatureStore
+
+#: The level that the colour part learns; the category part learns the others.
+COLOUR_LEVEL = "base_colour"
+
+#: Items a class needs in the training split before anything can be learned of it.
+LEAST_ITEMS = 2
+
+
+@dataclass(frozen=True)
+class Material:
+    """Inputs and labels of n items.
+
+    Attributes:
+        inputs: ``deep`` (n, dim) and ``colour`` (n, c), float32 at unit length; colour may be
+            absent.
+        labels: level -> (n,) object array of str, "" where missing.
+        split: (n,) of ``train``, ``validation``, ``test``.
+        groups: (n,) int64, what the split keeps together.
+        basis: what the groups go by, in words.
+    """
+
+    inputs: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+    split: np.ndarray
+    groups: np.ndarray
+    basis: str = ""
+
+    def rows(self, part: str) -> np.ndarray:
+        """Positions of the items of one split."""
+        return np.flatnonzero(self.split == part)
+
+    def take(self, names: tuple[str, ...]) -> np.ndarray:
+        """The named inputs side by side, (n, sum of their lengths)."""
+        return np.concatenate([self.inputs[name] for name in names], axis=1)
+
+    def codes(self, level: str) -> tuple[np.ndarray, int]:
+        """(n,) int64 class of each item, -1 where missing or unseen in training; how many."""
+        labels = self.labels[level]
+        train = labels[self.rows("train")]
+        names, counts = np.unique(train[train != ""].astype(str), return_counts=True)
+        known = {name: code for code, name in enumerate(names[counts >= LEAST_ITEMS])}
+        return np.array([known.get(label, -1) for label in labels], np.int64), len(known)
+
+    def teachable(self) -> tuple[str, ...]:
+        """Levels with at least two classes of ``LEAST_ITEMS`` in the training split."""
+        return tuple(level for level in self.labels if self.codes(level)[1] >= 2)
+
+    def without(self, left_out: np.ndarray) -> Material:
+        """The same with some items (a mask) taken out of training, to measure transfer."""
+        return replace(self, split=np.where(left_out & (self.split == "train"), "out", self.split))
+
+
+def material_of(store: FeatureStore, catalogue: Catalogue | None = None) -> Material:
+    """The material in a store, split as evaluation splits it: nothing tested on is trained on.
+
+    Args:
+        store: features, colour features and labels.
+        catalogue: where the pictures are; the one the store was built from by default.
+    """
+    groups, basis = item_groups(store, catalogue)
+    inputs = {"deep": unit(store.features)}
+    if store.colour is not None:
+        inputs["colour"] = unit(store.colour)
+    labels = {level: store.labels(level) for level in LEVELS if level in store.items}
+    return Material(inputs, labels, split_by_group(groups), groups, basis)

@@ -1,0 +1,148 @@
+"""Parts trained in Keras on stored features: one hidden layer, several label tasks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fashify.errors import QueryError
+from fashify.heads import Part
+from fashify.learning.losses import LOSSES
+from fashify.learning.material import Material
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a part is trained; chosen on the validation split of the Kaggle catalogue.
+
+    Attributes:
+        loss: of ``fashify.learning.losses.LOSSES``.
+        dim, hidden: lengths of the embedding and of the hidden layer.
+        epochs: at most; training stops when the validation loss has not fallen for
+            ``patience`` epochs, and the best epoch's weights are kept.
+        rate: the learning rate's peak; it falls along a cosine.
+    """
+
+    loss: str = "softmax"
+    dim: int = 256
+    hidden: int = 1024
+    dropout: float = 0.4
+    epochs: int = 12
+    patience: int = 2
+    batch: int = 512
+    rate: float = 1.5e-3
+    decay: float = 1e-2
+
+
+def train_part(
+    name: str,
+    material: Material,
+    takes: tuple[str, ...],
+    levels: Mapping[str, float],
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+) -> tuple[Part, dict[str, Any]]:
+    """One part, trained on the training split and stopped by the validation split.
+
+    Args:
+        name: of the part.
+        material: n items.
+        takes: inputs, see ``fashify.heads.INPUTS``.
+        levels: level -> weight of its task.
+        recipe: how; the default is ``Recipe()``.
+        seed: of initial weights, dropout and order.
+
+    Returns:
+        the part, and what its provenance shall tell: epochs run, losses.
+
+    Raises:
+        QueryError: no level with two classes, or no validation item.
+    """
+    from fashify.backbones.quiet import import_tensorflow
+
+    import_tensorflow()
+    import keras
+
+    recipe = recipe or Recipe()
+    tasks = {level: material.codes(level) for level in levels}
+    tasks = {level: found for level, found in tasks.items() if found[1] >= 2}
+    train, validation = material.rows("train"), material.rows("validation")
+    if not tasks or not len(validation):
+        raise QueryError(
+            "a level with two classes of two items, and items to validate on",
+            f"{len(train)} to train and {len(validation)} to validate on",
+            "use more products, or fashify build --head none",
+        )
+    keras.utils.set_random_seed(seed)
+    x = material.take(takes)
+    network, dense = _network(x[train], {level: n for level, (_, n) in tasks.items()}, recipe)
+    _compile(network, levels, len(train), recipe)
+    y = {level: codes for level, (codes, _) in tasks.items()}
+    stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
+    history = network.fit(
+        x[train],
+        _rows(y, train),
+        validation_data=(x[validation], _rows(y, validation)),
+        batch_size=recipe.batch,
+        epochs=recipe.epochs,
+        callbacks=[stop],
+        verbose=0,
+    ).history
+    losses = [round(float(value), 4) for value in history["val_loss"]]
+    layers = _exported(network.get_layer("standard"), dense)
+    return Part(name, takes, layers), {"levels": dict(levels), "validation_losses": losses}
+
+
+def _rows(codes: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:
+    return {level: values[rows] for level, values in codes.items()}
+
+
+def _network(
+    x: np.ndarray, n_classes: Mapping[str, int], recipe: Recipe
+) -> tuple[keras.Model, list[keras.layers.Dense]]:
+    """Standardise, hide, embed at unit length, compare with one proxy a class."""
+    import keras
+
+    layers = keras.layers
+    inputs = keras.Input((x.shape[1],))
+    spread = np.maximum(x.var(axis=0), 1e-10)
+    h = layers.Normalization(mean=x.mean(axis=0), variance=spread, name="standard")(inputs)
+    dense = [layers.Dense(recipe.hidden, activation="relu"), layers.Dense(recipe.dim)]
+    h = layers.Dropout(recipe.dropout)(dense[0](layers.Dropout(0.1)(h)))
+    embedded = layers.UnitNormalization()(dense[1](h))
+    proxies = {
+        level: layers.Dense(
+            n, use_bias=False, kernel_constraint=keras.constraints.UnitNorm(axis=0), name=level
+        )(embedded)
+        for level, n in n_classes.items()
+    }
+    return keras.Model(inputs, proxies), dense
+
+
+def _compile(network: keras.Model, levels: Mapping[str, float], n: int, recipe: Recipe) -> None:
+    import keras
+
+    steps = max(1, recipe.epochs * -(-n // recipe.batch))
+    rate = keras.optimizers.schedules.CosineDecay(recipe.rate, steps)
+    network.compile(
+        keras.optimizers.AdamW(rate, weight_decay=recipe.decay),
+        loss={level: LOSSES[recipe.loss] for level in network.output},
+        loss_weights={level: levels[level] for level in network.output},
+    )
+
+
+def _exported(
+    standard: keras.layers.Normalization, dense: list[keras.layers.Dense]
+) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+    """The layers as arrays, the standardisation folded into the first."""
+    (first, bias), last = (layer.get_weights() for layer in dense)
+    mean, spread = np.ravel(standard.mean), np.sqrt(np.ravel(standard.variance))
+    kernel = first / spread[:, None]
+    return (kernel, bias - mean @ kernel), tuple(last)

@@ -1,0 +1,124 @@
+"""Puts a head, its strength curve and an index of its vectors into a store, in one step."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from fashify import metrics
+from fashify.catalogue import Catalogue
+from fashify.heads import Head
+from fashify.index import Index, make_index
+from fashify.learning.heads import MAIN_LEVEL, train_head
+from fashify.learning.material import Material, material_of
+from fashify.storage import is_url
+from fashify.store import FeatureStore
+from fashify.store.files import link_file, locked, swap_in
+from fashify.store.remote import present_copy, push_store
+from fashify.store.store import (
+    INDEX,
+    SHARDS,
+    drop_leftovers,
+    fresh_staging,
+    located,
+    write_manifest,
+)
+from fashify.strength import Strength, fit_strength
+
+logger = logging.getLogger(__name__)
+
+#: Validation queries and places that the strength curve is fitted on.
+QUERIES, K = 2_000, 5
+
+
+def learn(
+    store: str | Path,
+    *,
+    catalogue: Catalogue | None = None,
+    method: str = "auto",
+    seed: int = 0,
+    index: str | None = "exact",
+) -> FeatureStore:
+    """Trains a head on a store's own features and serves the store through it from now on.
+
+    Features stay as they are; the head, what its distances say, and an index of its vectors
+    are put beside them. With ``none`` the store serves raw features again.
+
+    Args:
+        store: the store's folder, or its ``s3://`` url.
+        catalogue: where the pictures are; the one the store was built from by default.
+        method: see ``train_head``.
+        seed: of everything drawn at random.
+        index: the backend to fit, or ``None``; its metric is cosine.
+
+    Returns:
+        the store as it is now.
+
+    Raises:
+        StoreError: no store there, or it cannot be written.
+        QueryError: an unknown method, or labels that cannot teach it.
+    """
+    path = present_copy(store) if is_url(store) else located(store)
+    empty = make_index(index) if index is not None else None
+    with locked(path):
+        found = FeatureStore.load(path)
+        material = material_of(found, catalogue)
+        head = train_head(material, found.meta["backbone"], method=method, seed=seed)
+        vectors = found.features if head is None else head(found.features, found.colour)
+        strength = measure_strength(vectors, material, seed=seed)
+        _write(path, found, head, strength, vectors, empty)
+    if is_url(store):
+        push_store(path, str(store))
+    return FeatureStore.load(path)
+
+
+def measure_strength(vectors: np.ndarray, material: Material, *, seed: int = 0) -> Strength | None:
+    """What a cosine distance says, from validation queries; ``None`` without labels to judge by.
+
+    Args:
+        vectors: (n, d), as served.
+        material: of the same items.
+        seed: of the draw of queries.
+    """
+    labels, queries = material.labels.get(MAIN_LEVEL), material.rows("validation")
+    if labels is None or not len(queries):
+        return None
+    if len(queries) > QUERIES:
+        queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
+    queries = queries[metrics.count_relevant(labels, queries) > 0]
+    k = min(K, len(labels) - 1)
+    if not len(queries) or k < 1:
+        return None
+    names = np.arange(len(vectors)).astype(str)
+    index = make_index("exact").fit(vectors, names)
+    found = index.search(vectors[queries], k, exclude=list(names[queries]))
+    return fit_strength(found.distances, metrics.relevance(labels, queries, found.positions))
+
+
+def _write(
+    path: Path,
+    store: FeatureStore,
+    head: Head | None,
+    strength: Strength | None,
+    vectors: np.ndarray,
+    index: Index | None,
+) -> None:
+    staging = fresh_staging(path)
+    shards = [(record["file"], record["rows"]) for record in store.meta["shards"]]
+    drop_leftovers(staging, set())
+    for name, _ in shards:
+        link_file(path / SHARDS / name, staging / SHARDS / name)
+    if index is not None:
+        index.fit(vectors, store.item_ids).save(staging / INDEX)
+    items = store.items.copy()
+    for column in store.location:
+        items[column] = store.location[column].array
+    meta = {name: value for name, value in store.meta.items() if name not in ("shards", "files")}
+    write_manifest(staging, meta, shards, items, store.quarantine, head, strength)
+    swap_in(staging, path)
+    if head is None:
+        logger.info("%s serves raw features", path)
+    else:
+        logger.info("%s serves %d numbers by %s", path, head.dim, head.provenance["method"])

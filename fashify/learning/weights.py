@@ -1,0 +1,77 @@
+"""How much each part counts by default: tried out on the validation split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+
+from fashify import metrics
+from fashify.heads import LEAST_WEIGHT, Part
+from fashify.learning.material import Material
+
+#: Levels whose mean precision@5 the weights make as large as can be.
+JUDGED = ("article_type", "base_colour", "gender")
+
+#: Validation queries, queries at a time, places, and the step of the grid in tenths.
+QUERIES, BLOCK, K = 800, 100, 5
+
+#: The least any part but the first gets: shape keeps products of one label in order.
+FLOOR = 0.1
+
+
+def choose_weights(
+    parts: Sequence[Part], material: Material, *, seed: int = 0
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The weights on a grid of tenths with the best mean precision@5 on validation queries.
+
+    Every weighting is judged with the whole catalogue as the gallery.
+
+    Returns:
+        part -> weight, and level -> precision@5 under these weights.
+    """
+    names = [part.name for part in parts]
+    grid = list(_simplex(len(parts)))
+    levels = [level for level in JUDGED if level in material.teachable()]
+    queries = material.rows("validation")
+    if len(queries) > QUERIES:
+        queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
+    if len(grid) == 1 or not levels or not len(queries):
+        return dict(zip(names, grid[len(grid) // 2], strict=True)), {}
+    vectors = [part(material.inputs) for part in parts]
+    found = np.empty((len(grid), len(queries), K), np.int64)
+    for start in range(0, len(queries), BLOCK):
+        block = queries[start : start + BLOCK]
+        cosines = [part[block] @ part.T for part in vectors]
+        for row, weights in enumerate(grid):
+            found[row, start : start + len(block)] = _nearest(cosines, weights, block)
+    scores = np.array([[_precision(material, level, queries, near) for level in levels]
+                       for near in found])  # fmt: skip
+    best = int(np.argmax(scores.mean(axis=1)))
+    told = dict(zip(levels, (round(float(score), 4) for score in scores[best]), strict=True))
+    return dict(zip(names, grid[best], strict=True)), told
+
+
+def _simplex(n: int) -> Iterator[tuple[float, ...]]:
+    """Weights in tenths that sum to 1, none below ``FLOOR``."""
+    least = round(10 * max(FLOOR, LEAST_WEIGHT))
+    for tenths in product(range(least, 11), repeat=n - 1):
+        rest = 10 - sum(tenths)
+        if rest >= least:
+            yield tuple(value / 10 for value in (*tenths, rest))
+
+
+def _nearest(cosines: list[np.ndarray], weights: Sequence[float], block: np.ndarray) -> np.ndarray:
+    total = sum(np.float32(w) * part for w, part in zip(weights, cosines, strict=True))
+    total[np.arange(len(block)), block] = -np.inf
+    near = np.argpartition(-total, K, axis=1)[:, :K]
+    order = np.argsort(-np.take_along_axis(total, near, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(near, order, axis=1)
+
+
+def _precision(material: Material, level: str, queries: np.ndarray, near: np.ndarray) -> float:
+    labels = material.labels[level]
+    judged = metrics.count_relevant(labels, queries) > 0
+    relevant = metrics.relevance(labels, queries[judged], near[judged])
+    return metrics.micro_mean(metrics.precision_at_k(relevant, K)) if judged.any() else 0.0

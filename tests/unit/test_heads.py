@@ -1,0 +1,103 @@
+"""Heads: their arithmetic by hand, weights in the query, files that are whole or refused."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError
+from fashify.heads import Head, Part, unit
+from fashify.index import make_index
+
+RNG = np.random.default_rng(0)
+BACKBONE = {"name": "toy", "weights_hash": "0", "dim": 6}
+
+
+def part(name: str, takes: tuple[str, ...], *sizes: int) -> Part:
+    layers = [
+        (RNG.normal(size=pair).astype(np.float32), RNG.normal(size=pair[1]).astype(np.float32))
+        for pair in pairwise(sizes)
+    ]
+    return Part(name, takes, tuple(layers))
+
+
+@pytest.fixture
+def head() -> Head:
+    parts = part("shape", ("deep",), 6, 4), part("colour", ("deep", "colour"), 9, 7, 3)
+    return Head(parts, {"shape": 0.75, "colour": 0.25}, BACKBONE, {"method": "test"})
+
+
+@pytest.fixture
+def inputs() -> tuple[np.ndarray, np.ndarray]:
+    return RNG.normal(size=(20, 6)).astype(np.float32), RNG.random((20, 3)).astype(np.float32)
+
+
+def test_a_part_is_its_layers_with_relu_between_at_unit_length() -> None:
+    kernel, bias = np.array([[2.0, -1.0]], np.float32), np.array([0.0, 0.5], np.float32)
+    last = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
+    made = Part("p", ("deep",), ((kernel, bias), last))
+    # x = 1: (2, -0.5), ReLU: (2, 0), unit: (1, 0).
+    np.testing.assert_allclose(made({"deep": np.array([[1.0]], np.float32)}), [[1.0, 0.0]])
+
+
+def test_the_cosine_of_served_vectors_is_the_weighted_mean_of_the_parts(head, inputs) -> None:
+    served = head(*inputs)
+    assert served.shape == (20, head.dim) == (20, 7)
+    np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
+    scaled = {"deep": unit(inputs[0]), "colour": unit(inputs[1])}
+    shape, colour = (made(scaled) for made in head.parts)
+    expected = 0.75 * shape[0] @ shape[1] + 0.25 * colour[0] @ colour[1]
+    assert served[0] @ served[1] == pytest.approx(expected, abs=1e-5)
+    apart = head.part_distances(served[0], served)
+    np.testing.assert_allclose(apart["shape"], 1 - shape @ shape[0], atol=1e-5)
+    whole = 0.75 * apart["shape"] + 0.25 * apart["colour"]
+    np.testing.assert_allclose(whole, 1 - served @ served[0], atol=1e-5)
+
+
+def test_other_weights_in_the_query_rank_as_a_gallery_made_with_them(head, inputs) -> None:
+    served = head(*inputs)
+    other = Head(head.parts, {"shape": 0.1, "colour": 0.9}, BACKBONE)(*inputs)
+    names = [str(n) for n in range(20)]
+    asked = np.stack([head.query(row, {"shape": 1, "colour": 9}) for row in served])
+    found = make_index("exact").fit(served, names).search(asked, 5)
+    expected = make_index("exact").fit(other, names).search(other, 5)
+    assert np.array_equal(found.positions, expected.positions)
+
+
+def test_weights_that_mean_nothing_are_refused(head) -> None:
+    assert head.checked({"colour": 2}) == {"shape": 0.0, "colour": 1.0}
+    for weights in ({"sleeve": 1}, {"shape": -1, "colour": 2}, {"shape": 0}, {"shape": np.nan}):
+        with pytest.raises(QueryError, match="weights of 0 or more"):
+            head.checked(weights)
+
+
+def test_a_file_gives_the_head_back_and_the_same_bytes(head, inputs) -> None:
+    data = head.to_bytes()
+    again = Head.from_bytes(data)
+    assert again.to_bytes() == data
+    assert np.array_equal(again(*inputs), head(*inputs))
+    assert again.provenance == {"method": "test"}
+
+
+def test_a_damaged_file_is_refused(head) -> None:
+    data = head.to_bytes()
+    for broken in (b"", data[:40], data[:-7], b"x" * 400):
+        with pytest.raises(StoreCorruptError, match="head"):
+            Head.from_bytes(broken)
+
+
+def test_a_head_of_other_features_is_refused(head, inputs) -> None:
+    deep, colour = inputs
+    with pytest.raises(StoreMismatchError, match="numbers for the head's shape"):
+        head(deep[:, :5], colour)
+    with pytest.raises(StoreMismatchError, match="with colour"):
+        head(deep)
+    with pytest.raises(StoreMismatchError, match="weights_hash"):
+        head.check_backbone({"name": "toy", "weights_hash": "1", "dim": 6})
+
+
+def test_parts_and_weights_must_name_each_other(head) -> None:
+    with pytest.raises(ConfigError, match="one weight each"):
+        Head(head.parts, {"shape": 1.0}, BACKBONE)

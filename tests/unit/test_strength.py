@@ -1,0 +1,50 @@
+"""Match strength: a curve that never rises, what it says, and its file."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fashify.errors import QueryError, StoreCorruptError
+from fashify.strength import WORDS, Strength, fit_strength
+
+
+@pytest.fixture(scope="module")
+def curve() -> Strength:
+    rng = np.random.default_rng(0)
+    distances = rng.random((2_000, 5))
+    return fit_strength(distances, rng.random((2_000, 5)) < 1 - distances)
+
+
+def test_it_recovers_the_probability_it_was_drawn_from(curve) -> None:
+    at = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+    np.testing.assert_allclose(curve.probability(at), 1 - at, atol=0.06)
+    assert (np.diff(curve.probability(np.linspace(-1, 2, 200))) <= 1e-12).all()
+
+
+def test_a_hand_worked_fit() -> None:
+    # Pooled: 0.1 -> 1; 0.2 and 0.3 hold 0 and 1, in the wrong order: 0.5 each; 0.4 -> 0.
+    found = fit_strength(np.array([[0.1, 0.2, 0.3, 0.4]]), np.array([[True, False, True, False]]))
+    np.testing.assert_allclose(found.probability([0.1, 0.2, 0.3, 0.4]), [1, 0.5, 0.5, 0])
+    assert found.nothing_beyond == pytest.approx(0.3)
+    assert found.precision == pytest.approx(2 / 3)
+    assert found.n == 4
+
+
+def test_words_follow_the_probability_and_end_in_nothing(curve) -> None:
+    said = [curve.words(distance) for distance in (0.02, 0.2, 0.4, 0.49, 0.9)]
+    assert said == [WORDS[4], WORDS[3], WORDS[2], WORDS[2], WORDS[0]]
+    assert 0.4 < curve.nothing_beyond < 0.6
+
+
+def test_a_file_gives_it_back_and_anything_else_is_refused(curve) -> None:
+    data = curve.to_json()
+    assert Strength.from_json(data).to_json() == data
+    for broken in (b"", b"[]", data[:-9], data.replace(b"fashify-strength", b"other")):
+        with pytest.raises(StoreCorruptError, match="strength"):
+            Strength.from_json(broken)
+
+
+def test_nothing_to_learn_from_is_an_error() -> None:
+    with pytest.raises(QueryError, match="not empty"):
+        fit_strength(np.empty((0, 5)), np.empty((0, 5), bool))
