@@ -15,7 +15,7 @@ import numpy as np
 
 from fashify.index.base import Index
 from fashify.index.gallery import Gallery
-from fashify.index.scan import Pairs, dropped, scan
+from fashify.index.scan import Pairs, dropped, rescanned, scan
 
 #: Candidates asked for beyond those needed: they are measured exactly, which mends the order
 #: that half precision or hashing got wrong.
@@ -58,19 +58,18 @@ class ApproximateIndex(Index):
         if len(gallery.tail):
             parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
         short = np.bincount(rows, minlength=len(queries)) < k
-        if short.any():
-            parts = [(rows[~short[rows]], slots[~short[rows]]) for rows, slots in parts]
-            again, within = np.flatnonzero(short), short[excluded[0]]
-            renumbered = (np.cumsum(short) - 1)[excluded[0][within]], excluded[1][within]
-            rows, slots = scan(gallery, queries[again], k, excluded=renumbered, **options)
-            parts.append((again[rows], slots))
-        return tuple(np.concatenate(side) for side in zip(*parts, strict=True))
+        return rescanned(gallery, queries, k, parts, short, excluded=excluded, **options)
 
     def _change(self, gallery: Gallery) -> Self:
         super()._change(gallery)
-        if gallery.n_stale > max(_COMPACT_ROWS, _COMPACT_SHARE * len(gallery.base)):
+        if outgrown(gallery):
             self.compact()
         return self
+
+
+def outgrown(gallery: Gallery) -> bool:
+    """Whether additions and removals are so many that they should be folded into the base."""
+    return gallery.n_stale > max(_COMPACT_ROWS, _COMPACT_SHARE * len(gallery.base))
 
 
 def _enough(k: int, base: int, allowed: np.ndarray | None, excluded: Pairs) -> int:

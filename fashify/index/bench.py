@@ -23,7 +23,7 @@ from fashify.index.bench_data import (
     principal,
     sizes,
 )
-from fashify.index.bench_text import Result, curve, frame, machine, reference_frame
+from fashify.index.bench_text import Result, curve, frame, growth_rates, machine, reference_frame
 from fashify.index.registry import list_indexes, make_index
 from fashify.index.trials import BUILDS, Questions, build_and_try, installed, speeds
 
@@ -38,7 +38,9 @@ __all__ = [
     "fashion_mnist",
     "frame",
     "grown",
+    "growth_rates",
     "machine",
+    "measure",
     "measure_fashion_mnist",
     "measure_growth",
     "principal",
@@ -103,24 +105,36 @@ def run(
     _check(backends, list_indexes(), "index")
     images = fashion_mnist() if "fashion-mnist" in parts else None
     common: dict[str, Any] = {"n_queries": n_queries, "seed": seed}
-    swept: dict[str, Any] = {"backends": backends, "uri": uri}
     result = Result(machine=machine())
     with _bar(parts, backends, growth, progress) as told:
+        swept: dict[str, Any] = {"backends": backends, "uri": uri, "told": told}
         if "store" in parts:
-            features, item_ids = store.vectors, store.item_ids
-            title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
-            options = {"metric": metric, "k": k, "told": told, **swept, **common}
-            part = compare(features, item_ids, title, **options)
+            part = measure_store(store, metric=metric, k=k, **swept, **common)
             result |= {"store": part, "ratios": _ratios(part)}
         if "growth" in parts:
             options = {"k": k, "told": told, "backends": _growing(backends), **common}
             result["growth"] = measure_growth(store.vectors, growth, growth_dims, **options)
         if images is not None:
-            result["fashion_mnist"] = measure_fashion_mnist(*images, told=told, **swept, **common)
+            result["fashion_mnist"] = measure_fashion_mnist(*images, **swept, **common)
     missing = [name for name in backends if not installed(name)]
     if missing:
         result["skipped"] = [f"not installed: {', '.join(missing)}"]
     return result
+
+
+def measure(data: str, store: Source, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
+    """One part by its name, "store" or "fashion-mnist", which has a metric and k of its own."""
+    _check([data], ("store", "fashion-mnist"), "part")
+    if data == "store":
+        return measure_store(store, metric=metric, k=k, **options)
+    return measure_fashion_mnist(*fashion_mnist(), **options)
+
+
+def measure_store(store: Source, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
+    """A store's own vectors, asked by its own items; options as for `compare`."""
+    features, item_ids = store.vectors, store.item_ids
+    title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
+    return compare(features, item_ids, title, metric=metric, k=k, **options)
 
 
 def compare(

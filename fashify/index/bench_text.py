@@ -75,7 +75,8 @@ def _curve(part: dict[str, Any]) -> list[str]:
         cells = [f"{found.p50_ms[one]:.3g} ms ({found.recall[one]:.3f})" for one in labels]
         jittered = int(group["n_jittered"].iloc[0])
         rows.append([f"{n:,}", f"{jittered:,}", *cells])
-    rows.append(["time grows as", "", *(f"n^{_exponent(best, one):.2f}" for one in labels)])
+    rates = growth_rates(best)
+    rows.append(["time grows as", "", *(f"n^{rates[one]:.2f}" for one in labels)])
     title = f"fastest setting with recall {ENOUGH:g} or more, else the most exact: p50 (recall)"
     return [title, *table(["n", "of them jittered", *labels], rows)]
 
@@ -88,9 +89,12 @@ def curve(part: dict[str, Any]) -> pd.DataFrame:
     return ordered.groupby(["n", "index"], as_index=False).first()
 
 
-def _exponent(best: pd.DataFrame, name: str) -> float:
-    rows = best[best["index"] == name]
-    return float(np.polyfit(np.log(rows["n"]), np.log(rows["p50_ms"]), 1)[0])
+def growth_rates(best: pd.DataFrame) -> dict[str, float]:
+    """For each index the power of the size that its time grows as: 1 is in step with it."""
+    return {
+        str(name): round(float(np.polyfit(np.log(rows["n"]), np.log(rows["p50_ms"]), 1)[0]), 2)
+        for name, rows in best.groupby("index")
+    }
 
 
 def frame(part: dict[str, Any]) -> pd.DataFrame:
@@ -101,6 +105,11 @@ def frame(part: dict[str, Any]) -> pd.DataFrame:
             "index": one["label"],
             **{name: value for name, value in one.items() if name not in left_out},
             **{f"qps_{size}": rate for size, rate in one["qps"].items()},
+            **{
+                f"{name}_{size}": value
+                for size, values in one["batch_ms"].items()
+                for name, value in zip(("p50_ms", "p95_ms", "p99_ms"), values, strict=True)
+            },
         }
         for one in part["trials"]
     ]

@@ -104,7 +104,8 @@ def choose_from(
     part: dict[str, Any], *, recall: float = 0.99, fast_enough_ms: float = FAST_ENOUGH_MS
 ) -> tuple[dict[str, Any], str]:
     """The same choice from the trials of `fashify.index.bench.compare`: trial and reason."""
-    trials = [Trial(**one) for one in part["trials"]]
+    everything = [Trial(**one) for one in part["trials"]]
+    trials = [one for one in everything if one.name in CANDIDATES and one.label == one.name]
     best = _cheapest(trials, recall, fast_enough_ms)
     return best.to_dict(), _reason(best, trials, recall, fast_enough_ms)
 

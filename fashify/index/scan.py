@@ -9,6 +9,8 @@ and ties are broken by position.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fashify.index import checks
@@ -76,6 +78,26 @@ def scan(
             _block_out(scores, columns, rows[low:high], slots[low:high] - start)
         best.offer(scores, start + columns)
     return best.pairs()
+
+
+def rescanned(
+    gallery: Gallery,
+    queries: np.ndarray,
+    k: int,
+    parts: list[Pairs],
+    which: np.ndarray,
+    *,
+    excluded: Pairs,
+    **options: Any,
+) -> Pairs:
+    """The pairs of ``parts``, but of a scan for the queries that ``which`` ((q,) bool) names."""
+    if which.any():
+        parts = [(rows[~which[rows]], slots[~which[rows]]) for rows, slots in parts]
+        again, within = np.flatnonzero(which), which[excluded[0]]
+        renumbered = (np.cumsum(which) - 1)[excluded[0][within]], excluded[1][within]
+        rows, slots = scan(gallery, queries[again], k, excluded=renumbered, **options)
+        parts.append((again[rows], slots))
+    return tuple(np.concatenate(side) for side in zip(*parts, strict=True))
 
 
 def _scores(queries: np.ndarray, block: np.ndarray, norms: np.ndarray, metric: str) -> np.ndarray:

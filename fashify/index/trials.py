@@ -37,7 +37,7 @@ BUILDS: dict[str, dict[str, dict[str, Any]]] = {
 
 #: Queries asked at once, and how often at most and at least.
 BATCHES = (32, 256)
-_MOST, _LEAST = 20, 3
+_MOST, _LEAST = 10, 3
 
 _PERCENTILES = (0.5, 0.95, 0.99)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashify.errors import ConfigError
-from fashify.index import checks
 from fashify.index.approximate import ApproximateIndex
+from fashify.index.components import components, flat
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
 from fashify.index.scan import Pairs, scan
@@ -57,10 +57,10 @@ class TwoStageIndex(ApproximateIndex):
     def _build(self, gallery: Gallery) -> Codes:
         n, dims = len(gallery.base), min(self.params["dims"], gallery.dim)
         sample = np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.int64)
-        mean, axes = _components(self._flat(gallery.base[sample]), dims)
+        mean, axes = components(flat(gallery.base[sample], self.metric), dims)
         short, norms = np.empty((n, dims), dtype=np.float32), np.empty(n, dtype=np.float32)
         for start in range(0, n, _BLOCK):
-            block = self._flat(gallery.base[start : start + _BLOCK]) - mean
+            block = flat(gallery.base[start : start + _BLOCK], self.metric) - mean
             short[start : start + _BLOCK] = block @ axes.T
             norms[start : start + _BLOCK] = np.linalg.norm(block, axis=1)
         step = float(np.abs(short).max() / 127 or 1) if self.params["code"] == "int8" else 1.0
@@ -68,16 +68,9 @@ class TwoStageIndex(ApproximateIndex):
         rows = rows.astype(self.params["code"], copy=False)
         return _codes(mean, axes, step, rows, norms / np.float32(step))
 
-    def _flat(self, vectors: np.ndarray) -> np.ndarray:
-        """Vectors whose plain distances order as the metric does: unit length for cosine."""
-        if self.metric == "euclidean":
-            return np.asarray(vectors)
-        lengths = checks.norms(vectors, "vectors")[:, None]
-        return vectors / np.where(lengths > 0, lengths, 1)
-
     def _near(self, queries: np.ndarray, m: int) -> Pairs:
         codes: Codes = self._structure
-        short = (self._flat(queries) - codes.mean) @ codes.axes.T / np.float32(codes.step)
+        short = (flat(queries, self.metric) - codes.mean) @ codes.axes.T / np.float32(codes.step)
         wanted = min(max(m, self.params["candidates"]), len(codes.rows))
         none = np.empty(0, dtype=np.int64)
         return scan(
@@ -95,14 +88,6 @@ class TwoStageIndex(ApproximateIndex):
     def _restore(self, reader: IndexReader, gallery: Gallery) -> Codes:
         mean, axes, step, norms = (reader.array(n) for n in ("mean", "axes", "step", "code_norms"))
         return _codes(mean, axes, float(step[0]), reader.array("codes", mapped=True), norms)
-
-
-def _components(sample: np.ndarray, dims: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (dim,) and the ``dims`` directions of most variance, (dims, dim)."""
-    mean = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centred = sample - mean
-    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    return mean, np.ascontiguousarray(vectors[:, ::-1][:, :dims].T, dtype=np.float32)
 
 
 def _codes(

@@ -16,7 +16,7 @@ from fashify.errors import (
     StoreError,
     StoreMismatchError,
 )
-from fashify.index import list_indexes, load_index, make_index
+from fashify.index import list_indexes, load_index, make_index, pruning
 
 N, DIM, K = 240, 16, 5
 METRICS = ("cosine", "euclidean")
@@ -24,6 +24,9 @@ OPTIONAL = {"annoy": "annoy", "hnsw": "faiss", "milvus": "milvus_lite"}
 
 #: Milvus as everybody else has it: a server in another process.
 TCP = "milvus over TCP"
+
+#: Exact search as it is in a gallery large enough for a sketch.
+PRUNED = "exact, pruned"
 
 
 def drawn(n: int = N, dim: int = DIM, seed: int = 0) -> np.ndarray:
@@ -49,7 +52,7 @@ FEATURES = drawn()
 IDS = [f"item-{number}" for number in range(N)]
 
 
-@pytest.fixture(params=[*list_indexes(), TCP])
+@pytest.fixture(params=[*list_indexes(), TCP, PRUNED])
 def case(request) -> str:
     return request.param
 
@@ -60,6 +63,10 @@ def name(case, request, tmp_path_factory, monkeypatch) -> str:
     if case == TCP:
         monkeypatch.setenv("FASHIFY_MILVUS_URI", request.getfixturevalue("milvus_server"))
         return "milvus"
+    if case == PRUNED:
+        for limit, value in {"FEWEST": 1, "LARGEST_SHARE": 0.7, "_WORTH": 1e9}.items():
+            monkeypatch.setattr(pruning, limit, value)
+        return "exact"
     if case in OPTIONAL:
         pytest.importorskip(OPTIONAL[case])
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -222,8 +222,16 @@ def test_a_server_that_is_away():
     assert "Fix: start the server" in str(caught.value)
 
 
-def test_a_server_that_dies_is_named_and_found_again(tmp_path):
-    server, store = MilvusServer(tmp_path), store_of()
+@pytest.fixture
+def mortal(tmp_path):
+    """A server of one's own."""
+    server = MilvusServer(tmp_path / "server")
+    yield server
+    server.stop()
+
+
+def test_a_server_that_dies_is_named_and_found_again(mortal, tmp_path):
+    server, store = mortal, store_of()
     index = _synced(store, server.uri, "dies", timeout=2).index
     index.save(tmp_path / "index")
     server.stop()
@@ -237,7 +245,6 @@ def test_a_server_that_dies_is_named_and_found_again(tmp_path):
             call()
     server.start()
     agrees(load_index(tmp_path / "index"), store)
-    server.stop()
 
 
 def test_a_whole_upload_can_follow_a_sync_and_the_other_way_round(uri):
