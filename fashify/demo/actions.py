@@ -87,9 +87,8 @@ class Actions:
         view = view.having(**changes)
         if view.query is None:
             return view
-        query = self.service.with_feature(view.query)
-        answer = self.service.search(query, view.k, view.selection)
-        return replace(view, query=query, answer=answer)
+        answer = self.service.search(view.query, view.k, view.selection)
+        return replace(view, query=replace(view.query, feature=answer.feature), answer=answer)
 
     def _photo(self, view: View, event: Event) -> View:
         picture = read_upload(event.get("path", ""))

@@ -124,7 +124,8 @@ def _photo_tools(view: View) -> str:
 def examples_row(examples: Sequence[Example]) -> str:
     """Pictures to start from, as buttons."""
     buttons = "".join(
-        f'<button type="button" data-do="example" data-n="{n}" title="{_quoted(example)}">'
+        f'<button type="button" data-do="example" data-n="{n}" '
+        f'data-kind="{example.query.kind}" title="{_quoted(example)}">'
         f'<img src="{example.url}" alt="{_quoted(example)}"></button>'
         for n, example in enumerate(examples)
     )

@@ -32,7 +32,10 @@ from fashify.store.store import MANIFEST
 
 logger = logging.getLogger(__name__)
 
-N_ITEM_EXAMPLES = 7
+N_ITEM_EXAMPLES = 6
+
+#: Which of the sample's photos, side by side, make the hard example: a dress and a bag.
+HARD = (2, 5)
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,13 @@ class DemoService:
         nearest = self.search(query, 1).matches[0]
         self.explain(query, nearest.item_id)
 
-    def with_feature(self, query: Query) -> Query:
-        """``query`` with its feature, embedding a photo if that was not done yet."""
+    def _feature(self, query: Query) -> np.ndarray:
+        """The query's served vector, embedding a photo if that was not done yet."""
         if query.feature is not None:
-            return query
+            return query.feature
         if query.kind == "item":
-            return replace(query, feature=self.retriever.feature(query.item_id))
-        prepared = self.retriever.embedder.prepare(query.picture)
-        return replace(query, feature=self._embedder.ask(prepared))
+            return self.retriever.feature(query.item_id)
+        return self._embedder.ask(self.retriever.embedder.prepare(query.picture))
 
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
@@ -123,16 +125,16 @@ class DemoService:
     ) -> Answer:
         """As ``search``, with a filter in any form that ``Filter.parse`` takes."""
         begin = time.perf_counter()
-        query = self.with_feature(query)
-        feature = bent(query.feature, *map(self._features, (selection.liked, selection.disliked)))
+        feature = self._feature(query)
+        asked = bent(feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
         terms = terms_of(where, dict(selection.weights))
-        wanted = Wanted(feature, self._k(k), terms, frozenset(left_out))
+        wanted = Wanted(asked, self._k(k), terms, frozenset(left_out))
         matches = self._varied(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
-        average = self._yardstick.average(feature)
+        average = self._yardstick.average(asked)
         strengths = tuple(strength_of(match, average) for match in matches)
-        return Answer(tuple(matches), strengths, milliseconds)
+        return Answer(tuple(matches), strengths, milliseconds, feature)
 
     def _varied(self, wanted: Wanted, diversity: float) -> list[Match]:
         """The nearest, or of a few times as many those that differ most among themselves."""
@@ -357,10 +359,12 @@ def catalogue_title(source: str) -> str:
 
 
 def photo_examples() -> list[Example]:
-    """The sample's photo queries: drawn products as a phone would see them."""
-    examples = []
-    for number, file in enumerate(sorted((sample_folder() / "queries").glob("*.jpg")), start=1):
-        picture = load_image(file)
-        query = Query("photo", f"example photo {number}", picture=picture)
-        examples.append(Example(query, data_url(picture, EXAMPLE_SIDE)))
-    return examples
+    """The sample's photo queries, drawn products as a phone would see them, and a hard one."""
+    files = sorted((sample_folder() / "queries").glob("*.jpg"))
+    photos = {f"example photo {n}": load_image(file) for n, file in enumerate(files, start=1)}
+    shown = list(photos.values())
+    photos["a hard one, two products in one photo"] = np.hstack([shown[place] for place in HARD])
+    return [
+        Example(Query("photo", title, picture=picture), data_url(picture, EXAMPLE_SIDE))
+        for title, picture in photos.items()
+    ]

@@ -105,11 +105,13 @@ class Answer:
         matches: best first.
         strengths: how near each is, in words and number, aligned with ``matches``.
         milliseconds: from decoded picture to matches, embedding included.
+        feature: (d,) float32 of the query as served, before likes and dislikes bent it.
     """
 
     matches: tuple[Match, ...]
     strengths: tuple[Strength, ...]
     milliseconds: float
+    feature: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -39,14 +39,13 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Debian's Chromium, without a sandbox only where root needs it so."""
+    """Debian's Chromium."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip("no Chromium on this machine; apt-get install chromium")
-    options = CHROMIUM_OPTIONS + (["--no-sandbox"] if os.geteuid() == 0 else [])
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=options)
+        chromium = playwright.chromium.launch(executable_path=path, args=chromium_options())
         yield chromium
         chromium.close()
 
@@ -112,6 +111,11 @@ def served():
     yield started
     for app in apps:
         app.close()
+
+
+def chromium_options() -> list[str]:
+    """How to start the browser; without its sandbox only where root needs it so."""
+    return CHROMIUM_OPTIONS + (["--no-sandbox"] if os.geteuid() == 0 else [])
 
 
 def free_port() -> int:

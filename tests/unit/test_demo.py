@@ -174,7 +174,8 @@ def test_examples_are_the_same_every_time(service: DemoService, sample_store: Pa
     titles = [example.query.title for example in service.examples]
     assert titles == [example.query.title for example in again.examples]
     kinds = [example.query.kind for example in service.examples]
-    assert kinds.count("photo") == 8
+    assert kinds.count("photo") == 9
+    assert titles[-1] == "a hard one, two products in one photo"
     assert kinds.count("item") >= 5
 
 
