@@ -143,7 +143,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def contrast(small: np.ndarray) -> np.ndarray:
     """(n,) float32: standard deviation of each picture's values, in grey levels."""
-    return small.reshape(len(small), -1).std(axis=1, dtype=np.float32)
+    return small.std(axis=(1, 2, 3), dtype=np.float32)
 
 
 def _alike_pairs(small: np.ndarray, threshold: float) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fashify.cli import (
+    auditing,
     bench,
     building,
     demo,
@@ -41,6 +42,7 @@ def _options(
 app.command()(building.build)
 app.command()(learning.finetune)
 app.command()(searching.search)
+app.command()(auditing.audit)
 app.command()(judging.evaluate)
 app.command()(judging.compare)
 app.command()(reports.report)

@@ -8,12 +8,12 @@ import numpy as np
 
 from fashify.config import LEVELS, SEED
 from fashify.errors import QueryError
-from fashify.evaluation.intervals import COVERAGE, DRAWS
 from fashify.evaluation.judge import Asked, judge
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched, check_k, choose_queries, search_gallery
 from fashify.groups import group_ids
 from fashify.index import Index
+from fashify.intervals import COVERAGE, DRAWS
 
 #: Places MAP, nDCG and MAP@R look at unless the caller says otherwise.
 DEPTH = 100

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fashify.plain import plain
+
 
 @dataclass(frozen=True, eq=False)
 class EvaluationReport:
@@ -162,11 +164,11 @@ class EvaluationReport:
     def to_dict(self) -> dict:
         """Everything but the per-query rows, as plain JSON values; undefined is None."""
         counts = ("n_gallery", "n_asked", "n_judged", "n_lone", "n_missing")
-        plain = {name: getattr(self, name) for name in ("level", "k", "depth", *counts)}
+        facts = {name: getattr(self, name) for name in ("level", "k", "depth", *counts)}
         tables = {"table": self.table, "curve": self.curve, "confusions": self.confusions()}
         tables |= {"best": self.best(), "worst": self.worst()}
-        return _plain(
-            plain
+        return plain(
+            facts
             | {"micro": self.micro, "macro": self.macro, "intervals": self.intervals}
             | {"n_counted": self.n_counted}
             | {name: frame.to_dict("records") for name, frame in tables.items()}
@@ -189,14 +191,3 @@ class EvaluationReport:
         )
         again = ordered.duplicated("label")
         return pd.concat([ordered[~again], ordered[again]], ignore_index=True)
-
-
-def _plain(value):
-    """``value`` with NumPy scalars as Python's and what JSON has no number for as None."""
-    if isinstance(value, dict):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -5,6 +5,7 @@ colour-blind readers (Okabe and Ito 2008); nothing is told by colour alone. Figu
 from objects, not through pyplot, so they work on any thread and leave no global state.
 """
 
+from fashify.plots.audit import group_kinds, group_sizes, label_noise
 from fashify.plots.catalogue import colours, counts, image_facts, missing, shares, years
 from fashify.plots.evaluation import (
     confusion,
@@ -14,7 +15,7 @@ from fashify.plots.evaluation import (
     precision_curve,
 )
 from fashify.plots.features import feature_map, norms, spectrum, throughput
-from fashify.plots.pictures import grid, matches
+from fashify.plots.pictures import grid, matches, picture_rows
 from fashify.plots.search import growth, index_costs, recall_speed
 from fashify.plots.style import Picture
 
@@ -26,13 +27,17 @@ __all__ = [
     "distances",
     "feature_map",
     "grid",
+    "group_kinds",
+    "group_sizes",
     "growth",
     "image_facts",
     "index_costs",
+    "label_noise",
     "levels",
     "matches",
     "missing",
     "norms",
+    "picture_rows",
     "precision_by_category",
     "precision_curve",
     "recall_speed",

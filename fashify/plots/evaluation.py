@@ -53,10 +53,9 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
     capped = shown["ceiling"].to_numpy() < 1
     if capped.any():
         _ticks(axes, rows[capped], shown["ceiling"][capped], INK, "best possible", dotted=True)
-    axes.hlines(
-        rows, shown["precision_low"], shown["precision_high"], color=INK, linewidth=1.4,
-        label="95 % interval",
-    )  # fmt: skip
+    edges = shown["precision_low"], shown["precision_high"]
+    axes.hlines(rows, *edges, color="white", linewidth=3.6)
+    axes.hlines(rows, *edges, color=INK, linewidth=1.4, label="95 % interval")
     _apart_marks(axes, rows, shown["category"], report)
     ends = shown[["precision", "precision_high", "chance"]].max(axis=1)
     for row, value, end in zip(rows, shown["precision"], ends, strict=True):
@@ -135,6 +134,7 @@ def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
         label = "copies and variants left out" if apart else "as found"
         style = {"color": paint, "hatch": hatch, "edgecolor": "white", "label": label}
         axes.bar(places + shift, np.nan_to_num(values), 0.38, **style)
+        axes.vlines(places + shift, *edges.T, color="white", linewidth=3.6)
         axes.vlines(places + shift, *edges.T, color=INK, linewidth=1.4)
         for place, value, high in zip(places, values, edges[:, 1], strict=True):
             at = (place + shift, np.nanmax([value, high, 0]))

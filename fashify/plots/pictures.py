@@ -83,6 +83,36 @@ def matches(
     return fig
 
 
+@styled
+def picture_rows(
+    rows: Sequence[tuple[str, Sequence[tuple[np.ndarray, str]]]], *, title: str, name: str = "rows"
+) -> Picture:
+    """Groups of product images, one a row, with what the row is about above it.
+
+    Args:
+        rows: for each group ``(words, [(image, caption), ...])``.
+        title: of the figure.
+        name: file name of the figure in a report.
+    """
+    columns = max((len(shown) for _, shown in rows), default=1)
+    size = (max(6.0, 1.12 * columns), 0.75 + 1.95 * max(1, len(rows)))
+    fig = picture(name, title, size=size)
+    cells = fig.subplots(max(1, len(rows)), max(columns, 1), squeeze=False)
+    for line, (words, shown) in zip(cells, rows, strict=False):
+        for axes, (image, caption) in zip(line, shown, strict=False):
+            _show(axes, image)
+            axes.set_xlabel(_wrapped(caption, lines=2), fontsize=7.5, color=INK, labelpad=4)
+        for axes in line[len(shown) :]:
+            axes.set_visible(False)
+        # Outside the layout, which would widen the first column to hold it.
+        line[0].set_title(words, color=SOFT).set_in_layout(False)
+    fig.get_layout_engine().set(hspace=0.1)
+    if not rows:
+        cells[0][0].set_axis_off()
+    fig.alt = f"{title}: {len(rows)} rows. " + "; ".join(words for words, _ in rows)
+    return fig
+
+
 def _show_match(axes: Axes, image: np.ndarray, caption: str, hit: bool | None) -> None:
     sign, paint, line = _MARKS.get(hit, ("", FAINT, "-"))
     _show(axes, image, paint=paint, line=line, width=2.2 if sign else 1.0)

@@ -31,12 +31,13 @@ def runs(tmp_path_factory):
     return {run.record["notebook"]: run for run in found}
 
 
-def test_all_four_run_and_say_so_on_the_index_page(runs):
+def test_all_run_and_say_so_on_the_index_page(runs):
     assert list(runs) == [
         "01_eda",
         "02_feature_extraction",
         "03_knn_evaluation",
         "04_index_comparison",
+        "05_catalogue_audit",
     ]
     index = next(iter(runs.values())).folder.parents[1] / "index.html"
     page = index.read_text()
@@ -73,6 +74,12 @@ def test_the_comparison_knows_exact_search_and_chooses_it_for_a_small_gallery(ru
     found = runs["04_index_comparison"].metrics
     assert (found["index chosen"], found["index recall"], found["gallery"]) == ("exact", 1, LIMIT)
     assert len(runs["04_index_comparison"].record["figures"]) == 3
+
+
+def test_the_audit_counts_the_part_and_fails_on_nothing_it_lacks(runs):
+    found = runs["05_catalogue_audit"].metrics
+    assert 0 <= found["products in groups"] < 0.5
+    assert len(runs["05_catalogue_audit"].record["figures"]) == 6
 
 
 def test_metrics_json_holds_every_level(runs):

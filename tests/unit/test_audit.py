@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from fashify.audit import duplicate_images, gaps, image_facts, level_counts
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from toy import write_toy
+
+from fashify.audit import (
+    audit,
+    duplicate_images,
+    gaps,
+    image_facts,
+    label_noise,
+    level_counts,
+    picture_rows,
+    saved_anew,
+)
 from fashify.catalogue import load_catalogue
+from fashify.config import LEVELS
 
 
 @pytest.fixture
@@ -47,3 +63,107 @@ def test_level_counts_name_the_largest_label(toy_catalogue):
     found = level_counts(toy_catalogue).set_index("level").loc["article_type"]
     assert (found["labels"], found["used_once"], found["largest"]) == (3, 1, "Shirts")
     assert found["share"] == pytest.approx(5 / 9)
+
+
+#: Copies "p" (three), "q" (two) and "r" (two); the last product is nobody's copy.
+KEYS = np.array(["p", "p", "p", "q", "q", "r", "r", ""], dtype=object)
+
+
+def noise(labels: list[str]) -> pd.Series:
+    items = pd.DataFrame({level: "" for level in LEVELS}, index=range(8)).assign(usage=labels)
+    return label_noise(items, KEYS).set_index("level").loc["usage"]
+
+
+def test_label_noise_by_hand():
+    # Of the three pairs of p two differ, q's does not, and r has one label only.
+    found = noise(["a", "a", "b", "c", "c", "d", "", "a"])
+    assert (found["groups"], found["disagree"], found["share"]) == (2, 1, 0.5)
+    assert found["differ"] == pytest.approx((2 / 3 + 0) / 2)
+    assert found["noise"] == pytest.approx(1 - np.sqrt(2 / 3))
+    assert found["low"] <= found["noise"] <= found["high"]
+
+
+def test_labels_that_agree_have_no_noise_and_missing_ones_tell_nothing():
+    assert noise(["a", "a", "a", "b", "b", "c", "c", "d"])["noise"] == 0
+    assert np.isnan(noise([""] * 8)["noise"])
+    assert noise([""] * 8)["groups"] == 0
+
+
+def test_the_estimate_finds_the_noise_that_was_put_in():
+    rng = np.random.default_rng(0)
+    truth = np.repeat(rng.integers(0, 40, 3_000), 2)
+    wrong = rng.random(6_000) < 0.05
+    labels = np.where(wrong, rng.integers(0, 40, 6_000), truth).astype(str)
+    items = pd.DataFrame({level: labels for level in LEVELS})
+    keys = np.repeat(np.arange(3_000), 2).astype(str).astype(object)
+    found = label_noise(items, keys).iloc[0]
+    assert found["low"] < wrong.mean() * 39 / 40 < found["high"]
+    assert found["high"] - found["low"] < 0.02
+
+
+@pytest.fixture
+def audited(tmp_path, monkeypatch):
+    """The toy with 2 saved anew as 3, and 4 and 5 of one name."""
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "cache"))
+    folder = write_toy(tmp_path / "toy")
+    Image.open(folder / "images" / "2.jpg").save(folder / "images" / "3.jpg", quality=80)
+    table = folder / "styles.csv"
+    table.write_text(table.read_text().replace("Acme Blue Heels", "Acme Red Heels"))
+    return audit(load_catalogue(folder)), load_catalogue(folder)
+
+
+def test_an_audit_joins_equal_files_look_alikes_and_variants(audited):
+    found, catalogue = audited
+    kinds = found.kinds.set_index("kind")
+    # 1 and 6 are one file and one name; the cut-off bar of 9 has no image.
+    assert kinds["products"].to_dict() == {
+        "equal files": 2, "look-alikes": 4, "variants": 4, "groups": 6,
+    }  # fmt: skip
+    assert kinds.loc["groups", ["groups", "largest"]].tolist() == [3, 2]
+    groups = found.items.set_index("item_id")["group"]
+    assert groups["1"] == groups["6"]
+    assert groups["2"] == groups["3"]
+    assert groups["4"] == groups["5"]
+    assert groups.nunique() == 6
+    assert found.items.groupby("group")["split"].nunique().max() == 1
+    assert found.splits["products"].sum() == len(catalogue) == 9
+
+
+def test_groups_come_as_picture_rows(audited):
+    found, catalogue = audited
+    assert found.largest("equal files") == [["1", "6"]]
+    rows = picture_rows(catalogue, found.largest("equal files"), level="base_colour")
+    words, pictures = rows[0]
+    assert words == "2 products: Acme Red Shirts"
+    assert [caption for _, caption in pictures] == ["Red", "Red"]
+    assert pictures[0][0].shape == (80, 60, 3)
+    assert len(found.largest("groups", n=2, seed=1)) == 2
+
+
+def test_an_audit_is_plain_json_and_one_csv_line_a_product(audited, tmp_path):
+    found, _ = audited
+    read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert {row["kind"] for row in read["noise"]} == {"equal files", "look-alikes", "variants"}
+    found.to_csv(tmp_path / "audit.csv")
+    table = pd.read_csv(tmp_path / "audit.csv", dtype=str)
+    assert table["item_id"].tolist() == [str(n) for n in range(1, 10)]
+    assert found.noise_words.startswith("Of 1 groups of equal files 0 disagree")
+
+
+def test_a_catalogue_without_copies_or_labels_is_audited_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "shop").mkdir()
+    for name, colour in (("a", "red"), ("b", "blue")):
+        Image.new("RGB", (30, 40), colour).save(tmp_path / "shop" / f"{name}.png")
+    found = audit(load_catalogue(tmp_path / "shop"))
+    assert found.kinds["groups"].tolist() == [0, 0, 0, 0]
+    assert found.largest() == []
+    assert "nothing tells" in found.noise_words
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_pictures_saved_anew_stay_below_the_threshold_and_others_above(toy_catalogue):
+    found = saved_anew(toy_catalogue.select(["1", "4", "8"]), n=3).set_index("what")
+    assert found.loc["twice the size", "alike"] == 1
+    assert found.loc["JPEG quality 90", "p99"] < 0.05
+    assert found.loc["nearest other picture", "alike"] == 0

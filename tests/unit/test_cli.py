@@ -20,7 +20,7 @@ from fashify.cli.console import pairs, table
 from fashify.errors import ConfigError
 from fashify.sample import sample_folder
 
-COMMANDS = "build search evaluate compare report bench index demo info verify".split()
+COMMANDS = "build search audit evaluate compare report bench index demo info verify".split()
 
 
 def run(*arguments: object):
@@ -106,6 +106,19 @@ def test_evaluate_prints_both_tables_and_the_categories_of_one_level(sample_stor
     assert "copies and variants left out" in answer.stdout
     assert "gender: precision@5" in answer.stdout
     assert re.search(r"gender +raw +60 +\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]", answer.stdout)
+
+
+def test_audit_answers_as_json_and_writes_each_products_group(tmp_path: Path) -> None:
+    answer = run("audit", "--json", "--out", tmp_path / "audit.csv")
+    assert answer.exit_code == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert [row["kind"] for row in found["kinds"]][-1] == "groups"
+    assert sum(row["products"] for row in found["splits"]) == 600
+    lines = (tmp_path / "audit.csv").read_text().splitlines()
+    assert lines[0] == "item_id,copy,look,variant,group,group_size,split"
+    assert len(lines) == 601
+    assert "labels wrong" in run("audit").stdout
+    one_line(run("audit", "--catalogue", tmp_path / "none"))
 
 
 def test_compare_a_store_with_a_run_of_another_metric(sample_store: Path, tmp_path: Path) -> None:

@@ -18,6 +18,17 @@ from fashify.store import FeatureStore
 LABELS = ["Shirts"] * 5 + ["Heels"] * 3 + ["Watches"] + [""]
 
 
+KINDS = pd.DataFrame(
+    [("equal files", 3, 7, 0.07, 3), ("groups", 9, 30, 0.3, 8)],
+    columns=["kind", "groups", "products", "share", "largest"],
+)
+
+NOISE = pd.DataFrame(
+    [("base_colour", 40, 4, 0.05, 0.02, 0.09), ("usage", 0, 0, np.nan, np.nan, np.nan)],
+    columns=["level", "groups", "disagree", "noise", "low", "high"],
+)
+
+
 def all_text(figure: plots.Picture) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(mpl.text.Text))
 
@@ -62,6 +73,13 @@ def every_picture(reports) -> dict[str, plots.Picture]:
         "matches": plots.matches(
             [((image, "q"), [(image, "m", True), (image, "n", False)])], title="T"
         ),
+        "group_kinds": plots.group_kinds(KINDS, n=100),
+        "group_sizes": plots.group_sizes(np.array([1, 1, 2, 2, 7, 7, 7, 7, 7, 7, 7])),
+        "label_noise": plots.label_noise(NOISE),
+        "picture_rows": plots.picture_rows(
+            [("Two of one", [(image, "Red"), (image, "Blue")]), ("One", [(image, "Red")])],
+            title="Groups",
+        ),
         "norms": plots.norms(np.array([1.0, 2.0, 3.0])),
         "throughput": plots.throughput(speed, subject="toy"),
         "spectrum": plots.spectrum(np.array([0.6, 0.3, 0.1])),
@@ -89,7 +107,7 @@ def test_every_figure_draws_has_words_and_leaves_no_trace(drawn):
 
 def test_axes_are_labelled_and_nothing_but_pictures_lacks_a_label(drawn):
     for name, figure in drawn.items():
-        if name in ("grid", "matches"):
+        if name in ("grid", "matches", "picture_rows"):
             continue
         for axes in figure.axes:
             assert axes.get_xlabel() or axes.get_ylabel(), name
@@ -160,3 +178,25 @@ def test_a_few_more_or_fewer_images_than_a_row():
 
 def test_names_with_dollars_are_not_taken_for_formulas():
     assert plots.counts(["$a_b$ 5%"] * 2, level="usage").png()
+
+
+def test_the_audits_figures_say_how_many_and_leave_out_what_cannot_be_told(drawn):
+    assert "30.0%: 30 products in 9 groups" in all_text(drawn["group_kinds"])
+    text = all_text(drawn["group_sizes"])
+    assert "n = 11 products, 2 of them alone" in text
+    assert "1 groups\n7 products" in text
+    text = all_text(drawn["label_noise"])
+    assert "5.0%  (4 groups disagree)" in text
+    assert "usage" not in text
+    assert "Two of one" in all_text(drawn["picture_rows"])
+
+
+def test_the_levels_figure_shows_both_figures_with_their_intervals(drawn, reports):
+    text = all_text(drawn["levels"])
+    assert "micro: mean over queries" in text
+    assert "copies and variants left out" in text
+    low, high = reports["gender"].intervals["micro"]["precision"]
+    lines = [line for line in drawn["levels"].findobj(mpl.collections.LineCollection)]
+    ends = np.concatenate([np.concatenate(line.get_segments())[:, 1] for line in lines])
+    assert np.isclose(ends, low).any()
+    assert np.isclose(ends, high).any()
