@@ -9,9 +9,6 @@ import numpy as np
 
 from fashify.errors import EngineError
 
-#: Images in one call of the network: larger ones gain no speed and take more memory.
-CHUNK = 16
-
 
 class ModelSpec(Protocol):
     """What an engine needs to know of a network; a ``BackboneSpec`` is one."""
@@ -41,6 +38,8 @@ class Engine(ABC):
     name: str
     precision: str
     version: str
+    #: Images handed to ``_infer`` at once, at most.
+    chunk: int
 
     def __init__(self, spec: ModelSpec) -> None:
         self._input, self._dim = (*spec.input_size, 3), spec.dim
@@ -65,14 +64,14 @@ class Engine(ABC):
         """
         self._check(batch)
         features = np.empty((len(batch), self._dim), np.float32)
-        for start in range(0, len(batch), CHUNK):
-            part = slice(start, start + CHUNK)
+        for start in range(0, len(batch), self.chunk):
+            part = slice(start, start + self.chunk)
             features[part] = self._infer(np.ascontiguousarray(batch[part]))
         return features
 
     @abstractmethod
     def _infer(self, batch: np.ndarray) -> Any:
-        """(b, H, W, 3) uint8, 1 <= b <= CHUNK, to (b, dim)."""
+        """(b, H, W, 3) uint8, 1 <= b <= chunk, to (b, dim)."""
 
     def _check(self, batch: np.ndarray) -> None:
         is_array = isinstance(batch, np.ndarray)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,41 @@ def has_bf16() -> bool:
     """Whether the processor multiplies bfloat16 itself (read from Linux' cpuinfo)."""
     cpuinfo = Path("/proc/cpuinfo")
     return cpuinfo.is_file() and not _BF16_FLAGS.isdisjoint(cpuinfo.read_text().split())
+
+
+def cores() -> int:
+    """Processor cores this process may keep busy; ``OMP_NUM_THREADS`` says fewer, as on Ray."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(allowed or 1, int(wanted)) if wanted.isdigit() and int(wanted) else allowed or 1
+
+
+#: What decides how fast a network can be here, as Linux' cpuinfo spells it.
+_INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
+
+
+def processor() -> dict[str, Any]:
+    """Name, cores and the instruction sets that matter; what a figure was measured on."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.is_file() else ""
+    names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
+    flags = set(text.split())
+    return {
+        "name": names[0] if names else platform.processor() or platform.machine(),
+        "cores": cores(),
+        "instructions": [each for each in _INSTRUCTIONS if each in flags],
+    }
+
+
+def peak_mb() -> float:
+    """Most memory this process has had resident so far, MiB."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
 def has_openvino() -> bool:

@@ -169,24 +169,15 @@ class Embedder:
         """Length of a row of a store: the backbone's feature, then the colour feature."""
         return self.spec.dim + COLOUR_DIM
 
-    def rows(self, batch: np.ndarray) -> np.ndarray:
-        """``(b, H, W, 3)`` uint8, prepared, to ``(b, row_dim)`` float32."""
-        return np.concatenate([self.embed_prepared(batch), colour_features(batch)], axis=1)
+    def prepare_coloured(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The picture as the network takes it, and its ``(COLOUR_DIM,)`` colour feature."""
+        prepared = self.prepare(image)
+        return prepared, colour_features(prepared[None])[0]
 
     def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
-        """``(b, H, W, 3)`` uint8 to ``(b, dim)`` float32, ``batch_size`` at a time.
-
-        The last batch is filled up with copies of its last picture: networks compiled
-        for one shape stay so, and a row does not depend on how many came with it.
-        """
-        size = self.batch_size
-        parts = []
-        for start in range(0, len(batch), size):
-            part = batch[start : start + size]
-            short = size - len(part)
-            if short and len(batch) > 1:
-                part = np.concatenate([part, np.repeat(part[-1:], short, axis=0)])
-            parts.append(self.engine.run(part)[: min(size, len(batch) - start)])
+        """``(b, H, W, 3)`` uint8 to ``(b, dim)`` float32, ``batch_size`` at a time."""
+        starts = range(0, len(batch), self.batch_size)
+        parts = [self.engine.run(batch[at : at + self.batch_size]) for at in starts]
         return np.concatenate(parts) if parts else np.empty((0, self.spec.dim), np.float32)
 
     def embed_images(self, images: Sequence[np.ndarray]) -> np.ndarray:

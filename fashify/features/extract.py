@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,15 +19,14 @@ from fashify.engines import Engine
 from fashify.errors import (
     CatalogueError,
     ConfigError,
-    FashifyError,
     StoreCorruptError,
     StoreMismatchError,
 )
-from fashify.features.embedder import Embedder, Frame, prepare
-from fashify.features.pipeline import embed_locally, prepared_images
+from fashify.features.drawn import common_frame, prepared_sample
+from fashify.features.embedder import Embedder, Frame
+from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
 from fashify.heads import Head
-from fashify.images import image_size
 from fashify.index import Index, make_index
 from fashify.storage import is_url
 from fashify.store import FeatureStore
@@ -56,12 +54,6 @@ logger = logging.getLogger(__name__)
 
 #: Chunks and a progress callback in, (position, shard) out as they are finished.
 Runner = Callable[[list[list[Task]], Callable[[int, int], None]], Iterator[tuple[int, Shard]]]
-
-#: Pictures whose size is looked at for the gallery's frame, and the share that must agree.
-FRAME_IMAGES, FRAME_SHARE = 128, 0.5
-
-#: Pictures an int8 engine is calibrated on.
-CALIBRATION_IMAGES = 256
 
 
 def extract_features(
@@ -169,11 +161,13 @@ def _embedder(
         engine = recorded.get("engine", engine)
         if precision == "auto":
             precision = recorded.get("precision", precision)
-    frame = _frame(catalogue, previous)
+    frame = _frame_of(previous) if previous is not None else common_frame(catalogue)
     calibration = None
     if precision == "int8":
         # The network of the store's own calibration: another one would not mix.
-        calibration = recorded.get("calibration") or _calibration(catalogue, backbone, frame)
+        calibration = recorded.get("calibration")
+        if calibration is None:
+            calibration = prepared_sample(catalogue, backbone.spec, frame)
     return Embedder(
         backbone,
         engine=engine,
@@ -184,30 +178,15 @@ def _embedder(
     )
 
 
-def _frame(catalogue: Catalogue, previous: FeatureStore | None) -> Frame | None:
-    """The height and width most of the gallery's pictures have, if most have the same."""
-    if previous is not None:
-        frame = previous.meta["preparation"]["frame"]
-        return None if frame is None else tuple(frame)
-    part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(FRAME_IMAGES)
-    sizes: Counter[Frame] = Counter()
-    for item_id in part.table["item_id"]:
-        with suppress(FashifyError):
-            height, width, _ = image_size(part.image_bytes(item_id))
-            sizes[height, width] += 1
-    if not sizes or sizes.most_common(1)[0][1] < FRAME_SHARE * sizes.total():
-        return None
-    return sizes.most_common(1)[0][0]
+def _own_report(embedder: Embedder) -> dict[str, float]:
+    """What the engine found out about itself; nothing that another run would find otherwise."""
+    report = getattr(embedder.engine, "report", {})
+    return {} if "top5_agreement" not in report else dict(report)
 
 
-def _calibration(catalogue: Catalogue, backbone: Backbone, frame: Frame | None) -> np.ndarray:
-    """``(m, H, W, 3)`` uint8: readable pictures drawn evenly from the catalogue."""
-    part = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(CALIBRATION_IMAGES)
-    tasks = [Task(path, path) for path in part.table["path"]]
-    images = prepared_images(
-        part.storage, tasks, partial(prepare, spec=backbone.spec, frame=frame), ahead=32
-    )
-    return np.stack([image for image in images if not isinstance(image, Exception)])
+def _frame_of(store: FeatureStore) -> Frame | None:
+    frame = store.meta["preparation"]["frame"]
+    return None if frame is None else tuple(frame)
 
 
 def _check_same_engine(previous: FeatureStore | None, embedder: Embedder, out: Path) -> None:
@@ -337,6 +316,7 @@ def _finish(
     drop_leftovers(staging, {name for name, _ in used})
     meta = {
         **embedder.facts,
+        "engine_report": _own_report(embedder),
         "fingerprint": embedder.fingerprint,
         "catalogue": {
             "source": catalogue.source,

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,26 +20,30 @@ from fashify.store.shards import Shard
 #: Decoded pictures that may wait for the network, in batches: the bound on memory.
 AHEAD_BATCHES = 4
 
-Prepared = np.ndarray | FashifyError
+#: A picture as the network takes it with its colour feature, or why there is none.
+Coloured = tuple[np.ndarray, np.ndarray] | FashifyError
+
+T = TypeVar("T")
 
 
 def prepared_images(
     storage: Storage,
     tasks: Iterable[Task],
-    prepare: Callable[[np.ndarray], np.ndarray],
+    prepare: Callable[[np.ndarray], T],
     *,
     ahead: int,
-) -> Iterator[Prepared]:
+) -> Iterator[T | FashifyError]:
     """Reads, decodes and resizes in threads, in order, at most ``ahead`` pictures early.
 
     Yields:
-        for each task ``(H, W, 3)`` uint8, or the error that says why there is none.
+        for each task what ``prepare`` makes of its picture, or the error that says why there
+        is none.
 
     Raises:
         StorageAwayError: the pictures' place is gone: no picture is to blame for that.
     """
 
-    def one(task: Task) -> Prepared:
+    def one(task: Task) -> T | FashifyError:
         try:
             return prepare(load_image(storage.read(task.path)))
         except StorageAwayError:
@@ -46,7 +51,7 @@ def prepared_images(
         except FashifyError as error:
             return error
 
-    waiting: deque[Future[Prepared]] = deque()
+    waiting: deque[Future[T | FashifyError]] = deque()
     todo = iter(tasks)
     with ThreadPoolExecutor(storage.readers) as pool:
         try:
@@ -63,7 +68,7 @@ def prepared_images(
 def embed_chunk(
     embedder: Embedder,
     chunk: list[Task],
-    images: Iterator[Prepared],
+    images: Iterator[Coloured],
     tick: Callable[[int, int], None] | None = None,
 ) -> Shard:
     """One shard's work: a pure function of the images.
@@ -79,16 +84,17 @@ def embed_chunk(
     """
     good: list[str] = []
     failed: dict[str, str] = {}
-    features = np.empty((len(chunk), embedder.row_dim), np.float32)
+    features, dim = np.empty((len(chunk), embedder.row_dim), np.float32), embedder.spec.dim
     pairs = zip(chunk, islice(images, len(chunk)), strict=True)
     while batch := list(islice(pairs, embedder.batch_size)):
-        bad = {task.identity: str(image) for task, image in batch if isinstance(image, Exception)}
-        whole = [(task, image) for task, image in batch if task.identity not in bad]
+        bad = {task.identity: str(found) for task, found in batch if isinstance(found, Exception)}
+        whole = [(task, *found) for task, found in batch if task.identity not in bad]
         if whole:
-            start = len(good)
-            rows = embedder.rows(np.stack([image for _, image in whole]))
-            features[start : start + len(whole)] = rows
-            good += [task.identity for task, _ in whole]
+            rows = slice(len(good), len(good) + len(whole))
+            tasks, pictures, colours = zip(*whole, strict=True)
+            features[rows, :dim] = embedder.embed_prepared(np.stack(pictures))
+            features[rows, dim:] = colours
+            good += [task.identity for task in tasks]
         failed |= bad
         if tick:
             tick(len(batch), len(bad))
@@ -108,6 +114,6 @@ def embed_locally(
     """
     tasks = (task for chunk in chunks for task in chunk)
     ahead = AHEAD_BATCHES * embedder.batch_size
-    images = prepared_images(storage, tasks, embedder.prepare, ahead=ahead)
+    images = prepared_images(storage, tasks, embedder.prepare_coloured, ahead=ahead)
     for position, chunk in enumerate(chunks):
         yield position, embed_chunk(embedder, chunk, images, tick)

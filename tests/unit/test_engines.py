@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from fashify.engines import list_engines, make, make_engine, top_k_agreement
-from fashify.engines.base import CHUNK
 from fashify.engines.cache import ModelCache
 from fashify.engines.fidelity import least_cosine, probe_images
+from fashify.engines.processor import cores
+from fashify.engines.tensorflow_engine import TensorFlowEngine
 from fashify.errors import EngineError, FashifyWarning, MissingExtraError
 
 KEY = {"network": "a"}
@@ -176,10 +177,29 @@ def test_tensorflow_bf16_leaves_the_reference_alone(model, engine_of, images):
 @pytest.mark.parametrize("name", ["openvino", "tensorflow"])
 def test_batches_larger_than_a_chunk_and_empty_ones(engine_of, images, name):
     engine = engine_of(name)
-    features = engine.run(images[: CHUNK + 3])
-    assert features.shape == (CHUNK + 3, 8)
-    np.testing.assert_allclose(features[-1:], engine.run(images[CHUNK + 2 : CHUNK + 3]), atol=1e-6)
+    n = TensorFlowEngine.chunk + 3
+    features = engine.run(images[:n])
+    assert features.shape == (n, 8)
+    np.testing.assert_allclose(features[-1:], engine.run(images[n - 1 : n]), atol=1e-6)
+    np.testing.assert_array_equal(features[-2:], engine.run(images[n - 2 : n]))
     assert engine.run(images[:0]).shape == (0, 8)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_with_openvino_company_and_cores_change_no_bit(engine_of, images, precision):
+    engine = engine_of("openvino", precision, calibration=images)
+    together = engine.run(images)
+    alone = np.concatenate([engine.run(image[None]) for image in images])
+    np.testing.assert_array_equal(alone, together)
+    single = engine_of("openvino", precision, calibration=images, threads=1)
+    np.testing.assert_array_equal(single.run(images), together)
+
+
+def test_fewer_cores_may_be_asked_for(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert cores() == 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert cores() == len(os.sched_getaffinity(0))
 
 
 @pytest.mark.parametrize("bad", ["shape", "dtype", "list"])
