@@ -112,6 +112,7 @@ def build(
         "backbone": facts,
         "engine": store.meta["engine"],
         "head": _head_facts(store),
+        "engine_report": store.meta.get("engine_report", {}),
         "index": index,
         "metric": metric,
     }
@@ -119,6 +120,7 @@ def build(
         f"{len(store):,} products in {store.path}, {len(lost)} in quarantine",
         f"backbone: {facts['name']}, {facts['dim']}-d: {facts['reason']}",
         _head_line(store),
+        _engine_line(store.meta),
         f"index: {index}, {metric}",
     ]
     emit(answer, as_json, text)
@@ -143,3 +145,13 @@ def _head_line(store: FeatureStore) -> str:
         return "head: none, raw features are served"
     shares = ", ".join(f"{name} {weight:g}" for name, weight in store.head.weights.items())
     return f"head: {store.head.provenance.get('method')}, {store.head.dim}-d: {shares}"
+
+
+def _engine_line(meta: dict[str, Any]) -> str:
+    """Engine and precision, and for int8 how well it agrees with fp32."""
+    engine, report = meta["engine"], meta.get("engine_report", {})
+    line = f"engine: {engine['engine']} {engine['precision']}"
+    if "top5_agreement" not in report:
+        return line
+    share, n = report["top5_agreement"], report["agreement_images"]
+    return f"{line}, {share:.0%} of the five nearest as in fp32 on {n} pictures"

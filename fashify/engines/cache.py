@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 _FACTS = "entry.json"
 #: Changes when the same key would give another network.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class ModelCache:

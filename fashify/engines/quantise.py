@@ -3,6 +3,10 @@
 The first two convolutions stay in fp32. They see raw pixels, where eight bits cost most:
 for EfficientNet-Lite0 on 1,000 products that alone lifts the top-5 agreement with fp32
 from 0.81 to 0.92, at no measurable cost in speed.
+
+Weights keep to half of their eight bits. Processors without VNNI add pairs of products in
+sixteen bits, where full ones overflow: on such a one (AVX2) that lifts the agreement on 272
+products from 0.84 to 0.92, again at no measurable cost in speed.
 """
 
 from __future__ import annotations
@@ -98,6 +102,7 @@ def _quantise(network: Any, spec: ModelSpec, images: np.ndarray) -> tuple[Any, d
         nncf.Dataset([image[None] for image in fit]),
         subset_size=n_fit,
         preset=nncf.QuantizationPreset.MIXED,
+        advanced_parameters=_half_range(),
         ignored_scope=nncf.IgnoredScope(names=_first_convolutions(network)),
     )
     exact, rounded = (
@@ -108,6 +113,15 @@ def _quantise(network: Any, spec: ModelSpec, images: np.ndarray) -> tuple[Any, d
         "agreement_images": len(held_out),
         "least_cosine": least_cosine(rounded, exact),
     }
+
+
+def _half_range() -> Any:
+    from nncf.quantization.advanced_parameters import (
+        AdvancedQuantizationParameters,
+        OverflowFix,
+    )
+
+    return AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)
 
 
 def _first_convolutions(network: Any) -> list[str]:
