@@ -42,7 +42,7 @@ notebooks: $(READY)  ## open the notebooks in JupyterLab
 
 bench: $(READY)  ## measure extraction and search
 	$(BIN)/fashify bench extraction
-	$(BIN)/fashify bench search
+	$(BIN)/fashify bench search --part store
 
 lock:  ## resolve pyproject.toml afresh and pin what came out
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

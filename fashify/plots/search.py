@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 from fashify.plots.style import (
     INK,
@@ -40,15 +41,13 @@ def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) 
         rows = rows.sort_values("recall")
         missed = 100 * (1 - rows["recall"])
         axes.plot(missed, rows["qps_1"], color=colour, marker=marker, label=name, linewidth=2)
-    for one in () if reference is None else reference.itertuples():
+    rows = () if reference is None else reference.sort_values("qps_1").itertuples()
+    for place, one in enumerate(rows):
         axes.axhline(one.qps_1, color=SOFT, linestyle=":", linewidth=1.2)
-        note(
-            axes,
-            f"scikit-learn, {one.metric}",
-            (axes.get_xlim()[1], one.qps_1),
-            (-4, 3),
-            ha="right",
-        )
+        # The slower one is named below its line: the two may lie close together.
+        where, side = ((-4, -3), "top") if place == 0 else ((-4, 3), "bottom")
+        text = f"scikit-learn, {one.metric}"
+        note(axes, text, (axes.get_xlim()[1], one.qps_1), where, ha="right", va=side)
     axes.set_yscale("log")
     # A little air left of 0, so that what misses nothing is not drawn on the axis.
     axes.set_xlim(left=-0.03 * axes.get_xlim()[1])
@@ -126,12 +125,12 @@ def growth(table: pd.DataFrame) -> Picture:
 
 
 def _plain_numbers(axes: Axes) -> None:
-    """A short log axis labels its minor ticks too, by default in powers of ten."""
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    labelled = axes.yaxis.get_minor_formatter()
-    axes.yaxis.set_minor_formatter(
-        lambda value, place: f"{value:,g}" if labelled(value, place) else ""
-    )
+    """Plain numbers on a log axis; between the powers of ten 2 and 5, or all on a short one."""
+    low, high = axes.get_ylim()
+    between = (2, 5) if high > 20 * low else range(2, 10)
+    axes.yaxis.set_minor_locator(LogLocator(subs=between))
+    for name in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        name(lambda value, _: f"{value:,g}")
 
 
 def _figure(value: float) -> str:
