@@ -240,23 +240,18 @@ class Collection(Connected):
             slots[row, : len(hits)] = [hit["entity"]["slot"] for hit in hits]
         return slots
 
-    def vectors(self, slots: np.ndarray) -> np.ndarray:
-        """(m, dim) float32 vectors of given slots, fetched in batches bounded by bytes."""
+    def vectors(self, item_ids: Sequence[str]) -> np.ndarray:
+        """(m, dim) float32 vectors of items, fetched by their keys in batches bounded by bytes."""
         page, found = self._page(["vector"]), {}
-        for start in range(0, len(slots), page):
-            wanted = slots[start : start + page].tolist()
-            for row in self.call(
-                "query",
-                self.name,
-                filter=f"slot in {wanted}",
-                output_fields=["slot", "vector"],
-                limit=len(wanted),
-            ):
-                found[row["slot"]] = row["vector"]
-        missing = [slot for slot in slots.tolist() if slot not in found]
+        for start in range(0, len(item_ids), page):
+            wanted = [str(one) for one in item_ids[start : start + page]]
+            fields = ["item_id", "vector"]
+            for row in self.call("query", self.name, ids=wanted, output_fields=fields):
+                found[row["item_id"]] = row["vector"]
+        missing = [one for one in item_ids if one not in found]
         if missing:
             raise away(self.uri, f"{len(missing)} rows of {self.name!r} that vanished")
-        return np.array([found[slot] for slot in slots.tolist()], dtype=np.float32)
+        return np.array([found[one] for one in item_ids], dtype=np.float32)
 
     def matching(self, expression: str) -> np.ndarray:
         """(m,) int64 slots of all rows that pass."""

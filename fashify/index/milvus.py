@@ -159,7 +159,7 @@ class MilvusIndex(Index):
     def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
         roster = self._fitted()
-        return self.collection.vectors(roster.order[roster.locate(list(item_ids))])
+        return self.collection.vectors(roster.item_ids[roster.locate(list(item_ids))])
 
     def bytes_outside(self) -> int | None:
         path = Path(self.params["uri"])
@@ -256,8 +256,8 @@ class MilvusIndex(Index):
         if not len(positions):
             shape = (len(queries), k)
             return named(roster, np.full(shape, NONE), np.full(shape, np.inf, np.float32))
-        slots = roster.order[positions]
-        rows = Gallery.of(self.collection.vectors(slots), roster.item_ids[positions])
+        slots, ids = roster.order[positions], roster.item_ids[positions]
+        rows = Gallery.of(self.collection.vectors(ids), ids)
         if pairs is None:
             inside = np.isin(excluded[1], slots)
             banned = excluded[0][inside], _places(excluded[1][inside], roster, positions)
