@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,10 @@ class IndexWriter:
     def file(self, name: str, suffix: str, write: Callable[[str], object]) -> None:
         """Let ``write(path)`` make the file of ``name``."""
         fresh = self.folder / f"{name}.{self._stamp}{suffix}"
-        write(str(fresh))
-        with fresh.open("rb+") as handle:
-            os.fsync(handle.fileno())
+        with self._whole_or_nothing():
+            write(str(fresh))
+            with fresh.open("rb+") as handle:
+                os.fsync(handle.fileno())
         record = {"bytes": fresh.stat().st_size, "sha256": _sha256(fresh)}
         path = fresh.with_name(f"{name}.{record['sha256'][:12]}{suffix}")
         os.replace(fresh, path)
@@ -62,7 +64,7 @@ class IndexWriter:
         manifest["files"] = self._files
         manifest["sha256"] = _self_checksum(manifest)
         fresh = self.folder / f"{MANIFEST}.{self._stamp}"
-        with fresh.open("wb") as handle:
+        with self._whole_or_nothing(), fresh.open("wb") as handle:
             handle.write(_spelled(manifest))
             handle.flush()
             os.fsync(handle.fileno())
@@ -71,6 +73,24 @@ class IndexWriter:
         for name in before - {record["file"] for record in self._files.values()}:
             (self.folder / name).unlink(missing_ok=True)
         return self.folder
+
+    @contextmanager
+    def _whole_or_nothing(self) -> Iterator[None]:
+        """A failed write leaves the index before as it was, and nothing else."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            # FAISS and Annoy have errors of their own for a full disk.
+            inside = _listed(self.folder)
+            for path in self.folder.iterdir():
+                mine = path.name in {record["file"] for record in self._files.values()}
+                if self._stamp in path.name or (mine and path.name not in inside):
+                    path.unlink(missing_ok=True)
+            raise StoreError(
+                f"room to write an index into {self.folder}",
+                str(error),
+                "free some disk space; the index before is still there",
+            ) from error
 
 
 class IndexReader:

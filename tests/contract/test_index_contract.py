@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import resource
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from fashify.errors import (
     ConfigError,
     FashifyError,
     IndexNotFittedError,
+    MissingExtraError,
     QueryError,
     StoreCorruptError,
     StoreError,
@@ -423,6 +427,33 @@ def test_other_files_are_refused(fitted, tmp_path):
         with pytest.raises(error) as caught:
             load_index(tmp_path)
         assert isinstance(caught.value, FashifyError)
+
+
+def test_a_full_disk_leaves_the_index_before(index, name, tmp_path):
+    if name == "milvus":
+        pytest.skip("what is written here is smaller than any disk")
+    index.save(tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    answer = index.search(FEATURES[:9], K)
+    changed(index)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))
+    try:
+        with pytest.raises(StoreError, match="room to write"):
+            index.save(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    same(load_index(tmp_path, verify=True).search(FEATURES[:9], K), answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "module"), [("annoy", "annoy"), ("hnsw", "faiss"), ("milvus", "pymilvus")]
+)
+def test_a_missing_package_is_named_with_its_install_line(name, module, monkeypatch):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=re.escape(f"fashify[{name}]")):
+        make_index(name)
 
 
 def test_unknown_names_and_parameters(name):
