@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
 
 from fashify.cli import bench_search
 from fashify.cli.console import Commands, JsonOption, emit, table
-from fashify.config import SEED
 
 app = typer.Typer(cls=Commands, help="Measure speed on this machine.", no_args_is_help=True)
 app.command(name="search")(bench_search.search)
@@ -17,46 +15,61 @@ app.command(name="search")(bench_search.search)
 
 @app.command()
 def extraction(
+    catalogue: Annotated[
+        str, typer.Option(help="Pictures to embed: as for build, a catalogue.")
+    ] = "sample",
     backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
     weights: Annotated[str, typer.Option(help="imagenet, random or a file.")] = "imagenet",
-    engine: Annotated[str, typer.Option(help="Inference engine.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or int8.")] = "auto",
-    batch_size: Annotated[int, typer.Option(help="Pictures a call.", min=1)] = 32,
-    images: Annotated[int, typer.Option(help="How many pictures to time.", min=1)] = 256,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="Compare only this one, e.g. 'openvino int8'; may be given again."),
+    ] = None,
+    images: Annotated[int, typer.Option(help="How many pictures are drawn.", min=16)] = 256,
+    rounds: Annotated[int, typer.Option(help="Turns of each contender.", min=1)] = 5,
     as_json: JsonOption = False,
 ) -> None:
-    """Images a second through a backbone, preparation included, after a warm-up."""
-    import numpy as np
+    """Every engine against one predict a picture: speed, memory, fidelity, taking turns."""
+    from fashify.features.bench import compare_engines
+    from fashify.features.contenders import ENGINES
 
-    from fashify.backbones import load_backbone
-    from fashify.features import Embedder
-
-    embedder = Embedder(
-        load_backbone(backbone, weights=weights),
-        engine=engine,
-        precision=precision,
-        batch_size=batch_size,
+    measured = compare_engines(
+        catalogue,
+        backbone=backbone,
+        weights=weights,
+        engines=engine or ENGINES,
+        images=images,
+        rounds=rounds,
+        progress=not as_json,
     )
-    drawn = np.random.default_rng(SEED).integers(0, 256, (batch_size, 320, 240, 3), np.uint8)
-    pictures = [drawn[n % batch_size] for n in range(images)]
-    embedder.embed_images(pictures[:batch_size])
-    seconds = _timed(lambda: embedder.embed_images(pictures))
-    answer = {
-        "backbone": embedder.spec.name,
-        "engine": dict(embedder.engine.fingerprint),
-        "batch_size": batch_size,
-        "images": images,
-        "seconds": round(seconds, 4),
-        "images_per_second": round(images / seconds, 1),
-    }
-    emit(answer, as_json, _lines(answer))
+    emit(measured, as_json, _lines(measured))
 
 
-def _timed(action: Any) -> float:
-    begin = time.perf_counter()
-    action()
-    return time.perf_counter() - begin
+#: Columns of the table: key of a record, and what stands above it.
+_COLUMNS = {
+    "name": "",
+    "forward": "network img/s",
+    "ratio_forward": "ratio",
+    "of_matmul_limit": "of limit",
+    "from_files": "from files img/s",
+    "ratio_from_files": "ratio",
+    "from_files_of_forward": "of network",
+    "peak_mb": "peak MiB",
+    "least_cosine": "least cosine",
+    "top5_agreement": "top-5",
+}
 
 
-def _lines(answer: dict[str, Any]) -> list[str]:
-    return table([(name, value) for name, value in answer.items()], ("measure", "value"))
+def _lines(measured: dict[str, Any]) -> list[str]:
+    """The answer for people: what was measured on what, then a row a contender."""
+    machine = measured["processor"]
+    rows = [[record[key] for key in _COLUMNS] for record in measured["contenders"]]
+    return [
+        f"{machine['name']}, {machine['cores']} cores, {' '.join(machine['instructions'])}",
+        f"{measured['backbone']} ({measured['weights']}), {measured['images']} pictures of "
+        f"{measured['catalogue']}, median of {measured['rounds']} rounds",
+        f"matrix product {measured['matmul_gflops']} GFLOP/s, a picture "
+        f"{measured['gflops_per_image']} GFLOP: limit {measured['matmul_limit']} img/s",
+        "",
+        *table(rows, list(_COLUMNS.values())),
+        *(f"left out: {one['name']}: {one['reason']}" for one in measured["left_out"]),
+    ]
