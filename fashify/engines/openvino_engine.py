@@ -57,7 +57,7 @@ class OpenVINOEngine(Engine):
             self.report = facts["report"]
         else:
             network = load_converted(model, spec, cache)
-        self._network, self._threads, self._turn = network, threads, Lock()
+        self._adopt(network, threads)
 
     @classmethod
     def of_network(cls, network: Any, spec: ModelSpec) -> OpenVINOEngine:
@@ -66,8 +66,13 @@ class OpenVINOEngine(Engine):
         engine = cls.__new__(cls)
         engine.precision, engine.version = "fp32", _version(ov)
         Engine.__init__(engine, spec)
-        engine._network, engine._threads, engine._turn = network, None, Lock()
+        engine._adopt(network, None)
         return engine
+
+    def _adopt(self, network: Any, threads: int | None) -> None:
+        # Of known shape: some per cent faster than of any.
+        network.reshape([1, *self._input])
+        self._network, self._threads, self._turn = network, threads, Lock()
 
     def _infer(self, batch: np.ndarray) -> Any:
         # Requests are few and kept; those of another thread would be mixed with ours.

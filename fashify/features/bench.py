@@ -23,8 +23,9 @@ from fashify.engines.processor import processor
 from fashify.errors import EngineError, FashifyError, known
 from fashify.features.contenders import BASELINE, BATCHED, ENGINES, REFERENCE, Bench, Subject
 
-#: Images a turn; the two that call ``predict`` are given fewer, for they are slow.
-TURN, SLOW_TURN = 64, 16
+#: Images a turn; the two that call ``predict`` are given fewer, for they are slow, and the
+#: others more from files, so that getting under way and running empty weigh little.
+TURN, SLOW_TURN, FILES_TURN = 64, 16, 256
 
 _BASELINES = (BASELINE, BATCHED)
 
@@ -193,11 +194,17 @@ def _take_turns(
         for turn in range(rounds):
             limits.append(benches[REFERENCE].ask("matmul_gflops"))
             for name, bench in benches.items():
-                n = SLOW_TURN if name in _BASELINES else TURN
                 for kind, found in rates[name].items():
+                    n = _turn_images(name, kind)
                     found.append(n / bench.ask(f"{kind}_seconds", turn * TURN, n))
                 bar.update()
     return rates, limits
+
+
+def _turn_images(name: str, kind: str) -> int:
+    if name in _BASELINES:
+        return SLOW_TURN
+    return FILES_TURN if kind == "from_files" else TURN
 
 
 def _records(
