@@ -2,6 +2,7 @@
 
 from fashify.evaluation.compare import Run, compare_runs
 from fashify.evaluation.examples import compare_levels, example_rows
+from fashify.evaluation.gains import gains_by_category
 from fashify.evaluation.projection import feature_norms, pca_spectrum, project
 from fashify.evaluation.protocol import evaluate, evaluate_levels
 from fashify.evaluation.report import EvaluationReport
@@ -16,6 +17,7 @@ __all__ = [
     "evaluate_levels",
     "example_rows",
     "feature_norms",
+    "gains_by_category",
     "measure_throughput",
     "pca_spectrum",
     "project",

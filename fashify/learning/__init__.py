@@ -3,5 +3,14 @@
 from fashify.learning.heads import METHODS, train_head
 from fashify.learning.material import Material, material_of
 from fashify.learning.serving import learn
+from fashify.learning.trial import transfer_trial, trials
 
-__all__ = ["METHODS", "Material", "learn", "material_of", "train_head"]
+__all__ = [
+    "METHODS",
+    "Material",
+    "learn",
+    "material_of",
+    "train_head",
+    "transfer_trial",
+    "trials",
+]

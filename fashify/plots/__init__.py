@@ -15,6 +15,7 @@ from fashify.plots.evaluation import (
     precision_curve,
 )
 from fashify.plots.features import feature_map, norms, spectrum, throughput
+from fashify.plots.learning import gains, methods
 from fashify.plots.pictures import grid, matches, picture_rows
 from fashify.plots.search import growth, index_costs, recall_speed
 from fashify.plots.style import Picture
@@ -26,6 +27,7 @@ __all__ = [
     "counts",
     "distances",
     "feature_map",
+    "gains",
     "grid",
     "group_kinds",
     "group_sizes",
@@ -35,6 +37,7 @@ __all__ = [
     "label_noise",
     "levels",
     "matches",
+    "methods",
     "missing",
     "norms",
     "picture_rows",

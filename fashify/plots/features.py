@@ -105,7 +105,13 @@ def spectrum(ratios: np.ndarray) -> Picture:
 
 @styled
 def feature_map(
-    places: np.ndarray, labels: Iterable[str], *, level: str, top: int = 9, method: str = "t-SNE"
+    places: np.ndarray,
+    labels: Iterable[str],
+    *,
+    level: str,
+    top: int = 9,
+    method: str = "t-SNE",
+    name: str = "",
 ) -> Picture:
     """The features on a flat map, the most frequent labels told apart by colour and marker.
 
@@ -115,11 +121,12 @@ def feature_map(
         level: name of the level.
         top: labels told apart; the others are grey.
         method: how the map was made, for the title.
+        name: of the figure; "" means one by the level.
     """
     labels = np.asarray(list(labels), dtype=str)
     sizes = pd.Series(labels[labels != ""]).value_counts()
     title = f"{method} map of the features by {spoken(level)}"
-    fig = picture(f"map-{level}", title, size=(8.0, 6.2))
+    fig = picture(name or f"map-{level}", title, size=(8.0, 6.2))
     axes = fig.add_subplot()
     named = list(sizes.index[:top])
     others = ~np.isin(labels, named)

@@ -1,0 +1,79 @@
+"""The same store served through one head after another, to be judged side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fashify.heads import Head
+from fashify.learning.heads import MAIN_LEVEL, train_head
+from fashify.learning.material import Material, material_of
+from fashify.store import FeatureStore
+
+#: Share of the classes that a transfer trial keeps from training.
+LEFT_OUT = 0.2
+
+
+def served_by(store: FeatureStore, head: Head | None) -> FeatureStore:
+    """The store in memory, served through ``head``; its own head is not touched."""
+    meta = {name: value for name, value in store.meta.items() if name not in ("head", "files")}
+    return FeatureStore(
+        store.features,
+        store.item_ids,
+        meta,
+        items=store.items,
+        location=store.location,
+        colour=store.colour,
+        head=head,
+    )
+
+
+def trials(
+    store: FeatureStore, methods: Sequence[str], *, material: Material | None = None, seed: int = 0
+) -> dict[str, FeatureStore]:
+    """A head by each method, trained on the same split.
+
+    Args:
+        store: features, colour and labels.
+        methods: of ``fashify.learning.METHODS``; ``none`` is the raw features.
+        material: of the store, where it is at hand already.
+        seed: of everything drawn at random.
+
+    Returns:
+        method -> the store served by its head, in the order given.
+    """
+    material = material or material_of(store)
+    return {
+        method: served_by(
+            store, train_head(material, store.meta["backbone"], method=method, seed=seed)
+        )
+        for method in methods
+    }
+
+
+def transfer_trial(
+    store: FeatureStore,
+    *,
+    method: str = "softmax",
+    level: str = MAIN_LEVEL,
+    material: Material | None = None,
+    seed: int = 0,
+) -> tuple[FeatureStore, tuple[str, ...]]:
+    """A head that never saw some classes, to learn what it does for products of a new kind.
+
+    Args:
+        store, method, material, seed: as for :func:`trials`.
+        level: whose classes are left out: a fifth of them, drawn by ``seed``.
+
+    Returns:
+        the store served by that head, and the classes left out.
+    """
+    material = material or material_of(store)
+    labels = material.labels[level].astype(str)
+    names = np.unique(labels[labels != ""])
+    count = max(1, round(LEFT_OUT * len(names)))
+    left_out = np.sort(np.random.default_rng(seed).choice(names, count, replace=False))
+    partial = material.without(np.isin(labels, left_out))
+    head = train_head(partial, store.meta["backbone"], method=method, seed=seed)
+    return served_by(store, head), tuple(left_out)
