@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.config import SEED
-from fashify.evaluation.intervals import bootstrap
+from fashify.intervals import bootstrap
 from fashify.evaluation.report import EvaluationReport
 
 
