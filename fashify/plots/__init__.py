@@ -17,6 +17,7 @@ from fashify.plots.evaluation import (
 from fashify.plots.features import feature_map, norms, spectrum, throughput
 from fashify.plots.learning import gains, methods
 from fashify.plots.pictures import grid, matches, picture_rows
+from fashify.plots.robustness import robustness
 from fashify.plots.search import growth, index_costs, recall_speed
 from fashify.plots.style import Picture
 
@@ -44,6 +45,7 @@ __all__ = [
     "precision_by_category",
     "precision_curve",
     "recall_speed",
+    "robustness",
     "shares",
     "spectrum",
     "throughput",

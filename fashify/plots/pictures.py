@@ -104,9 +104,10 @@ def picture_rows(
             axes.set_xlabel(_wrapped(caption, lines=2), fontsize=7.5, color=INK, labelpad=4)
         for axes in line[len(shown) :]:
             axes.set_visible(False)
-        # Outside the layout, which would widen the first column to hold it.
-        line[0].set_title(words, color=SOFT).set_in_layout(False)
-    fig.get_layout_engine().set(hspace=0.1)
+        # A blank title holds the place: the words themselves would widen the first column.
+        line[0].set_title(" ")
+        at = {"xycoords": "axes fraction", "textcoords": "offset points", "color": SOFT}
+        line[0].annotate(words, (0, 1), (0, 8), annotation_clip=False, **at).set_in_layout(False)
     if not rows:
         cells[0][0].set_axis_off()
     fig.alt = f"{title}: {len(rows)} rows. " + "; ".join(words for words, _ in rows)

@@ -23,6 +23,8 @@ def runs(tmp_path_factory):
         "limit": str(LIMIT),
         "backbone": "efficientnet-lite0",
         "k": "3",
+        "n_queries": "8",
+        "strengths": "1",
         "split": "all",
         "map_items": "40",
         "growth_to": "200",
@@ -38,6 +40,7 @@ def test_all_run_and_say_so_on_the_index_page(runs):
         "03_knn_evaluation",
         "04_index_comparison",
         "05_catalogue_audit",
+        "06_robustness",
     ]
     index = next(iter(runs.values())).folder.parents[1] / "index.html"
     page = index.read_text()
@@ -80,6 +83,12 @@ def test_the_audit_counts_the_part_and_fails_on_nothing_it_lacks(runs):
     found = runs["05_catalogue_audit"].metrics
     assert 0 <= found["products in groups"] < 0.5
     assert len(runs["05_catalogue_audit"].record["figures"]) == 6
+
+
+def test_robustness_asks_few_products_once_a_perturbation_and_remedy(runs):
+    found = runs["06_robustness"].metrics
+    assert found["queries"] == 8
+    assert 0 < found["found first, gallery's frame"] <= 1
 
 
 def test_metrics_json_holds_every_level(runs):

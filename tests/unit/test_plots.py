@@ -13,6 +13,7 @@ from PIL import Image
 
 from fashify import plots
 from fashify.evaluation import evaluate_levels
+from fashify.robustness import RobustnessReport
 from fashify.store import FeatureStore
 
 LABELS = ["Shirts"] * 5 + ["Heels"] * 3 + ["Watches"] + [""]
@@ -26,6 +27,22 @@ KINDS = pd.DataFrame(
 NOISE = pd.DataFrame(
     [("base_colour", 40, 4, 0.05, 0.02, 0.09), ("usage", 0, 0, np.nan, np.nan, np.nan)],
     columns=["level", "groups", "disagree", "noise", "low", "high"],
+)
+
+
+SPOILED = RobustnessReport(
+    pd.DataFrame(
+        [
+            (remedy, kind, "unit", strength, 40, *[value, value - 0.1, value + 0.1] * 3)
+            for remedy, value in (("plain", 0.4), ("better", 0.7))
+            for kind, strength in (("none", 0.0), ("blur", 2.0), ("blur", 4.0), ("crop", 10.0))
+        ],
+        columns=["remedy", "perturbation", "unit", "strength", "n"]
+        + [f"{m}{end}" for m in ("hit_1", "hit_k", "precision") for end in ("", "_low", "_high")],
+    ),
+    k=5,
+    level="article_type",
+    n_gallery=600,
 )
 
 
@@ -80,6 +97,7 @@ def every_picture(reports) -> dict[str, plots.Picture]:
             [("Two of one", [(image, "Red"), (image, "Blue")]), ("One", [(image, "Red")])],
             title="Groups",
         ),
+        "robustness": plots.robustness(SPOILED),
         "norms": plots.norms(np.array([1.0, 2.0, 3.0])),
         "throughput": plots.throughput(speed, subject="toy"),
         "spectrum": plots.spectrum(np.array([0.6, 0.3, 0.1])),
@@ -200,3 +218,11 @@ def test_the_levels_figure_shows_both_figures_with_their_intervals(drawn, report
     ends = np.concatenate([np.concatenate(line.get_segments())[:, 1] for line in lines])
     assert np.isclose(ends, low).any()
     assert np.isclose(ends, high).any()
+
+
+def test_the_robustness_figure_has_a_panel_a_perturbation_and_a_line_a_remedy(drawn):
+    figure = drawn["robustness"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["blur", "crop"]
+    assert all(axes.get_ylim()[0] == 0 for axes in figure.axes)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain", "better"]
+    assert "plain 0.40, better 0.70" in figure.alt

@@ -1,0 +1,14 @@
+"""How much a query may be spoiled before the search fails, and which remedy helps."""
+
+from fashify.robustness.measure import Remedy, RobustnessReport, measure_robustness, remedies_of
+from fashify.robustness.perturb import PERTURBATIONS, Perturbation, spoiled_rows
+
+__all__ = [
+    "PERTURBATIONS",
+    "Perturbation",
+    "Remedy",
+    "RobustnessReport",
+    "measure_robustness",
+    "remedies_of",
+    "spoiled_rows",
+]
