@@ -116,7 +116,7 @@ def extract_features(
         plan = make_plan(catalogue, previous)
         staging = fresh_staging(out)
         shards = _keep(staging, plan, previous, embedder.fingerprint)
-        with _bar(plan, progress) as tick:
+        with _bar(plan, len(catalogue.row_problems), progress) as tick:
             shards += _embed_all(staging, plan, embedder.fingerprint, run, tick)
         _finish(staging, plan, shards, catalogue, embedder, empty_index, previous)
         swap_in(staging, out)
@@ -366,11 +366,11 @@ def _quarantine(catalogue: Catalogue, lost: pd.DataFrame, failed: dict[str, str]
 
 
 @contextmanager
-def _bar(plan: Plan, progress: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate, time left and the quarantine's count."""
-    bad = 0
+def _bar(plan: Plan, bad: int, progress: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate, time left and the quarantine's count, ``bad`` of them known before."""
     disable = not progress or os.environ.get("FASHIFY_PROGRESS") == "0"
     with tqdm(total=plan.n_new, unit="img", desc="features", delay=1, disable=disable) as bar:
+        bar.set_postfix(quarantined=bad, refresh=False)
 
         def tick(done: int, unreadable: int) -> None:
             nonlocal bad

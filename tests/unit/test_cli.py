@@ -316,3 +316,28 @@ def test_importing_the_command_line_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_bench_extraction_compares_engines_in_processes_of_their_own() -> None:
+    answer = run(
+        "bench", "extraction", "--backbone", "efficientnet-lite0", "--engine", "openvino fp32",
+        "--engine", "openvino bf16", "--images", 16, "--rounds", 1, "--json",
+    )  # fmt: skip
+    assert answer.exit_code == 0, answer.stderr
+    measured = json.loads(answer.stdout)
+    records = {one["name"]: one for one in measured["contenders"]}
+    lacking = {one["name"] for one in measured["left_out"]}
+    assert set(records) | lacking == {
+        "predict, each image", "predict, batches of 32", "tensorflow fp32", "openvino fp32",
+        "openvino bf16",
+    }  # fmt: skip
+    assert measured["processor"]["name"]
+    for record in records.values():
+        assert min(record["forward"], record["from_files"], record["of_matmul_limit"]) > 0
+        assert 200 < record["peak_mb"] < 8000, "each in a process of its own"
+        assert record["least_cosine"] > 0.999
+    assert records["predict, each image"]["ratio_from_files"] == 1
+
+
+def test_an_unknown_engine_is_one_line() -> None:
+    assert "openvino int8" in one_line(run("bench", "extraction", "--engine", "onnx fp32"))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+import flips
 import numpy as np
 import pytest
 from fakes import GridBackbone, GridEngine
-from typer.testing import CliRunner
+from kills import hashes
+from PIL import Image
 
-from fashify.cli.main import app
+from fashify.catalogue import load_catalogue
 from fashify.errors import (
     CatalogueError,
     StoreCorruptError,
@@ -91,31 +97,14 @@ def test_another_version_is_refused(store):
         FeatureStore.load(store.path)
 
 
-def verified(path):
-    """What ``fashify verify`` says is wrong, index and all."""
-    done = CliRunner().invoke(app, ["verify", "--store", str(path), "--json"])
-    problems = json.loads(done.stdout)["problems"]
-    assert (done.exit_code != 0) == bool(problems)
-    return problems
-
-
 def test_every_flipped_bit_is_found_and_its_file_named(store):
-    rng = np.random.default_rng(0)
-    files = sorted(p for p in store.path.rglob("*") if p.is_file())
-    assert {p.relative_to(store.path).as_posix() for p in files} >= {
-        "manifest.json", "items.parquet", "quarantine.csv", "index/manifest.json",
+    """The short version of ``python benchmarks/flips.py STORE``: the same flips, a small store."""
+    answer = flips.flip_bits(store.path, 200, np.random.default_rng(0))
+    assert answer["missed"] == []
+    assert answer["found"] == 200
+    assert set(answer["hit"]) == {
+        "manifest.json", "items.parquet", "quarantine.csv", "index/", "shards/",
     }  # fmt: skip
-    for _ in range(200):
-        file = files[rng.integers(len(files))]
-        data = bytearray(file.read_bytes())
-        at, bit = int(rng.integers(len(data))), int(rng.integers(8))
-        data[at] ^= 1 << bit
-        good = file.read_bytes()
-        file.write_bytes(data)
-        found = [one["file"] for one in verified(store.path)]
-        assert found == [file.relative_to(store.path).as_posix()], (file, at, bit)
-        file.write_bytes(good)
-    assert verified(store.path) == []
 
 
 def test_a_truncated_or_missing_shard_is_named_not_answered_from(store):
@@ -143,12 +132,97 @@ def test_the_second_writer_is_refused(store, toy_catalogue):
         extract_features(toy_catalogue, GridBackbone(), store.path, engine=GridEngine())
 
 
+def test_another_process_is_refused_and_its_death_lets_go(toy, toy_catalogue, tmp_path):
+    script = """
+import sys
+from pathlib import Path
+from fashify.store.files import locked
+with locked(Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+    out = tmp_path / "s"
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert owner.stdout.readline() == b"mine\n"
+        with pytest.raises(StoreError, match="another process"):
+            extract_features(toy_catalogue, GridBackbone(), out, engine=GridEngine())
+    finally:
+        owner.kill()
+        owner.wait()
+        owner.stdin.close()
+        owner.stdout.close()
+    assert len(extract_features(toy_catalogue, GridBackbone(), out, engine=GridEngine())) == 8
+
+
 def test_a_place_that_cannot_be_written_is_named(toy_catalogue, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="a place to write"):
         extract_features(
             toy_catalogue, GridBackbone(), tmp_path / "file" / "store", engine=GridEngine()
         )
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Mounts a small file system in memory; only root may, elsewhere its tests are skipped."""
+    places = []
+
+    def mount(name: str, options: str) -> Path:
+        place = tmp_path / name
+        place.mkdir(exist_ok=True)
+        again = ["remount"] if place in places else []
+        command = ["mount", "-t", "tmpfs", "-o", ",".join([*again, options]), "tmpfs", str(place)]
+        if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("mounting a small disk takes root")
+        places.append(place)
+        return place
+
+    yield mount
+    for place in set(places):
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def grow(toy: Path, n: int) -> None:
+    """More products, each with a picture of its own."""
+    rng = np.random.default_rng(1)
+    lines = (toy / "styles.csv").read_text()
+    for number in range(100, 100 + n):
+        noise = rng.integers(0, 256, (80, 60, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(toy / "images" / f"{number}.jpg")
+        lines += f"{number},Men,Apparel,Topwear,Shirts,Red,Fall,2012,NA,Shirt {number}\n"
+    (toy / "styles.csv").write_text(lines)
+
+
+@pytest.mark.parametrize("free", [24, 40, 56, 72, 88])
+def test_a_full_disk_is_named_and_the_store_stays_as_it_was(toy, mounted, free):
+    """However far the build gets before the disk is full: shard, items, index, manifest."""
+    disk = mounted("disk", "size=4m")
+    options = {"engine": GridEngine(), "index": "exact"}
+    store = extract_features(load_catalogue(toy), GridBackbone(), disk / "s", **options)
+    before = hashes(store.path)
+    grow(toy, 64)
+    used = shutil.disk_usage(disk).used
+    mounted("disk", f"size={used // 1024 + free}k")
+    with pytest.raises(StoreError, match=r"No space left on device.*free some disk space"):
+        extract_features(load_catalogue(toy), GridBackbone(), disk / "s", **options)
+    assert hashes(store.path) == before
+    mounted("disk", "size=4m")
+    assert len(extract_features(load_catalogue(toy), GridBackbone(), disk / "s", **options)) == 72
+    assert flips.verified(disk / "s") == []
+
+
+def test_a_read_only_disk_is_named_and_the_store_stays_as_it_was(toy_catalogue, mounted):
+    disk = mounted("disk", "size=4m")
+    store = extract_features(toy_catalogue, GridBackbone(), disk / "s", engine=GridEngine())
+    before = hashes(store.path)
+    mounted("disk", "ro")
+    with pytest.raises(StoreError, match=r"Read-only file system.*can be written"):
+        extract_features(toy_catalogue, GridBackbone(), disk / "s", engine=GridEngine())
+    assert hashes(store.path) == before
+    assert len(FeatureStore.load(store.path).features) == 8
 
 
 def test_a_moved_store_still_opens(store, tmp_path):
