@@ -36,6 +36,9 @@ class MatchRow(TypedDict):
     year: int | None
     usage: str
     picture: str
+    strength: str
+    probability: float | None
+    parts: dict[str, float]
 
 
 def row(match: Match) -> MatchRow:
