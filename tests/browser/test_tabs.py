@@ -90,6 +90,26 @@ def test_the_mouse_finds_a_product(on_map) -> None:
     )
 
 
+def test_the_map_comes_nearer_and_moves(on_map) -> None:
+    canvas = on_map.locator(".fx-map canvas")
+    whole = canvas.evaluate("e => e.toDataURL()")
+    on_map.get_by_role("button", name="Nearer").click()
+    near = canvas.evaluate("e => e.toDataURL()")
+    assert near != whole
+    area = canvas.bounding_box()
+    x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
+    on_map.mouse.move(x, y)
+    on_map.mouse.down()
+    on_map.mouse.move(x - 40, y + 20, steps=3)
+    on_map.mouse.up()
+    assert canvas.evaluate("e => e.toDataURL()") != near
+    # A drag opens no product.
+    expect(on_map.locator(".fx-look")).to_have_count(0)
+    on_map.get_by_role("button", name="Farther").click()
+    canvas.evaluate("e => e.dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))")
+    assert canvas.evaluate("e => e.toDataURL()") == whole
+
+
 def test_charts_count_the_catalogue(on_map, service) -> None:
     charts = on_map.locator(".fx-chart")
     expect(charts).to_have_count(5)

@@ -3,7 +3,10 @@
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6fd1", "#b03a2e", "#6b8e23"];
 const OTHERS = "#9a929e";
 const MARGIN = 14;
+const FARTHEST = 1, NEAREST = 12;
 let data = null, source = "", current = -1;
+// How near one looks, and where the middle lies, in pixels from the canvas' own.
+let zoom = FARTHEST, pan = [0, 0], held = null;
 
 const send = (event) => trigger("act", event);
 const canvas = () => element.querySelector(".fx-map canvas");
@@ -12,7 +15,24 @@ const colour = (code) => (code < 0 ? OTHERS : PALETTE[code]);
 
 function place(n) {
   const { clientWidth, clientHeight } = canvas();
-  return [MARGIN + data.x[n] * (clientWidth - 2 * MARGIN), MARGIN + data.y[n] * (clientHeight - 2 * MARGIN)];
+  const [across, down] = [(data.x[n] - 0.5) * (clientWidth - 2 * MARGIN), (data.y[n] - 0.5) * (clientHeight - 2 * MARGIN)];
+  return [clientWidth / 2 + across * zoom + pan[0], clientHeight / 2 + down * zoom + pan[1]];
+}
+
+// The place (x, y) stays where it is while all around it comes nearer.
+function magnify(factor, x = canvas().clientWidth / 2, y = canvas().clientHeight / 2) {
+  const before = zoom;
+  zoom = Math.min(NEAREST, Math.max(FARTHEST, zoom * factor));
+  const [left, top] = [x - canvas().clientWidth / 2, y - canvas().clientHeight / 2];
+  moveTo(left - (left - pan[0]) * (zoom / before), top - (top - pan[1]) * (zoom / before));
+}
+function moveTo(across, down) {
+  const most = (length) => (length / 2) * (zoom - 1);
+  const { clientWidth, clientHeight } = canvas();
+  const within = (value, length) => Math.max(-most(length), Math.min(most(length), value));
+  pan = [within(across, clientWidth), within(down, clientHeight)];
+  canvas().style.touchAction = zoom > FARTHEST ? "none" : "pan-y";
+  point(current);
 }
 
 function draw() {
@@ -93,14 +113,33 @@ function refresh() {
   draw();
 }
 
+element.addEventListener("pointerdown", (event) => {
+  if (data && event.target === canvas()) held = { x: event.clientX, y: event.clientY, pan, moved: false };
+});
+addEventListener("pointerup", () => { if (!held?.moved) held = null; });
+element.addEventListener("wheel", (event) => {
+  // With Ctrl or by pinching; without, the wheel belongs to the page.
+  if (!data || event.target !== canvas() || !event.ctrlKey) return;
+  event.preventDefault();
+  magnify(Math.exp(-event.deltaY / 200), event.offsetX, event.offsetY);
+}, { passive: false });
 element.addEventListener("pointermove", (event) => {
   if (!data || event.target !== canvas()) return;
+  if (held && event.buttons && zoom > FARTHEST) {
+    const [across, down] = [event.clientX - held.x, event.clientY - held.y];
+    held.moved = held.moved || Math.hypot(across, down) > 4;
+    if (held.moved) return moveTo(held.pan[0] + across, held.pan[1] + down);
+  }
   const n = nearest(event.offsetX, event.offsetY, 16);
   if (n !== current) point(n);
 });
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
   if (button) return send({ ...button.dataset });
+  const step = event.target.closest("[data-zoom]");
+  if (step && data) return magnify(Number(step.dataset.zoom));
+  // What ends a drag is no click on a product.
+  if (held?.moved) { held = null; return; }
   if (data && event.target === canvas()) {
     point(nearest(event.offsetX, event.offsetY, 24));
     if (current >= 0) send({ do: "look", item: data.id[current] });
