@@ -87,10 +87,11 @@ class Explorer:
             f'<div class="fx-maprow"><div class="fx-map" data-map="{escape(data, quote=True)}">'
             '<canvas tabindex="0" role="img" aria-label="Map of the catalogue; arrow keys walk '
             'from product to product, Enter opens one"></canvas><output class="fx-tip" hidden>'
-            '</output><div class="fx-zoom"><button type="button" data-zoom="1.6" aria-label="Nearer">'
-            '+</button><button type="button" data-zoom="0.625" aria-label="Farther">−</button></div>'
-            '</div><aside class="fx-mapside"><label class="fx-colourby">Colour by '
-            f'<select>{options}</select></label><ul class="fx-legend"></ul></aside></div></section>'
+            '</output></div><aside class="fx-mapside"><label class="fx-colourby">Colour by '
+            f'<select>{options}</select></label><div class="fx-zoom">'
+            '<button type="button" data-zoom="1.6">Nearer</button>'
+            '<button type="button" data-zoom="0.625">Farther</button></div>'
+            '<ul class="fx-legend"></ul></aside></div></section>'
         )
 
     def look_or_say(self, event: Mapping[str, Any]) -> str:

@@ -24,11 +24,12 @@ LARGE = 390_000
 PHOTO = 2
 
 
-def keep(page, name: str) -> None:
-    """The window as a PNG; as a palette one, a third of the size, where it would be large."""
+def keep(page, name: str, part: str = "") -> None:
+    """The window, or a part of it, as a PNG; with a palette where it would be large."""
     page.wait_for_timeout(700)
+    seen = page.locator(part) if part else page
     path = IMAGES / f"{name}.png"
-    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture = Image.open(io.BytesIO(seen.screenshot())).convert("RGB")
     picture.save(path, optimize=True)
     if path.stat().st_size > LARGE:
         picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
@@ -68,16 +69,18 @@ def explore(page) -> None:
 
 def take(browser, url: str, service) -> None:
     """All of them."""
-    desktop = browser.new_page(viewport={"width": DESKTOP[0], "height": 1240})
+    desktop = browser.new_page(viewport={"width": DESKTOP[0], "height": 1340})
     desktop.goto(url)
     search_photo(desktop, service)
     keep(desktop, "demo")
     desktop.locator('[data-do="explain"]').first.click()
     desktop.locator(".fx-whypanel img").nth(1).wait_for()
-    keep(desktop, "demo-explain")
+    keep(desktop, "demo-explain", ".fx-whypanel")
     desktop.get_by_role("button", name="Close").click()
+    desktop.set_viewport_size({"width": DESKTOP[0], "height": 760})
     refine(desktop)
     keep(desktop, "demo-refine")
+    desktop.set_viewport_size({"width": DESKTOP[0], "height": 1180})
     explore(desktop)
     keep(desktop, "demo-explore")
     phone = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True)

@@ -80,6 +80,13 @@ def test_the_page_never_scrolls_sideways(open_page, photos, size) -> None:
     upload(page, photos[2])
     answered(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    beyond = page.evaluate(
+        """width => [...document.querySelectorAll(".fx-body *")]
+            .filter((e) => e.getBoundingClientRect().right > width && !e.closest(".fx-sr"))
+            .map((e) => e.className)""",
+        size[0],
+    )
+    assert beyond == []
 
 
 def test_an_example_is_one_click(open_page, service, size) -> None:
