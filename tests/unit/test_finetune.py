@@ -97,8 +97,8 @@ def test_no_labels_and_no_such_block_are_named_errors(products, tmp_path) -> Non
     ids, out = products.table["item_id"].to_numpy(), tmp_path / "x.safetensors"
     with pytest.raises(QueryError, match="two classes"):
         finetune(products, ids, material(products, {}), out, base=NAME, plan=PLAN)
+    plan = Plan(input_size=(64, 48), first_block=40)
     with pytest.raises(BackboneError, match="a block 40"):
-        plan = Plan(input_size=(64, 48), first_block=40)
         finetune(products, ids, material(products), out, base=NAME, plan=plan)
 
 
