@@ -20,12 +20,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, about, panels
-from fashify.demo.api import Api
+from fashify.demo.api import Api, told
 from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
 from fashify.demo.judged import Judge
 from fashify.demo.serving import QUEUE_LENGTH, Serving, one_blas_thread
 from fashify.demo.theme import asset, make_theme, page_head
+from fashify.demo.uploads import uploaded_only
 
 #: Searches under way at once: as many as go through the network in one batch.
 LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": MOST}
@@ -50,6 +51,8 @@ def build_app(service: DemoService) -> gr.Blocks:
         _wire(service, view, parts, explored, tabs)
         for function in Api(service).endpoints:
             gr.api(function, **LIMITS)
+    for block in app.blocks.values():
+        block.async_move_resource_to_block_cache = told(uploaded_only)
     return app
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypedDict
 
@@ -131,12 +132,30 @@ def endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` with its FashifyErrors as ``gr.Error``, the one kind a client is told."""
 
     @wraps(function)
-    def told(*args: Any, **kwargs: Any) -> Any:
-        try:
+    def spoken(*args: Any, **kwargs: Any) -> Any:
+        with speaking():
             return function(*args, **kwargs)
-        except FashifyError as error:
-            raise gr.Error(str(error), print_exception=False) from None
 
     # Gradio reads the types from here and does not resolve postponed annotations.
-    told.__signature__ = inspect.signature(function, eval_str=True)
-    return told
+    spoken.__signature__ = inspect.signature(function, eval_str=True)
+    return spoken
+
+
+def told(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """As ``endpoint``, for a coroutine of Gradio's own."""
+
+    @wraps(function)
+    async def spoken(*args: Any, **kwargs: Any) -> Any:
+        with speaking():
+            return await function(*args, **kwargs)
+
+    return spoken
+
+
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Turns a FashifyError into the ``gr.Error`` that reaches the client, one sentence."""
+    try:
+        yield
+    except FashifyError as error:
+        raise gr.Error(str(error), print_exception=False) from None

@@ -68,6 +68,19 @@ def _forget(file: Path) -> None:
         logger.debug("left %s behind", file.parent, exc_info=True)
 
 
+async def uploaded_only(path: str | Path | None) -> str | None:
+    """Stands for Gradio's own way of a file into a component, which fetches addresses too.
+
+    What comes here lies in the upload folder already, unless it is an address.
+
+    Raises:
+        ImageReadError: an address; only the page's own field may name one, where switched on.
+    """
+    if path is not None and str(path).lower().startswith(("http:", "https:")):
+        raise ImageReadError("an uploaded file", "an address", "send the file itself")
+    return None if path is None else str(path)
+
+
 def friendly(error: FashifyError) -> str:
     """An error as a sentence for a visitor: what was needed, what came, what to do."""
     cure = error.fix[:1].upper() + error.fix[1:]
