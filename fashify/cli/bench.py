@@ -26,6 +26,10 @@ def extraction(
     ] = None,
     images: Annotated[int, typer.Option(help="How many pictures are drawn.", min=16)] = 256,
     rounds: Annotated[int, typer.Option(help="Turns of each contender.", min=1)] = 5,
+    processes: Annotated[
+        bool,
+        typer.Option(help="A process for each contender, to know its memory; without, quicker."),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Every engine against one predict a picture: speed, memory, fidelity, taking turns."""
@@ -39,6 +43,7 @@ def extraction(
         engines=engine or ENGINES,
         images=images,
         rounds=rounds,
+        processes=processes,
         progress=not as_json,
     )
     emit(measured, as_json, _lines(measured))
@@ -62,7 +67,8 @@ _COLUMNS = {
 def _lines(measured: dict[str, Any]) -> list[str]:
     """The answer for people: what was measured on what, then a row a contender."""
     machine = measured["processor"]
-    rows = [[record[key] for key in _COLUMNS] for record in measured["contenders"]]
+    columns = [key for key in _COLUMNS if measured["contenders"][0][key] is not None]
+    rows = [[record[key] for key in columns] for record in measured["contenders"]]
     return [
         f"{machine['name']}, {machine['cores']} cores, {' '.join(machine['instructions'])}",
         f"{measured['backbone']} ({measured['weights']}), {measured['images']} pictures of "
@@ -70,6 +76,6 @@ def _lines(measured: dict[str, Any]) -> list[str]:
         f"matrix product {measured['matmul_gflops']} GFLOP/s, a picture "
         f"{measured['gflops_per_image']} GFLOP: limit {measured['matmul_limit']} img/s",
         "",
-        *table(rows, list(_COLUMNS.values())),
+        *table(rows, [_COLUMNS[key] for key in columns]),
         *(f"left out: {one['name']}: {one['reason']}" for one in measured["left_out"]),
     ]

@@ -1,0 +1,89 @@
+"""The extraction benchmark: contenders in processes of their own, one that cannot run left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from fashify.errors import EngineError
+from fashify.features import bench
+from fashify.features.contenders import ENGINES, PerImage, Subject
+
+SUBJECT = Subject("sample", 16, "efficientnet-lite0", "imagenet")
+
+
+def test_a_contender_has_a_process_and_memory_of_its_own():
+    with bench._process("openvino fp32", SUBJECT) as there:
+        assert there.ask("from_files_seconds", 0, 16) > 0
+        assert there.ask("features").shape == (16, 1280)
+        assert 200 < there.ask("peak_mb") < 8000
+        assert there.ask("facts")["backbone"] == "efficientnet-lite0"
+
+
+def test_trouble_in_a_process_is_told_here():
+    subject = Subject("sample", 16, "no-such-network", "imagenet")
+    with (
+        bench._process("openvino fp32", subject) as there,
+        pytest.raises(Exception, match="no-such-network"),
+    ):
+        there.ask("features")
+
+
+def test_an_engine_this_processor_lacks_is_left_out_and_said(monkeypatch):
+    class Lame:
+        def __init__(self, name, _subject):
+            if "bf16" in name:
+                raise EngineError("a processor with bfloat16", "one without", "use fp32")
+
+        def ask(self, what, *_):
+            return 1.0
+
+    monkeypatch.setattr(bench, "Here", Lame)
+    benches, left_out = bench._start(ENGINES, SUBJECT, None)
+    assert list(benches) == ["tensorflow fp32", "openvino fp32", "openvino int8"]
+    assert [one["name"] for one in left_out] == ["openvino bf16"]
+    assert "bfloat16" in left_out[0]["reason"]
+
+
+def test_ratios_are_taken_within_a_turn():
+    class Known:
+        def __init__(self, rate):
+            self.rate = rate
+
+        def ask(self, what, *_):
+            import numpy as np
+
+            return np.eye(8, dtype=np.float32) if what == "features" else 123.4
+
+    names = ["predict, each image", "tensorflow fp32"]
+    rates = {
+        names[0]: {"forward": [1.0, 2.0, 4.0], "from_files": [1.0, 1.0, 1.0]},
+        names[1]: {"forward": [5.0, 10.0, 20.0], "from_files": [4.0, 9.0, 19.0]},
+    }
+    limits = bench.np.array([10.0, 20.0, 40.0])
+    records = bench._records({name: Known(1) for name in names}, rates, limits, True)
+    assert records[1]["ratio_forward"] == 5
+    assert records[1]["from_files_of_forward"] == 0.9
+    assert records[1]["of_matmul_limit"] == 0.5
+    assert records[1]["peak_mb"] == 123
+
+
+def test_the_baseline_takes_the_nearest_pixels_one_picture_at_a_time():
+    calls = []
+
+    class Model:
+        def predict(self, batch, **_):
+            calls.append(batch.shape)
+            return batch.reshape(len(batch), -1)[:, :4]
+
+    class Known:
+        keras_model = Model()
+
+        class spec:
+            input_size = (8, 6)
+
+    from fashify import load_catalogue
+
+    catalogue = load_catalogue("sample")
+    baseline = PerImage(Known(), catalogue.storage)
+    assert baseline.from_files(list(catalogue.table["path"][:3])).shape == (3, 4)
+    assert calls == [(1, 8, 6, 3)] * 3
