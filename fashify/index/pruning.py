@@ -28,7 +28,7 @@ from fashify.index.scan import Pairs
 FEWEST = 8192
 
 #: Components kept at most, as a share of a vector's length: bounds the memory.
-LARGEST_SHARE = 0.15
+LARGEST_SHARE = 0.125
 
 #: A number of a row gathered from anywhere costs this many times one read in order.
 _GATHER = 8
@@ -43,7 +43,7 @@ _MOST_LEFT = 0.1
 _FIRST = 16
 
 #: Rows the directions are fitted on; rows encoded at once; bounds held at once.
-_SAMPLE, _BLOCK, _BOUNDS = 8192, 8192, 1 << 22
+_SAMPLE, _BLOCK, _BOUNDS = 8192, 8192, 1 << 21
 
 #: Columns of which the lowest stands for all when the first rows are chosen.
 _FOLD = 32
