@@ -246,7 +246,7 @@ def _bar(
     total = builds * len({"store", "fashion-mnist"} & set(parts))
     if "growth" in parts:
         total += len(growth) * len([*filter(installed, _growing(backends))])
-    with tqdm(total=total, unit="index", delay=1, disable=not progress) as bar:
+    with tqdm(total=total, unit="index", delay=1, disable=None if progress else True) as bar:
         begun = False
 
         def told(label: str) -> None:

@@ -147,7 +147,10 @@ class Collection(Connected):
 
         most = max(1, self._batch_bytes // (4 * dim + 2 * _TEXT_BYTES))
         batch: list[dict[str, Any]] = []
-        with tqdm(total=total, desc=f"upload to {self.uri}", unit="item", delay=2) as progress:
+        # disable=None: no bar where nobody watches, in a notebook's report or a log.
+        with tqdm(
+            total=total, desc=f"upload to {self.uri}", unit="item", delay=2, disable=None
+        ) as progress:
             for row in rows:
                 batch.append(row)
                 if len(batch) == most:
