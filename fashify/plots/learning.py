@@ -47,7 +47,7 @@ def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Pict
     axes.hlines(rows, shown["low"], shown["high"], color=INK, linewidth=1.4, label="95 % interval")
     better = shown["gain"].to_numpy() >= 0
     for mask, paint, marker, name in (
-        (better, MAIN, "o", "better"),
+        (better, MAIN, "o", "better, or the same"),
         (~better, ACCENT, "X", "worse"),
     ):
         if mask.any():

@@ -33,6 +33,8 @@ def runs(tmp_path_factory):
         "split": "all",
         "map_items": "40",
         "growth_to": "200",
+        "methods": "none,lda",
+        "chosen": "lda",
     }
     found = run_reports(catalogue="sample", store=store, parameters=given, out=out, progress=False)
     return {run.record["notebook"]: run for run in found}
