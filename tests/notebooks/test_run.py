@@ -35,6 +35,7 @@ def runs(tmp_path_factory):
         "growth_to": "200",
         "methods": "none,lda",
         "chosen": "lda",
+        "at_least": "1",
     }
     found = run_reports(catalogue="sample", store=store, parameters=given, out=out, progress=False)
     return {run.record["notebook"]: run for run in found}
