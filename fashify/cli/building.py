@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fashify.cli.console import JsonOption, emit, store_path
+from fashify.cli.heads import head_facts, head_line
 from fashify.cli.indexing import (
     MILVUS,
     CollectionOption,
@@ -111,7 +112,7 @@ def build(
         "n_quarantined": len(lost),
         "backbone": facts,
         "engine": store.meta["engine"],
-        "head": _head_facts(store),
+        "head": head_facts(store),
         "engine_report": store.meta.get("engine_report", {}),
         "index": index,
         "metric": metric,
@@ -119,7 +120,7 @@ def build(
     text = [
         f"{len(store):,} products in {store.path}, {len(lost)} in quarantine",
         f"backbone: {facts['name']}, {facts['dim']}-d: {facts['reason']}",
-        _head_line(store),
+        head_line(store),
         _engine_line(store.meta),
         f"index: {index}, {metric}",
     ]
@@ -134,17 +135,6 @@ def _taught(
     if metric != "cosine" and head != "none":
         raise QueryError("--metric cosine for a head", metric, "leave --metric out")
     return learn(named, catalogue=products, method=head, index=index)
-
-
-def _head_facts(store: FeatureStore) -> dict[str, Any] | None:
-    return None if store.head is None else {"dim": store.head.dim, **store.meta["head"]}
-
-
-def _head_line(store: FeatureStore) -> str:
-    if store.head is None:
-        return "head: none, raw features are served"
-    shares = ", ".join(f"{name} {weight:g}" for name, weight in store.head.weights.items())
-    return f"head: {store.head.provenance.get('method')}, {store.head.dim}-d: {shares}"
 
 
 def _engine_line(meta: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``fashify finetune``."""
+"""``fashify finetune`` and ``fashify learn``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
+from fashify.cli.heads import head_facts, head_line
 from fashify.errors import ConfigError
 
 
@@ -53,3 +54,24 @@ def finetune(
     answer = {"weights": str(out), "backbone": backbone}
     text = f"tuned: {out}; use it with fashify build --backbone {backbone} --weights {out}"
     emit(answer, as_json, [text])
+
+
+def learn(
+    store: StoreOption = None,
+    head: Annotated[
+        str, typer.Option(help="auto, none, pca, lda, softmax or proxy-anchor.")
+    ] = "auto",
+    catalogue: Annotated[
+        str | None, typer.Option(help="Where the pictures are; default: as the store was built.")
+    ] = None,
+    index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a head on a store's own features and labels, and serve the store through it."""
+    from fashify.catalogue import load_catalogue
+    from fashify.learning import learn
+
+    products = None if catalogue is None else load_catalogue(catalogue)
+    taught = learn(store_path(store), catalogue=products, method=head, index=index, seed=seed)
+    emit(head_facts(taught), as_json, [f"{len(taught):,} products; {head_line(taught)}"])

@@ -40,6 +40,7 @@ def _options(
 
 
 app.command()(building.build)
+app.command()(learning.learn)
 app.command()(learning.finetune)
 app.command()(searching.search)
 app.command()(auditing.audit)

@@ -20,7 +20,9 @@ from fashify.cli.console import pairs, table
 from fashify.errors import ConfigError
 from fashify.sample import sample_folder
 
-COMMANDS = "build search audit evaluate compare report bench index demo info verify".split()
+COMMANDS = (
+    "build learn finetune search audit evaluate compare report bench index demo info verify".split()
+)
 
 
 def run(*arguments: object):
@@ -75,6 +77,40 @@ def test_search_gives_matches_as_json(sample_store: Path, photo: Path) -> None:
     distances = [match["distance"] for match in matches]
     assert distances == sorted(distances)
     assert all(match["name"] and match["article_type"] for match in matches)
+
+
+@pytest.fixture(scope="module")
+def taught_store(sample_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = tmp_path_factory.mktemp("taught") / "store"
+    shutil.copytree(sample_store, store)
+    answer = run("learn", "--store", store, "--head", "lda", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    assert set(json.loads(answer.stdout)["parts"]) == {"shape", "category", "colour"}
+    return store
+
+
+def test_a_taught_store_tells_parts_and_strength(taught_store: Path, photo: Path) -> None:
+    answer = run("search", photo, "--store", taught_store, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    for match in json.loads(answer.stdout):
+        assert set(match["parts"]) == {"shape", "category", "colour"}
+        assert 0 <= match["probability"] <= 1
+        assert match["strength"]
+    assert run("verify", "--store", taught_store).exit_code == 0
+
+
+def test_evaluate_sets_a_head_against_the_raw_features(taught_store: Path) -> None:
+    answer = run("evaluate", "--store", taught_store, "--level", "article_type", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    assert set(json.loads(answer.stdout)["vectors"]) == {"raw", "head"}
+
+
+def test_a_head_that_does_not_exist_is_one_line(sample_store: Path) -> None:
+    assert "proxy-anchor" in one_line(run("learn", "--store", sample_store, "--head", "magic"))
+
+
+def test_finetune_wants_a_safetensors_file(sample_store: Path) -> None:
+    assert ".safetensors" in one_line(run("finetune", "--store", sample_store, "--out", "x.h5"))
 
 
 def test_search_prints_a_table(sample_store: Path, photo: Path) -> None:
