@@ -9,6 +9,7 @@ import time
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from fashify.config import settings
 from fashify.demo.pictures import QUERY_SIDE, data_url
@@ -16,6 +17,7 @@ from fashify.demo.service import DemoService
 from fashify.errors import FashifyError
 from fashify.evaluation import evaluate_levels
 from fashify.images import load_image
+from fashify.likeness import item_groups
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,10 @@ class Judge:
         begin = time.perf_counter()
         try:
             found = evaluate_levels(
-                self.service.store, index=self.service.retriever.index, n_queries=QUERIES
+                self.service.store,
+                index=self.service.retriever.index,
+                n_queries=QUERIES,
+                **self._unlearned(),
             )
         except FashifyError as error:
             return f'<p class="fx-empty">{escape(str(error))}</p>'
@@ -56,12 +61,23 @@ class Judge:
         )
         return (
             '<header class="fx-results-head"><h2>Do neighbours share their label?</h2>'
-            f'<p class="fx-time">{first.n_asked:,} products searched in {seconds:.1f} s, each left '
-            "out of its own answer</p></header>"
+            f'<p class="fx-time">{first.n_asked:,} products{self._which()} searched in '
+            f"{seconds:.1f} s, each left out of its own answer</p></header>"
             '<table class="fx-table"><thead><tr><th scope="col">Level</th><th scope="col">'
             f'Precision@{first.k}</th><th scope="col">Chance</th><th scope="col"><span '
             f'class="fx-sr">As a bar</span></th></tr></thead><tbody>{rows}</tbody></table>'
         )
+
+    def _unlearned(self) -> dict[str, Any]:
+        """Queries that the head has not learned from; all of them where there is no head."""
+        store = self.service.store
+        if store.head is None:
+            return {}
+        groups, _ = item_groups(store, self.service.retriever.catalogue)
+        return {"split": "test", "groups": groups}
+
+    def _which(self) -> str:
+        return "" if self.service.store.head is None else " the head has not learned from,"
 
     def _reports(self) -> str:
         runs = latest_runs(settings().reports)

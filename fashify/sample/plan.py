@@ -68,6 +68,11 @@ def _check(n: int, seed: int) -> None:
             f"a whole number n of products from {SMALLEST} to {LARGEST}", repr(n),
             "pass n within that range, such as n=600",
         )  # fmt: skip
+    check_seed(seed)
+
+
+def check_seed(seed: int) -> None:
+    """Raises ``ConfigError`` unless it is a whole number of 0 or more."""
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or seed < 0:
         raise ConfigError("a seed that is a whole number of 0 or more", repr(seed), "pass seed=0")

@@ -18,7 +18,7 @@ from PIL import Image
 from ..config import settings
 from ..errors import StorageError
 from .drawing import picture
-from .plan import COLUMNS, Product, planned
+from .plan import COLUMNS, Product, check_seed, planned
 from .scenes import QUERY_COLUMNS, photo_queries
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,7 @@ def sample_folder(seed: int = 0) -> Path:
         ConfigError: seed out of range.
         StorageError: the cache cannot be written.
     """
+    check_seed(seed)
     folder = settings().cache / f"sample-v{VERSION}-seed{seed}"
     if (folder / "styles.csv").is_file():
         return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from headed import weighted_demo
 from fashify.demo import Actions, DemoService, View, results
 from fashify.demo.address import write_address
 from fashify.demo.diversity import varied
+from fashify.demo.judged import Judge
 from fashify.errors import QueryError
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
@@ -125,3 +127,11 @@ def test_a_photo_is_served_through_the_head(weighted: DemoService) -> None:
     view = Actions(weighted).act(View(), {"do": "example", "n": str(kinds.index("photo"))})
     assert view.query.feature.shape == (weighted.store.head.dim,)
     assert json.loads(results.as_json(view.answer))[0]["parts"].keys() == {"shape", "colour"}
+
+
+def test_the_evaluate_tab_asks_only_what_the_head_has_not_learned(weighted, plain) -> None:
+    told = Judge(weighted).panel()
+    assert "the head has not learned from" in told
+    asked = int(re.search(r"([\d,]+) products the head", told)[1])
+    assert 0 < asked < 0.25 * len(weighted.store)
+    assert f"{len(plain.store):,} products searched" in Judge(plain).panel()

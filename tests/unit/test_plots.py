@@ -112,8 +112,9 @@ def every_picture(reports) -> dict[str, plots.Picture]:
 
 def test_every_figure_draws_has_words_and_leaves_no_trace(drawn):
     before = dict(mpl.rcParams)
-    of_search = {"growth", "index_costs", "recall_speed"}  # Drawn in test_plots_search.
-    assert set(drawn) | of_search | {"Picture"} == set(plots.__all__)
+    # Drawn in test_plots_search and test_gains.
+    elsewhere = {"growth", "index_costs", "recall_speed", "gains", "methods"}
+    assert set(drawn) | elsewhere | {"Picture"} == set(plots.__all__)
     for name, figure in drawn.items():
         image = Image.open(io.BytesIO(figure.png()))
         assert image.width > 500, name
