@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from fashify.heads import unit
+
 #: Weights of the likes' and the dislikes' mean beside the query's own of 1, as in Manning,
 #: Raghavan and Schuetze, Introduction to Information Retrieval (2008), section 9.1.1.
 LIKED, DISLIKED = 0.75, 0.15
@@ -21,13 +23,9 @@ def bent(query: np.ndarray, liked: np.ndarray, disliked: np.ndarray) -> np.ndarr
         (dim,) float32, of the query's length.
     """
     length = float(np.linalg.norm(query))
-    moved = _unit(query)
+    moved = unit(query)
     if len(liked):
-        moved = moved + LIKED * _unit(liked).mean(axis=0)
+        moved = moved + LIKED * unit(liked).mean(axis=0)
     if len(disliked):
-        moved = moved - DISLIKED * _unit(disliked).mean(axis=0)
-    return (length * _unit(moved)).astype(np.float32)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+        moved = moved - DISLIKED * unit(disliked).mean(axis=0)
+    return (length * unit(moved)).astype(np.float32)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashify import strength as calibrated
+from fashify.heads import unit
 from fashify.retrieval import Match
 
 #: Products the average is taken over.
@@ -53,12 +54,12 @@ class Yardstick:
     def __init__(self, drawn: np.ndarray, metric: str) -> None:
         self._drawn = np.asarray(drawn, np.float32)
         # The mean of cosines is the cosine part of the mean: one product instead of many.
-        self._middle = _unit(self._drawn).mean(axis=0) if metric == "cosine" else None
+        self._middle = unit(self._drawn).mean(axis=0) if metric == "cosine" else None
 
     def average(self, feature: np.ndarray) -> float:
         """Mean distance of ``feature``, (dim,), to the drawn products."""
         if self._middle is not None:
-            return float(1 - self._middle @ _unit(feature))
+            return float(1 - self._middle @ unit(feature))
         return float(np.linalg.norm(self._drawn - feature, axis=1).mean())
 
 
@@ -79,7 +80,3 @@ def strength_of(match: Match, average: float) -> Strength:
     level = calibrated.WORDS.index(match.strength)
     explained = f"Of matches at this distance {percent} are of the type that was looked for"
     return Strength(match.strength, match.probability, level, f"{percent} same type", explained)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
