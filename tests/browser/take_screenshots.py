@@ -48,9 +48,9 @@ def refine(page) -> None:
     page.locator('.fx-menu[data-level="gender"] summary').click()
     page.locator('[data-level="gender"] [data-value="Women"]').click()
     page.locator('.fx-menu[data-level="gender"] b').wait_for()
-    page.locator('[data-do="dislike"]').nth(4).click(force=True)
+    page.locator('[data-do="dislike"]').nth(4).click()
     page.get_by_role("button", name="1 vote").wait_for()
-    page.locator('[data-do="like"]').nth(0).click(force=True)
+    page.locator('[data-do="like"]').nth(0).click()
     page.get_by_role("button", name="2 votes").wait_for()
     page.locator('.fx-menu[data-level="base_colour"] summary').click()
 

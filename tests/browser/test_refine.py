@@ -89,9 +89,9 @@ def test_menus_close_with_escape_and_a_click_elsewhere(searched) -> None:
 
 def test_dislike_removes_and_like_draws_near(searched) -> None:
     first, *_, last = shown_ids(searched)
-    searched.locator(f'[data-do="dislike"][data-item="{first}"]').click(force=True)
+    searched.locator(f'[data-do="dislike"][data-item="{first}"]').click()
     expect(searched.locator(f'.fx-card[data-item="{first}"]')).to_have_count(0)
-    searched.locator(f'[data-do="like"][data-item="{last}"]').click(force=True)
+    searched.locator(f'[data-do="like"][data-item="{last}"]').click()
     heart = searched.locator(f'[data-do="like"][data-item="{last}"]')
     expect(heart).to_have_attribute("aria-pressed", "true")
     assert shown_ids(searched)[0] == last

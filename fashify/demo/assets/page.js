@@ -37,9 +37,14 @@ watch("value", () => {
   history.replaceState(null, "", shown.dataset.address);
   const aim = element.querySelector(".fx-whypanel") ?? (shown.dataset.query === searched ? null : shown);
   searched = shown.dataset.query;
-  if (aim && aim.getBoundingClientRect().top > innerHeight * 0.7) aim.scrollIntoView({ behavior: "smooth" });
-  if (aim?.matches(".fx-whypanel") && aim.getBoundingClientRect().top < 0) aim.scrollIntoView({ behavior: "smooth" });
+  const top = aim?.getBoundingClientRect().top;
+  if (top > innerHeight * 0.7 || (top < 0 && aim.matches(".fx-whypanel"))) scrollTo(aim);
 });
+
+function scrollTo(aim) {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  aim.scrollIntoView({ behavior: still ? "auto" : "smooth" });
+}
 
 if (element.querySelector(".fx-welcome") && location.search.includes("item=")) {
   send({ do: "address", query: location.search });
