@@ -8,7 +8,7 @@ CATALOGUE ?= sample
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint reports notebooks bench lock clean
+.PHONY: help setup demo test lint reports notebooks bench harden lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ notebooks: $(READY)  ## open the notebooks in JupyterLab
 bench: $(READY)  ## measure extraction and search
 	$(BIN)/fashify bench extraction
 	$(BIN)/fashify bench search --part store
+
+harden: $(READY)  ## hostile files, faults, web attacks, determinism: try to break it all
+	$(BIN)/python benchmarks/harden
 
 lock:  ## resolve pyproject.toml afresh and pin what came out
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
