@@ -24,7 +24,7 @@ from safetensors.numpy import load, save
 
 from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError, known
 
-FORMAT, VERSION = "fashify-head", 1
+FORMAT, VERSION = "fashify-head", 2
 
 #: What a part may take: the backbone's feature, the colour feature; each at unit length.
 INPUTS = ("deep", "colour")
@@ -39,23 +39,54 @@ Layer = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
+class Posterior:
+    """How probable each class of a level is, served as the square roots of the probabilities.
+
+    The dot product of two such vectors is the Bhattacharyya coefficient of the distributions: 1
+    for equal ones, 0 where they have no class in common (Jebara, Kondor and Howard,
+    *Probability product kernels*, JMLR 2004). Of two products surely of one type it is 1
+    whatever else sets them apart, so that other kinds of likeness may decide among those.
+
+    Attributes:
+        level: whose classes.
+        share: of the part's squared length, in (0, 1).
+        proxies: (length of the embedding, classes) float32; the dot products of an embedding of
+            unit length with them are the logits.
+    """
+
+    level: str
+    share: float
+    proxies: np.ndarray
+
+    def __call__(self, embedded: np.ndarray) -> np.ndarray:
+        """``(n, classes)`` of unit length from ``(n, d)`` embeddings of unit length."""
+        logits = embedded @ self.proxies
+        logits -= logits.max(axis=1, keepdims=True)
+        return unit(np.exp(logits / 2))
+
+
+@dataclass(frozen=True)
 class Part:
     """One kind of likeness.
 
     Attributes:
         name: such as ``shape``.
         takes: of ``INPUTS``; several are put side by side.
-        layers: ``(kernel (in, out), bias (out,))`` float32, with ReLU between them.
+        layers: ``(kernel (in, out), bias (out,))`` float32, with ReLU between them; what the
+            last gives, at unit length, is the embedding.
+        posteriors: follow the embedding in the part's vector; their shares sum to less than 1,
+            the embedding has the rest.
     """
 
     name: str
     takes: tuple[str, ...]
     layers: tuple[Layer, ...]
+    posteriors: tuple[Posterior, ...] = ()
 
     @property
     def dim(self) -> int:
         """Length of the part's vectors."""
-        return self.layers[-1][0].shape[1]
+        return self.layers[-1][0].shape[1] + sum(one.proxies.shape[1] for one in self.posteriors)
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """``(n, dim)`` float32 of unit length from inputs of unit length."""
@@ -64,7 +95,12 @@ class Part:
             x = x @ kernel + bias
             if number + 1 < len(self.layers):
                 np.maximum(x, 0, out=x)
-        return unit(x)
+        embedded = unit(x)
+        if not self.posteriors:
+            return embedded
+        rest = 1 - sum(one.share for one in self.posteriors)
+        blocks = [np.float32(np.sqrt(one.share)) * one(embedded) for one in self.posteriors]
+        return np.concatenate([np.float32(np.sqrt(rest)) * embedded, *blocks], axis=1)
 
 
 @dataclass(frozen=True)
@@ -211,7 +247,14 @@ class Head:
         return {
             "sha256": hashlib.sha256(self.to_bytes()).hexdigest(),
             "dim": self.dim,
-            "parts": {part.name: {"dim": part.dim, "takes": part.takes} for part in self.parts},
+            "parts": {
+                part.name: {
+                    "dim": part.dim,
+                    "takes": part.takes,
+                    "posteriors": {one.level: one.share for one in part.posteriors},
+                }
+                for part in self.parts
+            },
             "weights": self.weights,
             "provenance": self.provenance,
         }
@@ -224,11 +267,24 @@ class Head:
             for number, layer in enumerate(part.layers)
             for kind, array in zip(("kernel", "bias"), layer, strict=True)
         }
+        arrays |= {
+            f"{part.name}.{one.level}.proxies": np.ascontiguousarray(one.proxies, np.float32)
+            for part in self.parts
+            for one in part.posteriors
+        }
         about = {
             "format": FORMAT,
             "version": VERSION,
             "backbone": self.backbone,
-            "parts": [[part.name, list(part.takes), len(part.layers)] for part in self.parts],
+            "parts": [
+                {
+                    "name": part.name,
+                    "takes": part.takes,
+                    "layers": len(part.layers),
+                    "posteriors": [[one.level, one.share] for one in part.posteriors],
+                }
+                for part in self.parts
+            ],
             "weights": self.weights,
             "provenance": self.provenance,
         }
@@ -263,13 +319,18 @@ class Head:
             ) from error
 
 
-def _parts(listed: list, arrays: dict[str, np.ndarray]) -> Iterator[Part]:
-    for name, takes, n_layers in listed:
+def _parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[Part]:
+    for told in listed:
+        name = told["name"]
         layers = tuple(
             (arrays[f"{name}.{number}.kernel"], arrays[f"{name}.{number}.bias"])
-            for number in range(n_layers)
+            for number in range(told["layers"])
         )
-        yield Part(name, tuple(takes), layers)
+        posteriors = tuple(
+            Posterior(level, float(share), arrays[f"{name}.{level}.proxies"])
+            for level, share in told["posteriors"]
+        )
+        yield Part(name, tuple(told["takes"]), layers, posteriors)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

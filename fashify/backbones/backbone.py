@@ -24,7 +24,7 @@ from fashify.backbones.records import (
     find_record,
 )
 from fashify.backbones.spec import BackboneSpec
-from fashify.backbones.tuned import SUFFIX, read_about
+from fashify.backbones.tuned import SUFFIX, NetworkFile, branched, read_about
 from fashify.backbones.weights import fill_random, hash_weights, load_file
 from fashify.errors import BackboneError, FashifyWarning
 
@@ -120,8 +120,13 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
     asked = None if name == "auto" else find_record(name)
     import_tensorflow()
     record, reason = (asked, "asked for") if asked else _choose(weights)
-    record = _as_tuned(record, weights, asked=asked is not None)
+    tuned = _tuned(record, weights, asked=asked is not None)
+    if tuned is not None:
+        record = find_record(tuned.backbone)
+        record = replace(record, input_size=tuned.input_size, dim=2 * record.dim)
     network = _build(record)
+    if tuned is not None:
+        network = branched(network, tuned.first_block)
     label = _load(network, record, weights)
     spec = BackboneSpec(
         name=record.name,
@@ -159,17 +164,17 @@ def _choose(weights: str | Path) -> tuple[BackboneRecord, str]:
     return record, f"the ImageNet weights of {REFERENCE} were downloaded"
 
 
-def _as_tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> BackboneRecord:
-    """The record with the input size of a file tuned here; ``auto`` takes the file's network."""
+def _tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> NetworkFile | None:
+    """What a file tuned here says of itself; ``auto`` takes the file's network."""
     path = Path(weights).expanduser()
     if path.suffix != SUFFIX or not path.is_file():
-        return record
+        return None
     about = read_about(path)
     if asked and about.backbone != record.name:
         raise BackboneError(
             f"weights of {record.name}", f"those of {about.backbone}", "name its backbone"
         )
-    return replace(find_record(about.backbone), input_size=about.input_size)
+    return about
 
 
 def _build(record: BackboneRecord) -> keras.Model:

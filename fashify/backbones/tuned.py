@@ -1,4 +1,9 @@
-"""Weights files of networks tuned here: safetensors that know their network and input size."""
+"""Networks tuned here, and their weights files: safetensors that know network and input size.
+
+A tuned network keeps what it was: from the first tuned block on there are two branches, the
+original one and the tuned one, and the feature is both side by side. What a catalogue's labels
+teach and what ImageNet taught err on different products; together they find more than either.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,10 @@ if TYPE_CHECKING:
     import keras
 
 SUFFIX = ".safetensors"
-FORMAT, VERSION = "fashify-network", 1
+FORMAT, VERSION = "fashify-network", 2
+
+#: Name of the tuned branch, a model within the network.
+BRANCH = "tuned"
 
 
 @dataclass(frozen=True)
@@ -27,12 +35,51 @@ class NetworkFile:
     Attributes:
         backbone: name of the record it is a version of.
         input_size: (height, width) it was tuned at, pixels.
+        first_block: the tuned branch begins here.
         provenance: how it came about.
     """
 
     backbone: str
     input_size: tuple[int, int]
+    first_block: int
     provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def entry(network: keras.Model, block: int) -> Any:
+    """The symbolic map that block ``block`` of an EfficientNet-Lite takes.
+
+    Raises:
+        BackboneError: the network has no such block.
+    """
+    try:
+        return network.get_layer(f"_blocks.{block}._expand_conv").input
+    except ValueError as error:
+        raise BackboneError(
+            f"an EfficientNet-Lite with a block {block}", network.name, "use efficientnet-lite0"
+        ) from error
+
+
+def branched(network: keras.Model, first_block: int) -> keras.Model:
+    """The network with a second branch from ``first_block`` on, to begin with a copy.
+
+    Args:
+        network: an EfficientNet-Lite, (b, H, W, 3) to a (b, h, w, dim) map.
+
+    Returns:
+        (b, H, W, 3) to (b, h, w, 2 dim): the original branch's map, then the other's; the other
+        is its layer ``BRANCH``.
+
+    Raises:
+        BackboneError: the network has no such block.
+    """
+    import keras
+
+    cut = entry(network, first_block)
+    original = keras.Model(cut, network.output, name=BRANCH)
+    branch = keras.models.clone_model(original)
+    branch.set_weights(original.get_weights())
+    both = keras.layers.Concatenate(name="branches")([network.output, branch(cut)])
+    return keras.Model(network.inputs, both, name=network.name)
 
 
 def write_network(path: Path, about: NetworkFile, network: keras.Model) -> None:
@@ -43,6 +90,7 @@ def write_network(path: Path, about: NetworkFile, network: keras.Model) -> None:
         "version": VERSION,
         "backbone": about.backbone,
         "input_size": list(about.input_size),
+        "first_block": about.first_block,
         "provenance": about.provenance,
     }
     beside = path.with_name(f".{path.name}.part")
@@ -62,7 +110,8 @@ def read_about(path: Path) -> NetworkFile:
         if (told["format"], told["version"]) != (FORMAT, VERSION):
             raise ValueError(f"format {told['format']} version {told['version']}")
         height, width = told["input_size"]
-        return NetworkFile(told["backbone"], (int(height), int(width)), told["provenance"])
+        size, first = (int(height), int(width)), int(told["first_block"])
+        return NetworkFile(told["backbone"], size, first, told["provenance"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BackboneError(
             "a weights file written by fashify finetune", f"{path.name}: {error}", "tune again"

@@ -17,9 +17,10 @@ from tqdm import tqdm
 
 from fashify.backbones import Backbone
 from fashify.backbones.preprocessing import preprocess
+from fashify.backbones.tuned import BRANCH, branched, entry
 from fashify.catalogue import Catalogue
 from fashify.engines import make_engine
-from fashify.errors import BackboneError, FashifyError
+from fashify.errors import FashifyError
 from fashify.images import WHITE, resize
 
 logger = logging.getLogger(__name__)
@@ -28,16 +29,15 @@ BATCH = 64
 
 
 class FrozenPart:
-    """A network cut in two before one of its blocks.
+    """A network with a branch to be tuned, and what comes before it.
 
     Args:
         backbone: an EfficientNet-Lite.
         input_size: (height, width) in pixels.
-        first_block: the first block of the tail.
+        first_block: the first block of the branch.
 
     Attributes:
-        network: the whole, sharing its weights with the tail.
-        tail: (b, length) maps, laid flat, to (b, h, w, dim).
+        network: the whole, with both branches.
         length: numbers in one map.
 
     Raises:
@@ -47,20 +47,12 @@ class FrozenPart:
     def __init__(self, backbone: Backbone, input_size: tuple[int, int], first_block: int) -> None:
         import keras
 
-        self.network, self.input_size = backbone.network, input_size
-        try:
-            cut = self.network.get_layer(f"_blocks.{first_block}._expand_conv").input
-        except ValueError as error:
-            raise BackboneError(
-                f"an EfficientNet-Lite with a block {first_block}",
-                f"{backbone.spec.name}",
-                "use efficientnet-lite0",
-            ) from error
+        self.network, self.input_size = branched(backbone.network, first_block), input_size
+        before = keras.Model(backbone.network.inputs, entry(backbone.network, first_block))
         inputs = keras.Input((*input_size, 3))
-        head = keras.Model(self.network.inputs, cut)
-        map_ = head(preprocess(inputs, backbone.spec.preprocessing))
-        shape = map_.shape[1:]
-        self.length = int(np.prod(shape))
+        map_ = before(preprocess(inputs, backbone.spec.preprocessing))
+        self._shape = map_.shape[1:]
+        self.length = int(np.prod(self._shape))
         flat = keras.Model(inputs, keras.layers.Reshape((self.length,))(map_))
         spec = replace(
             backbone.spec,
@@ -69,17 +61,16 @@ class FrozenPart:
             pooling=f"none, before block {first_block}",
         )
         self._engine = make_engine("auto", flat, spec=spec)
-        self._tail = keras.Model(cut, self.network.output)
-        for layer in self._tail.layers:
+        self._branch = self.network.get_layer(BRANCH)
+        for layer in self._branch.layers:
             # Means and variances of ImageNet suit better than those of small batches.
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-        self._shape = shape
 
     def tail(self, flat: Any) -> Any:
         """The tuned blocks on maps laid flat."""
         import keras
 
-        return self._tail(keras.layers.Reshape(self._shape)(flat), training=False)
+        return self._branch(keras.layers.Reshape(self._shape)(flat), training=False)
 
     def run(self, images: np.ndarray) -> np.ndarray:
         """(b, H, W, 3) uint8 to (b, length) float16."""

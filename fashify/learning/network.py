@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fashify.errors import QueryError
-from fashify.heads import Part
-from fashify.learning.losses import LOSSES
+from fashify.heads import Part, Posterior
+from fashify.learning.losses import LOSSES, SCALE
 from fashify.learning.material import Material
 
 if TYPE_CHECKING:
     import keras
+
+
+#: Of a level with more classes no posterior is served: the vectors would get too long.
+MOST_CLASSES = 160
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Recipe:
         epochs: at most; training stops when the validation loss has not fallen for
             ``patience`` epochs, and the best epoch's weights are kept.
         rate: the learning rate's peak; it falls along a cosine.
+        shares: level -> share of the part's vector its posterior gets; only the softmax loss
+            gives one.
     """
 
     loss: str = "softmax"
@@ -38,6 +44,7 @@ class Recipe:
     batch: int = 512
     rate: float = 1.5e-3
     decay: float = 1e-2
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 def train_part(
@@ -97,7 +104,19 @@ def train_part(
     ).history
     losses = [round(float(value), 4) for value in history["val_loss"]]
     layers = _exported(network.get_layer("standard"), dense)
-    return Part(name, takes, layers), {"levels": dict(levels), "validation_losses": losses}
+    posteriors = tuple(_posteriors(network, recipe, tasks))
+    facts = {"levels": dict(levels), "validation_losses": losses}
+    return Part(name, takes, layers, posteriors), facts
+
+
+def _posteriors(
+    network: keras.Model, recipe: Recipe, tasks: Mapping[str, tuple[np.ndarray, int]]
+) -> Iterator[Posterior]:
+    """The proxies of the levels that get a share and can be served at moderate length."""
+    for level, share in recipe.shares.items():
+        if level in tasks and tasks[level][1] <= MOST_CLASSES:
+            (kernel,) = network.get_layer(level).get_weights()
+            yield Posterior(level, share, np.float32(SCALE) * kernel)
 
 
 def _rows(codes: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fashify import load_backbone, load_catalogue
+from fashify.backbones import Backbone
 from fashify.backbones.tuned import read_about
 from fashify.errors import BackboneError, QueryError
 from fashify.learning import Material
@@ -41,24 +44,23 @@ def tuned(products, tmp_path_factory):
 
 def test_the_file_knows_its_network_input_and_history(tuned) -> None:
     about = read_about(tuned)
-    assert (about.backbone, about.input_size) == (NAME, (64, 48))
+    assert (about.backbone, about.input_size, about.first_block) == (NAME, (64, 48), 15)
     assert len(about.provenance["validation_losses"]) == 2
     assert not list(tuned.parent.glob(".*tuning"))
 
 
-def test_it_is_a_backbone_of_its_own_size_whose_early_blocks_stayed(tuned) -> None:
+def test_half_of_its_feature_is_the_originals_and_half_is_tuned(tuned) -> None:
     new, old = load_backbone(NAME, weights=tuned), load_backbone(NAME)
-    assert new.spec.input_size == (64, 48)
+    assert (new.spec.input_size, new.spec.dim) == ((64, 48), 2 * old.spec.dim)
     assert new.spec.weights_hash != old.spec.weights_hash
-    assert new.embed(np.zeros((1, 64, 48, 3), np.uint8)).shape == (1, 1280)
-
-    def same(layer: str) -> bool:
-        pairs = zip(*(b.network.get_layer(layer).get_weights() for b in (new, old)), strict=True)
-        return all(np.array_equal(*pair) for pair in pairs)
-
-    assert same("_conv_stem")
-    assert same("_blocks.14._project_conv")
-    assert not same("_conv_head")
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 48, 3), np.uint8)
+    small = Backbone(replace(old.spec, input_size=(64, 48)), old.network)
+    kept, changed = np.split(new.embed(images), 2, axis=1)
+    np.testing.assert_allclose(kept, small.embed(images), atol=1e-5)
+    assert np.abs(changed - kept).max() > 1e-3
+    np.testing.assert_allclose(
+        new.embed_map(images).mean(axis=(1, 2)), new.embed(images), atol=1e-5
+    )
 
 
 def test_auto_takes_the_files_network_and_another_name_is_refused(tuned) -> None:

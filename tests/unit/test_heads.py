@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError
-from fashify.heads import Head, Part, unit
+from fashify.heads import Head, Part, Posterior, unit
 from fashify.index import make_index
 
 RNG = np.random.default_rng(0)
@@ -40,6 +40,30 @@ def test_a_part_is_its_layers_with_relu_between_at_unit_length() -> None:
     made = Part("p", ("deep",), ((kernel, bias), last))
     # x = 1: (2, -0.5), ReLU: (2, 0), unit: (1, 0).
     np.testing.assert_allclose(made({"deep": np.array([[1.0]], np.float32)}), [[1.0, 0.0]])
+
+
+def test_posteriors_follow_the_embedding_as_square_roots_of_probabilities() -> None:
+    layer = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
+    proxies = np.log(np.array([[4.0, 1.0], [1.0, 1.0]], np.float32))
+    made = Part("p", ("deep",), (layer,), (Posterior("gender", 0.75, proxies),))
+    assert made.dim == 4
+    # The embedding is (1, 0), so the probabilities are 4 to 1.
+    found = made({"deep": np.array([[3.0, 0.0]], np.float32)})
+    expected = [0.5, 0.0, np.sqrt(0.75 * 0.8), np.sqrt(0.75 * 0.2)]
+    np.testing.assert_allclose(found, [expected], atol=1e-6)
+
+
+def test_posteriors_survive_a_file_in_their_order() -> None:
+    layer = np.eye(6, 3, dtype=np.float32), np.zeros(3, np.float32)
+    kinds = tuple(
+        Posterior(level, 0.25, RNG.normal(size=(3, n)).astype(np.float32))
+        for level, n in (("usage", 4), ("gender", 2))
+    )
+    head = Head((Part("category", ("deep",), (layer,), kinds),), {"category": 1.0}, BACKBONE)
+    again, deep = Head.from_bytes(head.to_bytes()), RNG.normal(size=(5, 6)).astype(np.float32)
+    assert [one.level for one in again.parts[0].posteriors] == ["usage", "gender"]
+    assert np.array_equal(again(deep), head(deep))
+    np.testing.assert_allclose(np.linalg.norm(head(deep), axis=1), 1, atol=1e-5)
 
 
 def test_the_cosine_of_served_vectors_is_the_weighted_mean_of_the_parts(head, inputs) -> None:
