@@ -14,7 +14,7 @@ from fashify.plots.evaluation import (
     precision_by_category,
     precision_curve,
 )
-from fashify.plots.features import feature_map, norms, spectrum, throughput
+from fashify.plots.features import engines, feature_map, norms, spectrum, throughput
 from fashify.plots.learning import gains, methods
 from fashify.plots.pictures import grid, matches, picture_rows
 from fashify.plots.robustness import robustness
@@ -27,6 +27,7 @@ __all__ = [
     "confusion",
     "counts",
     "distances",
+    "engines",
     "feature_map",
     "gains",
     "grid",

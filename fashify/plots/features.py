@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,44 @@ def throughput(table: pd.DataFrame, *, subject: str = "") -> Picture:
     axes.set_ylabel("images per second")
     axes.set_title(subject)
     return fig
+
+
+@styled
+def engines(measured: Mapping[str, Any]) -> Picture:
+    """Images a second of every way to embed, the network alone and from files, with the limit.
+
+    Args:
+        measured: what ``fashify.features.bench.compare_engines`` gives.
+    """
+    table = pd.DataFrame(measured["contenders"])
+    title = "Every engine beside one predict a picture"
+    fig = picture("engines", title, size=(8.0, 0.62 * len(table) + 1.5))
+    axes = tidy(fig.add_subplot(), grid="x")
+    rows = np.arange(len(table))
+    kinds = (("from_files", MAIN, "from files"), ("forward", PALETTE[4], "network alone"))
+    for shift, (kind, paint, label) in zip((-0.19, 0.19), kinds, strict=True):
+        axes.barh(rows + shift, table[kind], 0.36, color=paint, label=label)
+        for row, rate, ratio in zip(rows, table[kind], table[f"ratio_{kind}"], strict=True):
+            note(axes, f"{rate:.0f}   {ratio:.1f} x", (rate, row + shift), (5, 0), va="center")
+    limit = measured["matmul_limit"]
+    axes.axvline(limit, color=ACCENT, linestyle="--", label=f"matrix product allows {limit:.0f}")
+    axes.set_xlim(0, max(limit, table["forward"].max(), table["from_files"].max()) * 1.16)
+    axes.set_yticks(rows, [_engine_label(record) for record in measured["contenders"]])
+    axes.invert_yaxis()
+    axes.set_xlabel("images per second")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
+    best = table.loc[table["from_files"].idxmax()]
+    fig.alt = (
+        f"{title}: {best['name']} is the fastest from files, {best['from_files']:.0f} images a "
+        f"second, {best['ratio_from_files']:.1f} times the first."
+    )
+    return fig
+
+
+def _engine_label(record: Mapping[str, Any]) -> str:
+    """A contender's name, with its agreement where that is not perfect."""
+    agreement = record["top5_agreement"]
+    return record["name"] if agreement > 0.999 else f"{record['name']}\ntop-5 {agreement:.2f}"
 
 
 @styled
