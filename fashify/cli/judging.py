@@ -41,7 +41,8 @@ def evaluate(
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
     catalogue: CatalogueOption = None,
     raw: Annotated[
-        bool, typer.Option("--raw/--no-raw", help="With a head: judge the raw features beside it.")
+        bool,
+        typer.Option("--raw/--no-raw", help="Judge raw and fine-tuned features beside a head's."),
     ] = True,
     out: Annotated[
         Path | None, typer.Option(help="Also write every query's result, for fashify compare.")
@@ -57,16 +58,18 @@ def evaluate(
     from fashify.evaluation import Run, compare_runs
 
     opened, groups, basis = _open(store_path(store), catalogue, as_json)
-    kinds = {"head": "served"} if opened.head is not None else {"raw": "served"}
-    if opened.head is not None and raw:
-        kinds = {"raw": "raw", **kinds}
+    kinds = _kinds(opened, all_of_them=raw)
     options = {"k": k, "split": split, "n_queries": queries, "index": index, "metric": metric}
     found = {
         name: _judge(opened, groups, level, vectors=vectors, seed=seed, **options)
         for name, vectors in kinds.items()
     }
     runs = {name: Run.of(reports, name) for name, reports in found.items()}
-    gains = compare_runs(*runs.values()) if len(runs) == 2 else None
+    plain, *others = runs
+    gains = {
+        f"{name} against {plain}": compare_runs(runs[plain], runs[name], seed=seed)
+        for name in others
+    }
     if out is not None:
         list(runs.values())[-1].save(out)
     answer = {
@@ -76,7 +79,7 @@ def evaluate(
             name: {one: report.to_dict() for one, report in reports.items()}
             for name, reports in found.items()
         },
-        "head against raw": None if gains is None else gains.to_dict("records"),
+        "gains": {name: gain.to_dict("records") for name, gain in gains.items()},
     }
     emit(answer, as_json, _told(found, gains, basis, named=level))
 
@@ -135,8 +138,19 @@ def _judge(store: Any, groups: Any, levels: list[str] | None, **options: Any) ->
     return found if levels else {level: found[level] for level in LEVELS if level in found}
 
 
-def _told(found: Mapping[str, Mapping], gains: Any, basis: str, named: list[str] | None):
-    """The lines of an evaluation: figures as found, figures apart, and head against raw."""
+def _kinds(store: Any, *, all_of_them: bool) -> dict[str, str]:
+    """What is judged, by the name it is told under: as ``evaluate_levels`` calls the vectors."""
+    from fashify.evaluation.protocol import original_dim
+
+    tuned = original_dim(store) < store.features.shape[1]
+    plain = {"raw": "original", "fine-tuned": "raw"} if tuned else {"raw": "raw"}
+    if store.head is None:
+        return plain if all_of_them else {list(plain)[-1]: "served"}
+    return (plain if all_of_them else {}) | {"head": "served"}
+
+
+def _told(found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[str] | None):
+    """The lines of an evaluation: figures as found, figures apart, and each against raw."""
     first = next(iter(next(iter(found.values())).values()))
     asked = "all products" if first.facts["split"] == "all" else f"{first.facts['split']} split"
     yield (
@@ -146,8 +160,8 @@ def _told(found: Mapping[str, Mapping], gains: Any, basis: str, named: list[str]
     yield "95 % intervals in brackets, by groups; macro over categories of more than k products"
     yield from ("", *_figures(found, apart=False), "", "copies and variants left out:", "")
     yield from _figures(found, apart=True)
-    if gains is not None:
-        yield from ("", "head against raw:", "", *_gains(gains))
+    for name, gain in gains.items():
+        yield from ("", f"{name}:", "", *_gains(gain))
     if named and len(named) == 1:
         report = list(found.values())[-1][named[0]]
         rows = [(row.category, row.n, f"{row.precision:.3f}") for row in report.table.itertuples()]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fashify.backbones.records import RECORDS
 from fashify.config import LEVELS, SEED
 from fashify.errors import QueryError
 from fashify.evaluation.judge import Asked, judge
@@ -18,8 +19,9 @@ from fashify.intervals import COVERAGE, DRAWS
 #: Places MAP, nDCG and MAP@R look at unless the caller says otherwise.
 DEPTH = 100
 
-#: What an evaluation can search with: what the index holds, or the backbone's own features.
-VECTORS = ("served", "raw")
+#: What an evaluation can search with: what the index holds, the backbone's own features, or of a
+#: fine-tuned backbone those that its network gave before.
+VECTORS = ("served", "raw", "original")
 
 
 def evaluate(store, catalogue=None, *, level: str = "article_type", **options) -> EvaluationReport:
@@ -67,7 +69,8 @@ def evaluate_levels(
         store: a FeatureStore of n items.
         catalogue: where labels are taken from, by item id; None means the store's own copy.
         levels: of ``fashify.config.LEVELS``; None means every one that can be judged.
-        vectors: "served", what the store's index holds, or "raw", the backbone's features.
+        vectors: "served", what the store's index holds; "raw", the backbone's features; or
+            "original", of a fine-tuned backbone the features of the network before.
         index: name of an index, fitted here, or one already fitted on these vectors.
         metric: "cosine" or "euclidean"; used when ``index`` is a name.
         k: places a precision looks at, 1 to n - 1.
@@ -133,8 +136,17 @@ def _groups(store) -> np.ndarray:
 
 def _vectors(store, name: str) -> np.ndarray:
     if name not in VECTORS:
-        raise QueryError(f"vectors {' or '.join(VECTORS)}", f"{name!r}", "use one of the two")
+        raise QueryError(f"vectors {' or '.join(VECTORS)}", f"{name!r}", "use one of these")
+    if name == "original":
+        return store.features[:, : original_dim(store)]
     return store.vectors if name == "served" else store.features
+
+
+def original_dim(store) -> int:
+    """How many of a feature's numbers the backbone gave before it was tuned; else all of them."""
+    record = RECORDS.get(store.meta["backbone"]["name"])
+    width = store.features.shape[1]
+    return record.dim if record is not None and width == 2 * record.dim else width
 
 
 def _all_labels(store, catalogue) -> dict[str, np.ndarray]:

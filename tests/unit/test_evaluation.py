@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fashify.backbones.records import RECORDS
+from fashify.cli.judging import _kinds
 from fashify.config import LEVELS
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import (
@@ -349,3 +351,20 @@ def test_too_few_features_for_a_map_are_refused():
 
 def test_norms():
     np.testing.assert_allclose(feature_norms([[3.0, 4.0], [0.0, 0.0]]), [5.0, 0.0])
+
+
+def test_of_a_tuned_backbone_the_features_before_can_be_judged(line) -> None:
+    dim = RECORDS["efficientnet-lite0"].dim
+    rng = np.random.default_rng(0)
+    original = rng.normal(size=(len(LINE), dim))
+    both = np.concatenate([original, 9 * rng.normal(size=(len(LINE), dim))], axis=1)
+    ids, _, labels = zip(*LINE, strict=True)
+    tuned, plain = (store_of(x, list(labels), list(ids)) for x in (both, original))
+    for store in (tuned, plain):
+        store.meta["backbone"]["name"] = "efficientnet-lite0"
+    before = evaluate(tuned, vectors="original", k=2).queries["precision"]
+    assert before.equals(evaluate(plain, vectors="raw", k=2).queries["precision"])
+    assert before.equals(evaluate(plain, vectors="original", k=2).queries["precision"])
+    assert not before.equals(evaluate(tuned, vectors="raw", k=2).queries["precision"])
+    assert _kinds(tuned, all_of_them=True) == {"raw": "original", "fine-tuned": "raw"}
+    assert _kinds(plain, all_of_them=True) == {"raw": "raw"}
