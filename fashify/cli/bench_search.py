@@ -41,13 +41,13 @@ def search(
     Three parts, all of them unless --part says otherwise. store: the store's own vectors, two
     minutes for 44,000 products. growth: 10,000 to 1,000,000 vectors, real ones and then jittered
     copies, ten minutes. fashion-mnist: 60,000 pictures as in the public ann-benchmarks, where
-    Debian's package dataset-fashion-mnist is installed, three minutes.
+    Debian's package dataset-fashion-mnist is installed, three minutes; it needs no store.
     """
     from fashify.index import bench
     from fashify.store import FeatureStore
 
-    opened = FeatureStore.load(store_path(store))
     asked = part or [one for one in bench.PARTS if _possible(one)]
+    opened = FeatureStore.load(store_path(store)) if bench.needs_store(asked) else None
     result = bench.run(
         opened,
         parts=asked,

@@ -43,6 +43,7 @@ __all__ = [
     "measure",
     "measure_fashion_mnist",
     "measure_growth",
+    "needs_store",
     "principal",
     "reference_frame",
     "run",
@@ -52,6 +53,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 PARTS = ("store", "growth", "fashion-mnist")
+OF_STORE = frozenset({"store", "growth"})
 BACKENDS = ("exact", "sklearn", "two-stage", "hnsw", "annoy", "milvus")
 GROWTH_BACKENDS = ("exact", "two-stage", "hnsw")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000)
@@ -70,7 +72,7 @@ class Source(Protocol):
 
 
 def run(
-    store: Source,
+    store: Source | None,
     *,
     parts: Sequence[str] = PARTS,
     metric: str = "cosine",
@@ -86,7 +88,7 @@ def run(
     """Measure search on a built store.
 
     Args:
-        store: vectors (n, dim) and item_ids (n,).
+        store: vectors (n, dim) and item_ids (n,); None where no part of `OF_STORE` is asked for.
         parts: of `PARTS`: the store itself, growing galleries, Fashion-MNIST.
         metric: "cosine" or "euclidean", for the store. k: neighbours, except of Fashion-MNIST,
             which is asked for 10 as in the public benchmark.
@@ -101,7 +103,8 @@ def run(
         ConfigError: an unknown part or backend. StorageError: Fashion-MNIST is asked for and
             not installed, or Milvus is away.
     """
-    _check(parts, PARTS, "part")
+    if needs_store(parts) and store is None:
+        raise ConfigError("a store for these parts", "none", "give one, or ask for fashion-mnist")
     _check(backends, list_indexes(), "index")
     images = fashion_mnist() if "fashion-mnist" in parts else None
     common: dict[str, Any] = {"n_queries": n_queries, "seed": seed}
@@ -120,6 +123,16 @@ def run(
     if missing:
         result["skipped"] = [f"not installed: {', '.join(missing)}"]
     return result
+
+
+def needs_store(parts: Sequence[str]) -> bool:
+    """Whether any of ``parts`` is measured on a store.
+
+    Raises:
+        ConfigError: an unknown part.
+    """
+    _check(parts, PARTS, "part")
+    return not OF_STORE.isdisjoint(parts)
 
 
 def measure(data: str, store: Source, *, metric: str, k: int, **options: Any) -> dict[str, Any]:

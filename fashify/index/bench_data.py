@@ -53,12 +53,16 @@ def grown(features: np.ndarray, n: int, *, seed: int = 0) -> tuple[np.ndarray, i
     return rows, extra
 
 
-def fashion_mnist(folder: Path = FASHION_MNIST) -> tuple[np.ndarray, np.ndarray]:
+def fashion_mnist(folder: Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(60000, 784) training and (10000, 784) test images as float32.
+
+    Args:
+        folder: of the idx files; ``FASHION_MNIST`` by default.
 
     Raises:
         StorageError: Debian's package is not installed.
     """
+    folder = folder or FASHION_MNIST
     return _images(folder / "train-images-idx3-ubyte.gz"), _images(
         folder / "t10k-images-idx3-ubyte.gz"
     )

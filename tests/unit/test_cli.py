@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -216,6 +218,22 @@ def test_bench_search_measures(sample_store: Path, tmp_path: Path) -> None:
     assert all(one["p50_ms"] > 0 for one in measured["growth"]["trials"])
     drawn = sorted(path.name for path in tmp_path.iterdir())
     assert drawn == ["growth.png", "store-costs.png", "store-recall-speed.png"]
+
+
+def test_bench_search_needs_a_store_for_its_own_part_alone(tmp_path: Path, monkeypatch) -> None:
+    rng = np.random.default_rng(0)
+    for name, n in (("train", 300), ("t10k", 20)):
+        body = bytes(16) + rng.integers(256, size=784 * n, dtype=np.uint8).tobytes()
+        (tmp_path / f"{name}-images-idx3-ubyte.gz").write_bytes(gzip.compress(body, 1))
+    monkeypatch.setattr("fashify.index.bench_data.FASHION_MNIST", tmp_path)
+    arguments = ["bench", "search", "--store", tmp_path / "none", "--index", "exact"]
+    answer = run(*arguments, "--part", "fashion-mnist", "--queries", 5, "--json")
+    assert answer.exit_code == 0, answer.stderr
+    measured = json.loads(answer.stdout)["fashion_mnist"]
+    assert {one["recall"] for one in measured["trials"]} == {1}
+    assert "300 x 784" in measured["title"]
+    assert "none" in one_line(run(*arguments, "--part", "growth", "--part", "fashion-mnist"))
+    assert "growth" in one_line(run(*arguments, "--part", "moon"))
 
 
 def test_info_says_what_is_usable(sample_store: Path) -> None:

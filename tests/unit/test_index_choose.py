@@ -157,6 +157,11 @@ def test_unknown_parts_and_backends_are_refused(features, options):
         bench.run(SimpleNamespace(vectors=features, item_ids=IDS), **options)
 
 
+def test_a_store_is_needed_for_its_parts():
+    with pytest.raises(ConfigError, match="a store for these parts"):
+        bench.run(None, parts=("growth",), backends=("exact",))
+
+
 def test_principal_components_keep_angles(features):
     reduced = bench.principal(features, 64)
     units = features / np.linalg.norm(features, axis=1, keepdims=True)
