@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fashify.errors import ConfigError, ImageReadError
+from fashify.pixels import STRIP_PIXELS, WHITE, upright_rgb
 
 #: Formats that Pillow decodes in-process; no PostScript, no external program.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
@@ -28,7 +29,8 @@ SUFFIXES = frozenset(
     ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .ppm .pgm .mpo .avif".split()
 )
 
-WHITE = (255, 255, 255)
+#: Formats whose frame is not decoded once but copied from buffer to buffer.
+COPIED = ("WEBP", "AVIF")
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,18 @@ class ImageLimits:
     Attributes:
         max_bytes: size of the encoded file, bytes.
         max_pixels: width x height of one frame, pixels.
+        max_pixels_copied: the same for WebP and AVIF, whose decoders hold the frame four times.
         max_side: the longer side, pixels.
+        max_scans: of a JPEG that large; a smaller one may have more, as many times the pixels.
+        max_plain_bytes: of a PPM, PGM or PBM whose numbers are written out.
     """
 
     max_bytes: int = 30_000_000
     max_pixels: int = 50_000_000
+    max_pixels_copied: int = 20_000_000
     max_side: int = 30_000
+    max_scans: int = 15
+    max_plain_bytes: int = 2_000_000
 
 
 DEFAULT_LIMITS = ImageLimits()
@@ -180,7 +188,7 @@ def _too_large(name: str, size: str, limits: ImageLimits) -> ImageReadError:
 def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
     """Reads the header only and refuses what is no image or too large."""
     try:
-        image = Image.open(io.BytesIO(data), formats=_formats())
+        image = Image.open(_file(data), formats=_formats())
     except Image.DecompressionBombError as error:
         raise _too_large(name, "far more pixels", limits) from error
     except UnidentifiedImageError as error:
@@ -195,6 +203,27 @@ def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
     return image
 
 
+class _FewReads(io.BytesIO):
+    """A file that can be read from so many times; each read is a turn of some loop in Python.
+
+    Pillow walks through chunks, markers and comments one read after the other, and through
+    millions of them if a file has as many. Pixels are read in large pieces.
+    """
+
+    left = 500_000
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("made of far too many pieces")
+        return super().read(size)
+
+
+def _file(data: bytes) -> io.BytesIO:
+    # A small file ends before it has cost anything, and most are small.
+    return _FewReads(data) if len(data) > 200_000 else io.BytesIO(data)
+
+
 @cache
 def _formats() -> tuple[str, ...]:
     """Of our formats those this Pillow was built with; it fails on a name it lacks."""
@@ -206,8 +235,27 @@ def _check_size(image: Image.Image, limits: ImageLimits, name: str) -> None:
     width, height = image.size
     if width < 1 or height < 1:
         raise _damaged(name, ValueError(f"size {width} x {height}"))
-    if width * height > limits.max_pixels or max(width, height) > limits.max_side:
-        raise _too_large(name, f"{width:,} x {height:,} pixels", limits)
+    copied = image.format in COPIED
+    most = min(limits.max_pixels, limits.max_pixels_copied) if copied else limits.max_pixels
+    if width * height > most or max(width, height) > limits.max_side:
+        kind = f" of {image.format}" if copied else ""
+        received = f"{width:,} x {height:,} pixels{kind}"
+        raise _too_large(name, received, replace(limits, max_pixels=most))
+
+
+def _check_effort(image: Image.Image, data: bytes, limits: ImageLimits, name: str) -> None:
+    """Refuses what is quick to send and slow to decode: scans of a JPEG, numbers in plain text.
+
+    A progressive JPEG may go over all its pixels again for every few bytes; Pillow reads the
+    plain kinds of PPM number by number in Python.
+    """
+    if image.format == "PPM" and data[1:2] in b"123" and len(data) > limits.max_plain_bytes:
+        raise _too_large(name, f"{len(data):,} bytes of plain text", limits)
+    # Within a scan every FF is followed by 00: the marker stands for itself.
+    scans = data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 0
+    most = limits.max_scans * limits.max_pixels
+    if scans > limits.max_scans and scans * image.width * image.height > most:
+        raise _too_large(name, f"{scans:,} scans of {image.width:,} x {image.height:,}", limits)
 
 
 def _damaged(name: str, error: BaseException) -> ImageReadError:
@@ -219,7 +267,9 @@ def _damaged(name: str, error: BaseException) -> ImageReadError:
 
 def _decode_bytes(data: bytes, limits: ImageLimits, name: str) -> np.ndarray:
     with _open(data, limits, name) as image:
-        if image.format == "JPEG" and image.mode == "RGB" and not image.info.get("exif"):
+        _check_effort(image, data, limits, name)
+        small = image.width * image.height <= STRIP_PIXELS
+        if small and image.format == "JPEG" and image.mode == "RGB" and not image.info.get("exif"):
             # The common case, and the hot path of extraction: nothing to convert.
             try:
                 return np.array(image)
@@ -231,42 +281,16 @@ def _decode_bytes(data: bytes, limits: ImageLimits, name: str) -> np.ndarray:
 def _decode(image: Image.Image, limits: ImageLimits, name: str) -> np.ndarray:
     _check_size(image, limits, name)
     try:
-        if getattr(image, "n_frames", 1) > 1:
+        # Not n_frames, which reads an animation to its end.
+        if image.tell():
             image.seek(0)
-        image = _oriented(image)
-        return np.array(_to_rgb(image))
+            _check_size(image, limits, name)
+        image.load()
+        return upright_rgb(image)
+    except ImageReadError:
+        raise
     except Exception as error:
         raise _damaged(name, error) from error
-
-
-def _oriented(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says; a broken EXIF block is no reason to lose the picture."""
-    image.load()
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        return image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith(("I", "F")):
-        image = _sixteen_to_eight(image)
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (*WHITE, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
-
-
-def _sixteen_to_eight(image: Image.Image) -> Image.Image:
-    """Pillow clips deep greys at 255 when converting; scale them instead."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)
-    top = float(values.max(initial=0.0))
-    full = 1.0 if top <= 1.0 and image.mode == "F" else 255.0 if top <= 255 else 65535.0
-    scaled = np.clip(values / full * 255.0, 0, 255).round().astype(np.uint8)
-    return Image.fromarray(scaled)
 
 
 def _from_array(array: Any, limits: ImageLimits) -> np.ndarray:

@@ -8,6 +8,7 @@ with surplus fields has them joined into its last column, the product's name.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ def read_csv_table(data: bytes, name: str) -> RawTable:
     Raises:
         CatalogueError: empty, binary, or with a header that names a column twice.
     """
-    records = _records(_text(data, name).splitlines(keepends=True))
+    # Not splitlines: it also splits at characters that may stand inside a product's name.
+    records = _records(list(io.StringIO(_text(data, name), newline="")))
     first = next(records, None)
     if first is None:
         raise CatalogueError(
@@ -94,30 +96,52 @@ def _append(table: RawTable, line: int, fields: list[str]) -> None:
 
 
 def _records(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """``(line number, fields)`` of every record that is not blank."""
-    at = 0
+    """``(line number, fields)`` of every record that is not blank; the first is the header."""
+    at = wanted = 0
     while at < len(lines):
-        taken, fields = _record(lines, at)
+        taken, fields = _record(lines, at, wanted)
         if any(text.strip() for text in fields):
+            wanted = wanted or len(fields)
             yield at + 1, fields
         at += taken
 
 
-def _record(lines: list[str], at: int) -> tuple[int, list[str]]:
-    """How many lines the record at ``at`` takes, and its fields."""
+def _record(lines: list[str], at: int, wanted: int) -> tuple[int, list[str]]:
+    """How many lines the record at ``at`` takes, and its fields.
+
+    Args:
+        wanted: fields of the header; 0 when this is the header itself.
+    """
     text = lines[at]
     if '"' not in text:
         return 1, text.rstrip("\r\n").split(",")
-    if text.count('"') % 2 == 0:
-        return 1, next(csv.reader([text]), [])
-    wanted = len(next(csv.reader([lines[0]]), []))
-    for extra in range(1, min(MAX_RECORD_LINES, len(lines) - at)):
-        if re.match(r'\s*"?\d+(\.0)?"?,', lines[at + extra]):
-            break  # The next line starts like a row of its own: the quote was a stray one.
+    odd, whole = text.count('"') % 2 == 1, text.count(",") >= wanted - 1
+    for extra in range(1, min(MAX_RECORD_LINES, len(lines) - at) if odd else 0):
+        if whole and _starts_a_row(lines[at + extra], wanted):
+            break  # Two rows, each with all its fields: the quote was a stray one.
         text += lines[at + extra]
         if text.count('"') % 2 == 0:
-            fields = next(csv.reader(text.splitlines(keepends=True)), [])
-            if len(fields) == wanted:
+            fields = _parsed(text, strict=True)
+            if fields and (len(fields) == wanted or not wanted):
                 return extra + 1, fields
             break
-    return 1, lines[at].rstrip("\r\n").split(",")
+    fields = _parsed(lines[at])
+    if not fields or (odd and len(fields) != wanted):
+        fields = lines[at].rstrip("\r\n").split(",")
+    return 1, fields
+
+
+def _starts_a_row(line: str, wanted: int) -> bool:
+    """Whether a line looks like a row of its own: a number first, and fields enough."""
+    return line.count(",") >= wanted - 1 and re.match(r'\s*"?\d+(\.0)?"?,', line) is not None
+
+
+def _parsed(text: str, *, strict: bool = False) -> list[str]:
+    """The fields of one record; none where ``text`` is not one record as a whole."""
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, strict=strict)
+    try:
+        fields = next(reader, [])
+    except csv.Error:  # Not strictly a record, or a cell beyond the csv module's limit.
+        return []
+    return fields if reader.line_num == len(lines) else []

@@ -169,7 +169,7 @@ def _snake(name: str) -> str:
 def _typed(raw: RawTable, csv_name: str) -> pd.DataFrame:
     """Our column names, ids as clean unique text, the year as a number."""
     names = [_snake(column) for column in raw.columns]
-    doubled = [name for name, count in Counter(names).items() if count > 1 and name in COLUMNS]
+    doubled = [name for name, count in Counter(names).items() if count > 1 and name]
     if doubled:
         both = [c for c, name in zip(raw.columns, names, strict=True) if name == doubled[0]]
         raise CatalogueError(
@@ -179,7 +179,7 @@ def _typed(raw: RawTable, csv_name: str) -> pd.DataFrame:
     table.columns = names
     table = table.loc[:, [bool(name) for name in names]]
     if "item_id" not in table and "path" in table:
-        table["item_id"] = [str(PurePosixPath(path).with_suffix("")) for path in table["path"]]
+        table["item_id"] = [_without_ending(path) for path in table["path"]]
     if "item_id" not in table:
         raise CatalogueError(
             f"a column id, item_id or image in {csv_name}",
@@ -188,6 +188,11 @@ def _typed(raw: RawTable, csv_name: str) -> pd.DataFrame:
         )
     table["item_id"] = _clean_ids(table["item_id"], raw, csv_name)
     return table
+
+
+def _without_ending(path: str) -> str:
+    named = PurePosixPath(path)
+    return str(named.with_suffix("")) if named.name else ""
 
 
 def _clean_ids(ids: pd.Series, raw: RawTable, csv_name: str) -> pd.Series:
@@ -224,7 +229,7 @@ def _assemble(
             table[column] = ""
     texts = [column for column in table.columns if column not in ("year", "has_image")]
     table[texts] = table[texts].fillna("").astype(object)
-    table["year"] = pd.to_numeric(table["year"], errors="coerce").round().astype("Int64")
+    table["year"] = _years(table["year"])
     table["has_image"] = table["path"] != ""
     own = [column for column in table.columns if column not in COLUMNS]
     table = table[[*COLUMNS, *own]]
@@ -245,6 +250,12 @@ def _assemble(
         mended=_mended(raw, table),
         row_problems=problems,
     )
+
+
+def _years(texts: pd.Series) -> pd.Series:
+    """Whole numbers of at most four digits; anything else is no year."""
+    numbers = pd.to_numeric(texts, errors="coerce").astype(float).round()
+    return numbers.where(numbers.abs() <= 9999).astype("Int64")
 
 
 def _mended(raw: RawTable | None, table: pd.DataFrame) -> pd.DataFrame:

@@ -250,3 +250,56 @@ def test_kaggle_online_downloads_into_the_cache(monkeypatch, toy):
         monkeypatch.setenv("KAGGLE_API_ENDPOINT", f"http://127.0.0.1:{port}")
         monkeypatch.setattr("kagglehub.dataset_download", lambda handle: str(toy))
         assert len(load_catalogue("kaggle")) == 9
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_line_ends_end_a_row(tmp_path, mark):
+    catalogue = load_catalogue(write(tmp_path / "c", f"{HEADER}\n{ROW}Two{mark}words\n"))
+    assert catalogue.table["name"].tolist() == [f"Two{mark}words"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_blank_line_before_the_header_changes_nothing(tmp_path, encoding):
+    catalogue = load_catalogue(write(tmp_path / "c", f'\n{HEADER}\n{ROW}"Two\nlines"\n', encoding))
+    assert catalogue.table["name"].tolist() == ["Two\nlines"]
+
+
+def test_a_line_of_a_name_may_look_like_a_number(tmp_path):
+    row = '1,"Men\n12, 13",Apparel,Topwear,Shirts,Red,Fall,2012,Casual,"Set of\n2, blue"'
+    catalogue = load_catalogue(write(tmp_path / "c", f"{HEADER}\n{row}\n"))
+    assert catalogue.table[["gender", "name"]].values.tolist() == [
+        ["Men\n12, 13", "Set of\n2, blue"]
+    ]
+
+
+def test_stray_quotes_in_two_rows_do_not_make_them_one():
+    table = read_csv_table(b'image,title\na.jpg,Watch 2" wide\nb.jpg,Belt 3" long\n', "t.csv")
+    assert [row["title"] for row in table.rows] == ['Watch 2" wide', 'Belt 3" long']
+
+
+def test_quoted_commas_beside_a_stray_quote_stay_in_their_cell():
+    table = read_csv_table(b'id,kind,title\n1,"a, b",Watch 2" wide\n', "t.csv")
+    assert table.rows == [{"id": "1", "kind": "a, b", "title": 'Watch 2" wide'}]
+
+
+def test_a_cell_longer_than_the_csv_module_takes_is_kept(tmp_path):
+    long = "x" * 200_000
+    catalogue = load_catalogue(write(tmp_path / "c", f'{HEADER}\n{ROW}"{long}"\n'))
+    assert catalogue.table["name"].str.strip('"').tolist() == [long]
+
+
+@pytest.mark.parametrize("year", ["1e400", "99999999999999999999", "9300000000000000000", "soon"])
+def test_what_is_no_year_is_no_year(tmp_path, year):
+    catalogue = load_catalogue(write(tmp_path / "c", f"{HEADER}\n{ROW.replace('2012', year)}a\n"))
+    assert catalogue.table["year"].isna().tolist() == [True]
+
+
+def test_own_columns_of_one_name_are_an_error_and_empty_image_cells_are_none(tmp_path):
+    draw(tmp_path / "a.jpg", "red", "box")
+    (tmp_path / "t.csv").write_text("image,price,Price\na.jpg,1,2\n")
+    with pytest.raises(CatalogueError, match="price and Price"):
+        load_catalogue(tmp_path)
+    (tmp_path / "t.csv").write_text("image,price\na.jpg,1\n,2\n")
+    catalogue = load_catalogue(tmp_path)
+    assert catalogue.item_ids.tolist() == ["a", "line-3"]
+    assert catalogue.table["has_image"].tolist() == [True, False]

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from fashify.errors import ConfigError, ImageReadError
 from fashify.images import ImageLimits, encode_jpeg, load_image, resize, thumbnail
@@ -192,3 +192,82 @@ def test_thumbnail_never_enlarges_and_jpeg_round_trips():
     assert thumbnail(image, 10).shape == (10, 5, 3)
     assert thumbnail(image, 100).shape == (40, 20, 3)
     assert np.abs(load_image(encode_jpeg(image)).astype(int) - 99).max() <= 2
+
+
+MODES = ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "F"]
+
+
+def noisy(mode: str, size=(50, 40)) -> Image.Image:
+    rng = np.random.default_rng(4)
+    width, height = size
+    if mode == "I;16":
+        return Image.fromarray(rng.integers(0, 65536, (height, width)).astype(np.uint16))
+    if mode == "F":
+        return Image.fromarray(rng.random((height, width)).astype(np.float32))
+    image = Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+    if mode in ("RGBA", "LA"):
+        image.putalpha(image.convert("L"))
+    return image.convert(mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+def test_a_picture_in_strips_is_that_picture(monkeypatch, mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(noisy(mode), "TIFF", exif=exif)
+    whole = load_image(data)
+    monkeypatch.setattr("fashify.pixels.STRIP_PIXELS", 350)
+    assert np.array_equal(load_image(data), whole)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_pictures_are_as_pillow_turns_them(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(noisy("RGB"), "PNG", exif=exif)
+    with Image.open(io.BytesIO(data)) as image:
+        assert np.array_equal(load_image(data), np.array(ImageOps.exif_transpose(image)))
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("WEBP", True), ("AVIF", True), ("PNG", False)])
+def test_formats_whose_frame_is_copied_may_have_fewer_pixels(kind, refused):
+    limits = ImageLimits(max_pixels=100, max_pixels_copied=20)
+    data = encoded(plain(), kind)
+    if not refused:
+        assert load_image(data, limits=limits).shape == (4, 6, 3)
+        return
+    with pytest.raises(ImageReadError, match=rf"at most .* 20 pixels .* 6 x 4 pixels of {kind}"):
+        load_image(data, limits=limits)
+
+
+def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused():
+    data = encoded(noisy("RGB", (64, 64)), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    bomb = data[:last] + data[last:-2] * 40 + data[-2:]
+    assert load_image(bomb).shape == (64, 64, 3)
+    with pytest.raises(ImageReadError, match="scans of 64 x 64"):
+        load_image(bomb, limits=ImageLimits(max_pixels=64 * 64))
+
+
+def test_plain_text_pictures_are_read_while_they_are_small():
+    data = b"P3 2 1 255\n200 30 40 0 0 0\n"
+    assert load_image(data)[0, 0].tolist() == list(RED)
+    with pytest.raises(ImageReadError, match="bytes of plain text"):
+        load_image(data, limits=ImageLimits(max_plain_bytes=10))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_header(1, 1)[:33]
+        + (b"\x00\x00\x00\x00abCd" + struct.pack(">I", zlib.crc32(b"abCd"))) * 30_000,
+        b"\xff\xd8" + b"\xff\xfe\x00\x02" * 60_000,
+        b"P6 #" + b"x" * 300_000,
+    ],
+    ids=["chunks", "markers", "comment"],
+)
+def test_a_file_of_endless_pieces_is_given_up(monkeypatch, data):
+    monkeypatch.setattr("fashify.images._FewReads.left", 5_000)
+    with pytest.raises(ImageReadError, match="far too many pieces"):
+        load_image(data)
