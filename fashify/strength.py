@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from fashify.errors import QueryError, StoreCorruptError
 
@@ -112,3 +113,33 @@ def fit_strength(distances: np.ndarray, relevant: np.ndarray, *, least: float = 
     within = near <= beyond
     precision = float(hit[within].mean()) if within.any() else 0.0
     return Strength(x, y, beyond, precision, len(near))
+
+
+def reliability(
+    strength: Strength, distances: np.ndarray, relevant: np.ndarray, *, bins: int = 10
+) -> pd.DataFrame:
+    """Is the probability true? Matches in bins of equal size by what was predicted of them.
+
+    Niculescu-Mizil and Caruana, *Predicting good probabilities with supervised learning*, ICML
+    2005.
+
+    Args:
+        strength: fitted on other queries.
+        distances: (q, k) of matches.
+        relevant: (q, k) bool.
+        bins: at most.
+
+    Returns:
+        a row a bin, ascending: ``predicted`` and ``observed`` shares, ``n`` matches.
+    """
+    predicted = strength.probability(distances.ravel())
+    order = np.argsort(predicted, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    hit = relevant.ravel()
+    return pd.DataFrame(
+        {
+            "predicted": [float(predicted[part].mean()) for part in parts],
+            "observed": [float(hit[part].mean()) for part in parts],
+            "n": [len(part) for part in parts],
+        }
+    )

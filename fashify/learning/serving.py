@@ -82,7 +82,18 @@ def measure_strength(vectors: np.ndarray, material: Material, *, seed: int = 0) 
         material: of the same items.
         seed: of the draw of queries.
     """
-    labels, queries = material.labels.get(MAIN_LEVEL), material.rows("validation")
+    matches = judged_matches(vectors, material, seed=seed)
+    return None if matches is None else fit_strength(*matches)
+
+
+def judged_matches(
+    vectors: np.ndarray, material: Material, *, part: str = "validation", seed: int = 0
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Distances (q, k) of a split's matches, and whether they share their query's type.
+
+    At most ``QUERIES`` are drawn; ``None`` where no query can be judged.
+    """
+    labels, queries = material.labels.get(MAIN_LEVEL), material.rows(part)
     if labels is None or not len(queries):
         return None
     if len(queries) > QUERIES:
@@ -94,7 +105,7 @@ def measure_strength(vectors: np.ndarray, material: Material, *, seed: int = 0) 
     names = np.arange(len(vectors)).astype(str)
     index = make_index("exact").fit(vectors, names)
     found = index.search(vectors[queries], k, exclude=list(names[queries]))
-    return fit_strength(found.distances, metrics.relevance(labels, queries, found.positions))
+    return found.distances, metrics.relevance(labels, queries, found.positions)
 
 
 def _write(

@@ -15,7 +15,7 @@ from fashify.plots.evaluation import (
     precision_curve,
 )
 from fashify.plots.features import engines, feature_map, norms, spectrum, throughput
-from fashify.plots.learning import gains, methods
+from fashify.plots.learning import gains, methods, reliability
 from fashify.plots.pictures import grid, matches, picture_rows
 from fashify.plots.robustness import robustness
 from fashify.plots.search import growth, index_costs, recall_speed
@@ -46,6 +46,7 @@ __all__ = [
     "precision_by_category",
     "precision_curve",
     "recall_speed",
+    "reliability",
     "robustness",
     "shares",
     "spectrum",

@@ -90,9 +90,9 @@ def engines(measured: Mapping[str, Any]) -> Picture:
     for shift, (kind, paint, label) in zip((-0.19, 0.19), kinds, strict=True):
         axes.barh(rows + shift, table[kind], 0.36, color=paint, label=label)
         for row, rate, ratio in zip(rows, table[kind], table[f"ratio_{kind}"], strict=True):
-            note(axes, f"{rate:.0f}   {ratio:.1f} x", (rate, row + shift), (5, 0), va="center")
+            note(axes, f"{rate:.0f}   {ratio:.1f}×", (rate, row + shift), (5, 0), va="center")
     limit = measured["matmul_limit"]
-    axes.axvline(limit, color=ACCENT, linestyle="--", label=f"matrix product allows {limit:.0f}")
+    axes.axvline(limit, color=ACCENT, linestyle="--", label=f"fp32 matrix product: {limit:.0f}")
     axes.set_xlim(0, max(limit, table["forward"].max(), table["from_files"].max()) * 1.16)
     axes.set_yticks(rows, [_engine_label(record) for record in measured["contenders"]])
     axes.invert_yaxis()

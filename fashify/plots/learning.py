@@ -102,3 +102,30 @@ def methods(reports: Mapping[str, Mapping[str, object]], *, k: int = 5) -> Pictu
     best = max(reports, key=lambda name: reports[name][levels[0]].micro["precision"])
     fig.alt = f"Of {len(reports)} heads, {best} is the best at {spoken(levels[0])}."
     return fig
+
+
+@styled
+def reliability(table: pd.DataFrame, *, level: str = "article_type") -> Picture:
+    """Predicted against observed share of right matches: on the diagonal is honest.
+
+    Args:
+        table: as ``fashify.strength.reliability`` gives it.
+        level: what a right match shares with its query.
+    """
+    title = "Does the match strength keep its word?"
+    fig = picture("reliability", title, size=(5.6, 5.0))
+    axes = tidy(fig.add_subplot(), grid="both")
+    axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="as predicted")
+    axes.plot(table["predicted"], table["observed"], color=MAIN, linewidth=1.2)
+    axes.scatter(table["predicted"], table["observed"], color=MAIN, s=38, zorder=3, label="a bin")
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(0, 1.02)
+    axes.set_aspect("equal")
+    axes.set_xlabel("predicted probability")
+    axes.set_ylabel(f"share that had the query's {spoken(level)}")
+    weights = table["n"] / table["n"].sum()
+    off = float((weights * (table["predicted"] - table["observed"]).abs()).sum())
+    subtitle(axes, f"n = {table['n'].sum():,} matches; {off:.3f} off on average")
+    axes.legend(loc="upper left")
+    fig.alt = f"{title} On average predicted and observed shares are {off:.3f} apart."
+    return fig

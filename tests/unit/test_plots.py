@@ -30,6 +30,17 @@ NOISE = pd.DataFrame(
 )
 
 
+RACE = {
+    "matmul_limit": 50.0,
+    "contenders": [
+        {"name": "plain", "forward": 10.0, "from_files": 8.0, "ratio_forward": 1.0}
+        | {"ratio_from_files": 1.0, "top5_agreement": 1.0},
+        {"name": "quick", "forward": 40.0, "from_files": 32.0, "ratio_forward": 4.0}
+        | {"ratio_from_files": 4.0, "top5_agreement": 0.9},
+    ],
+}
+
+
 SPOILED = RobustnessReport(
     pd.DataFrame(
         [
@@ -99,6 +110,10 @@ def every_picture(reports) -> dict[str, plots.Picture]:
         ),
         "robustness": plots.robustness(SPOILED),
         "norms": plots.norms(np.array([1.0, 2.0, 3.0])),
+        "engines": plots.engines(RACE),
+        "reliability": plots.reliability(
+            pd.DataFrame({"predicted": [0.2, 0.9], "observed": [0.3, 0.9], "n": [10, 30]})
+        ),
         "throughput": plots.throughput(speed, subject="toy"),
         "spectrum": plots.spectrum(np.array([0.6, 0.3, 0.1])),
         "feature_map": plots.feature_map(places, LABELS, level="article_type", top=2),
@@ -227,3 +242,14 @@ def test_the_robustness_figure_has_a_panel_a_perturbation_and_a_line_a_remedy(dr
     assert all(axes.get_ylim()[0] == 0 for axes in figure.axes)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain", "better"]
     assert "plain 0.40, better 0.70" in figure.alt
+
+
+def test_engines_tell_rates_ratios_limit_and_what_rounding_costs(drawn) -> None:
+    text = all_text(drawn["engines"])
+    for told in ("32   4.0×", "fp32 matrix product: 50", "top-5 0.90"):
+        assert told in text
+    assert "quick is the fastest from files, 32 images a second" in drawn["engines"].alt
+
+
+def test_reliability_tells_how_far_off_it_is(drawn) -> None:
+    assert "n = 40 matches; 0.025 off on average" in all_text(drawn["reliability"])

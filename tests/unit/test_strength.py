@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashify.errors import QueryError, StoreCorruptError
-from fashify.strength import WORDS, Strength, fit_strength
+from fashify.strength import WORDS, Strength, fit_strength, reliability
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,13 @@ def test_a_file_gives_it_back_and_anything_else_is_refused(curve) -> None:
 def test_nothing_to_learn_from_is_an_error() -> None:
     with pytest.raises(QueryError, match="not empty"):
         fit_strength(np.empty((0, 5)), np.empty((0, 5), bool))
+
+
+def test_reliability_sets_predictions_against_what_came_true() -> None:
+    curve = Strength(np.array([0.0, 1.0]), np.array([1.0, 0.0]), 0.5, 0.75, 4)
+    distances = np.array([[0.1, 0.1], [0.1, 0.1], [0.8, 0.8], [0.8, 0.8]])
+    relevant = np.array([[1, 1], [1, 0], [0, 0], [0, 0]], bool)
+    table = reliability(curve, distances, relevant, bins=2)
+    assert table["n"].tolist() == [4, 4]
+    np.testing.assert_allclose(table["predicted"], [0.2, 0.9])
+    np.testing.assert_allclose(table["observed"], [0.0, 0.75])
