@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import warnings
 from dataclasses import dataclass, replace
 from functools import cache
@@ -23,6 +24,16 @@ from fashify.pixels import STRIP_PIXELS, WHITE, upright_rgb
 
 #: Formats that Pillow decodes in-process; no PostScript, no external program.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+
+_FILMS = ("GIF", "WEBP", "PNG", "AVIF")
+
+#: What else people call a picture, by its first bytes; named so that they know what they have.
+_OTHERS = {
+    b"....ftyp(heic|heix|hevc|mif1|msf1)": "a HEIC picture",
+    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg": "an SVG drawing",
+    b"%!PS|\xc5\xd0\xd3\xc6": "a PostScript file",
+    b"%PDF": "a PDF file",
+}
 
 #: File endings worth trying when a plain folder is listed.
 SUFFIXES = frozenset(
@@ -98,6 +109,21 @@ def image_size(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[in
     """
     with _open(data, limits, "bytes") as image:
         return image.height, image.width, image.mode
+
+
+def is_animated(source: Path | bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> bool:
+    """Whether a file holds a film of which ``load_image`` takes the first frame alone.
+
+    Raises:
+        ImageReadError: not an image, or over a limit.
+    """
+    data, name = _read(source, limits)
+    with _open(data, limits, name) as image:
+        try:
+            # A phone's JPEG may carry a second view of the same moment, a TIFF its further pages.
+            return image.format in _FILMS and bool(getattr(image, "is_animated", False))
+        except Exception:  # The first frame may be whole and what follows it broken.
+            return False
 
 
 def resize(image: np.ndarray, size: tuple[int, int], *, fit: str = "stretch") -> np.ndarray:
@@ -194,7 +220,7 @@ def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
     except UnidentifiedImageError as error:
         raise ImageReadError(
             f"an image ({', '.join(FORMATS)})",
-            f"{name}, which is not one",
+            f"{name}, which is {_what(data)}",
             "save the picture as JPEG or PNG",
         ) from error
     except Exception as error:  # Pillow's plugins raise many kinds on hostile headers.
@@ -222,6 +248,12 @@ class _FewReads(io.BytesIO):
 def _file(data: bytes) -> io.BytesIO:
     # A small file ends before it has cost anything, and most are small.
     return _FewReads(data) if len(data) > 200_000 else io.BytesIO(data)
+
+
+def _what(data: bytes) -> str:
+    """What a file is that is no picture of ours."""
+    names = (name for start, name in _OTHERS.items() if re.match(start, data[:1000], re.DOTALL))
+    return next(names, "not one")
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,7 @@ import numpy as np
 from fashify.demo.address import read_address
 from fashify.demo.service import DemoService, checked_share
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
-from fashify.demo.uploads import friendly, read_picture, read_upload
+from fashify.demo.uploads import friendly, read_picture, remark, uploaded
 from fashify.errors import FashifyError, QueryError
 from fashify.region import Box, find_product
 
@@ -91,14 +92,20 @@ class Actions:
         return replace(view, query=replace(view.query, feature=answer.feature), answer=answer)
 
     def _photo(self, view: View, event: Event) -> View:
-        picture = read_upload(event.get("path", ""))
-        return self._start(view, Query("photo", "your photo", picture=picture))
+        with uploaded(event.get("path", "")) as file:
+            return self._shown(view, file, "your photo")
+
+    def _shown(self, view: View, source: Path | bytes, title: str) -> View:
+        """A search with a picture from outside, and what is to be said of it."""
+        picture = read_picture(source)
+        found = self._start(view, Query("photo", title, picture=picture))
+        return replace(found, notice=remark(source, picture))
 
     def _fetch(self, view: View, event: Event) -> View:
         if self.service.fetcher is None:
             raise QueryError("a photo from this device", "an address", "save and upload the photo")
-        picture = read_picture(self.service.fetcher.fetch(str(event.get("url", ""))))
-        return self._start(view, Query("photo", "a picture from the web", picture=picture))
+        fetched = self.service.fetcher.fetch(str(event.get("url", "")))
+        return self._shown(view, fetched, "a picture from the web")
 
     def _rotate(self, view: View, event: Event) -> View:
         photo = _photo_of(view)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from fashify.errors import FashifyError, ImageReadError
-from fashify.images import ImageLimits, load_image, thumbnail
+from fashify.images import ImageLimits, is_animated, load_image, thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,10 @@ MAX_UPLOAD_BYTES = 25_000_000
 UPLOAD_LIMITS = ImageLimits(max_bytes=MAX_UPLOAD_BYTES)
 
 
+#: A picture whose colours stray less from their mean, of 255, shows nothing.
+EVEN = 3.0
+
+
 def upload_folder() -> Path:
     """The only folder a visitor's file may come from; private to this process's user."""
     configured = os.environ.get("GRADIO_TEMP_DIR")
@@ -33,8 +39,7 @@ def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) ->
     """Decode an uploaded file and delete it, whatever comes of it.
 
     Args:
-        path: where the web server put the file; the browser names it, so it is checked
-            to lie in :func:`upload_folder`.
+        path: as for :func:`uploaded`.
         working_side: most pixels of the longer side; None keeps them all.
 
     Returns:
@@ -43,13 +48,28 @@ def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) ->
     Raises:
         ImageReadError: another folder, no such file, or bytes that are no picture.
     """
+    with uploaded(path) as file:
+        return read_picture(file, working_side=working_side)
+
+
+@contextmanager
+def uploaded(path: str | Path) -> Iterator[Path]:
+    """An uploaded file for as long as it is needed; deleted afterwards.
+
+    Args:
+        path: where the web server put the file; the browser names it, so it is checked
+            to lie in :func:`upload_folder`.
+
+    Raises:
+        ImageReadError: another folder, or no such file.
+    """
     file = Path(str(path)).resolve()
     if not file.is_relative_to(upload_folder()) or not file.is_file():
         raise ImageReadError(
             "a file uploaded on this page", "a path that is none", "choose the photo again"
         )
     try:
-        return read_picture(file, working_side=working_side)
+        yield file
     finally:
         _forget(file)
 
@@ -58,6 +78,23 @@ def read_picture(source: Path | bytes, *, working_side: int | None = WORKING_SID
     """Decode a visitor's picture within the limits; arguments and errors as ``read_upload``."""
     picture = load_image(source, limits=UPLOAD_LIMITS)
     return picture if working_side is None else thumbnail(picture, working_side)
+
+
+def remark(source: Path | bytes, picture: np.ndarray) -> str:
+    """What a visitor should know of a whole picture that answers little, "" for any other.
+
+    Args:
+        source: the encoded picture.
+        picture: the same decoded, (height, width, 3) uint8.
+    """
+    if picture[::4, ::4].std(axis=(0, 1)).max() < EVEN:
+        return (
+            "This picture is of one even colour, so there is nothing on it to look for. "
+            "Try a photo that shows the product."
+        )
+    if is_animated(source, limits=UPLOAD_LIMITS):
+        return "This is an animation. Its first picture was searched with."
+    return ""
 
 
 def _forget(file: Path) -> None:

@@ -243,13 +243,30 @@ def test_a_bad_file_gives_a_sentence_and_the_page_lives(
     expect(page.locator(".fx-notice")).to_have_count(0)
 
 
-@pytest.mark.parametrize("name", ["animated.gif", "white.png"])
-def test_odd_but_whole_pictures_are_answered(name: str, open_page, tmp_path) -> None:
+def _animation(folder: Path, photo: Path) -> Path:
+    frames = [Image.open(photo), Image.new("RGB", Image.open(photo).size, "red")]
+    frames[0].save(folder / "animated.gif", save_all=True, append_images=frames[1:])
+    return folder / "animated.gif"
+
+
+def _white_square(folder: Path, photo: Path) -> Path:
+    Image.new("RGB", (300, 300), "white").save(folder / "white.png")
+    return folder / "white.png"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"), [(_animation, "first picture"), (_white_square, "one even colour")]
+)
+def test_odd_but_whole_pictures_are_answered_with_a_sentence(
+    make, said: str, open_page, photos, tmp_path, screenshots
+) -> None:
     page = open_page()
-    frames = [Image.new("RGB", (60, 80), colour) for colour in ("white", "red")]
-    more = {"save_all": True, "append_images": frames[1:]} if name.endswith("gif") else {}
-    frames[0].save(tmp_path / name, **more)
-    upload(page, tmp_path / name)
+    upload(page, make(tmp_path, photos[0]))
+    answered(page)
+    assert said in notice(page)
+    page.screenshot(path=screenshots / f"odd{make.__name__}.png")
+    upload(page, photos[0])
+    expect(page.locator(".fx-notice")).to_have_count(0)
     answered(page)
 
 
@@ -327,8 +344,14 @@ def test_programs_are_told_in_one_sentence(demo_url: str, service, tmp_path) -> 
     from gradio_client import Client, handle_file
 
     client = Client(demo_url, verbose=False)
-    with pytest.raises(Exception, match=r"letter\.jpg"):
-        client.predict(image=handle_file(_text_file(tmp_path)), api_name="/search")
+    for make in (_text_file, _empty_file, _cut_short, _vast_header, _drawing, _postscript, _heic):
+        path = make(tmp_path)
+        with pytest.raises(Exception, match=rf"Expected .* Received {re.escape(path.name)}.* Fix"):
+            client.predict(image=handle_file(path), api_name="/search")
+    with pytest.raises(Exception, match=r"413|exceeds"):
+        client.predict(image=handle_file(_fifty_megabytes(tmp_path)), api_name="/search")
+    item, nobody = service.examples[0].query.item_id, "gender = Men and gender = Boys"
+    assert client.predict(item_id=item, where=nobody, api_name="/similar") == []
     with pytest.raises(Exception, match="k from 1 to 20"):
         client.predict(item_id=service.examples[0].query.item_id, k=0, api_name="/similar")
     with pytest.raises(Exception, match="'nobody'"):

@@ -11,7 +11,14 @@ import pytest
 from PIL import Image, ImageOps
 
 from fashify.errors import ConfigError, ImageReadError
-from fashify.images import ImageLimits, encode_jpeg, load_image, resize, thumbnail
+from fashify.images import (
+    ImageLimits,
+    encode_jpeg,
+    is_animated,
+    load_image,
+    resize,
+    thumbnail,
+)
 
 RED = (200, 30, 40)
 
@@ -96,6 +103,31 @@ def test_of_an_animation_the_first_frame_is_taken():
     frames = [plain(colour=RED), plain(colour=(0, 0, 255))]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     assert np.abs(load_image(data).astype(int) - RED).max() <= 12
+
+
+@pytest.mark.parametrize(("kind", "film"), [("GIF", True), ("WEBP", True), ("TIFF", False)])
+def test_a_film_is_told_from_a_picture(kind, film, tmp_path):
+    frames = [plain(colour=RED), plain(colour=(0, 0, 255))]
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+    (tmp_path / "film").write_bytes(data)
+    assert is_animated(data) == is_animated(tmp_path / "film") == film
+    assert not is_animated(encoded(frames[0], kind))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(400), "a HEIC picture"),
+        (b'<?xml version="1.0"?>\n<!-- drawn --><svg width="9"/>', "an SVG drawing"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript file"),
+        (b"\xc5\xd0\xd3\xc6" + bytes(40), "a PostScript file"),
+        (b"%PDF-1.7\n", "a PDF file"),
+        (b"Dear shop, here is my <svg", "not one"),
+    ],
+)
+def test_what_is_no_picture_is_called_by_its_name(data, kind):
+    with pytest.raises(ImageReadError, match=f"which is {kind}"):
+        load_image(data)
 
 
 def test_paths_files_arrays_and_pillow_images_are_the_same(tmp_path):
