@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from fashify.demo.serving import QUEUE_LENGTH
 from fashify.sample import sample_folder
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -60,6 +62,39 @@ def test_a_store_rebuilt_underneath(own_service, served, page) -> None:
     page.locator('.fx-card [data-do="explain"]').first.click()
     expect(page.locator(".fx-whypanel")).to_be_visible()
     expect(page.locator(".fx-notice")).to_have_count(0)
+
+
+def test_a_full_queue_is_said_and_passes(own_service, served, page, monkeypatch, screenshots):
+    import httpx
+
+    gate, by_features = threading.Event(), own_service.retriever.by_features
+
+    def held(*args, **options):
+        gate.wait(60)
+        return by_features(*args, **options)
+
+    url = served(own_service)
+    page.goto(url)
+    _example(page, 0)
+    monkeypatch.setattr(own_service.retriever, "by_features", held)
+    asked = {"data": [own_service.examples[0].query.item_id, 5, ""]}
+    with httpx.Client(base_url=url) as client:
+        answers = [
+            client.post("gradio_api/call/similar", json=asked) for _ in range(QUEUE_LENGTH + 40)
+        ]
+        assert {answer.status_code for answer in answers} == {200, 503}
+        assert "Queue is full" in answers[-1].text
+        page.locator(".fx-strip button").nth(1).click()
+        expect(page.get_by_text("Please try again")).to_be_visible()
+        page.screenshot(path=screenshots / "full.png")
+        gate.set()
+        events = [answer.json()["event_id"] for answer in answers if answer.status_code == 200]
+        told = client.get(f"gradio_api/call/similar/{events[-1]}", timeout=30).text
+    assert "event: complete" in told
+    page.locator(".fx-strip button").nth(2).click()
+    title = own_service.examples[2].query.title
+    expect(page.locator(".fx-results h2")).to_contain_text(title)
+    expect(page.locator(".fx-card")).to_have_count(5)
 
 
 def test_pictures_that_are_gone_cost_no_answer(own_service, served, page, monkeypatch) -> None:

@@ -44,14 +44,16 @@ function draw() {
   pen.scale(scale, scale);
   const { codes } = level();
   const radius = data.x.length > 1000 ? 3.2 : 4.6;
-  for (let n = 0; n < data.x.length; n += 1) {
-    const [x, y] = place(n);
-    pen.globalAlpha = 0.82;
+  const dot = (n) => {
     pen.fillStyle = colour(codes[n]);
     pen.beginPath();
-    pen.arc(x, y, radius, 0, 2 * Math.PI);
+    pen.arc(...place(n), codes[n] < 0 ? 0.7 * radius : radius, 0, 2 * Math.PI);
     pen.fill();
-  }
+  };
+  pen.globalAlpha = 0.82;
+  // The others lie below, smaller, so that what has a name stands out.
+  codes.forEach((code, n) => { if (code < 0) dot(n); });
+  codes.forEach((code, n) => { if (code >= 0) dot(n); });
   if (current >= 0) {
     const [x, y] = place(current);
     pen.globalAlpha = 1;
@@ -97,6 +99,7 @@ function point(n) {
     tip.textContent = data.name[n] || data.id[n];
     tip.style.left = `${Math.min(x, canvas().clientWidth - 120)}px`;
     tip.style.top = `${y}px`;
+    tip.classList.toggle("above", y > canvas().clientHeight - 70);
   }
   canvas().style.cursor = n < 0 ? "default" : "pointer";
   draw();

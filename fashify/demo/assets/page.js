@@ -1,7 +1,19 @@
 // Runs once for every HTML part of the page, with `element`, `trigger`, `upload` from Gradio.
 // A click on anything with data-do becomes one event for Python: its data-* attributes.
 const MAX_BYTES = 25000000;
-const send = (event) => trigger("act", event);
+const send = (event) => {
+  held = nameOf(document.activeElement);
+  trigger("act", event);
+};
+// An answer puts other products into the same buttons: the focus goes with the product it was on.
+let held = null;
+const nameOf = (control) => element.contains(control) ? control.tagName + JSON.stringify({ ...control.dataset }) : null;
+document.addEventListener("focusin", () => { held = null; });
+function refocus() {
+  if (!held || nameOf(document.activeElement) === held) return;
+  const controls = [...element.querySelectorAll("button, input")];
+  controls.find((control) => nameOf(control) === held)?.focus({ preventScroll: true });
+}
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
@@ -28,10 +40,15 @@ const closeMenus = (but) => element.querySelectorAll(".fx-menu[open]").forEach((
 });
 document.addEventListener("click", (event) => closeMenus(event.target.closest(".fx-menu")));
 element.addEventListener("keydown", (event) => { if (event.key === "Escape") closeMenus(null); });
+// An opened menu is seen whole; the event does not bubble.
+element.addEventListener("toggle", ({ target }) => {
+  if (target.matches(".fx-menu[open]")) target.lastElementChild.scrollIntoView({ block: "nearest" });
+}, true);
 
 // The address follows the search, so that it can be shared; on a phone the page follows too.
 let searched = "";
 watch("value", () => {
+  refocus();
   const shown = element.querySelector("[data-address]");
   if (!shown) return;
   history.replaceState(null, "", shown.dataset.address);
