@@ -19,7 +19,7 @@ ENV FASHIFY_CACHE=/srv/fashify/data/cache
 ENV FASHIFY_STORE=/srv/fashify/data/store
 ENV FASHIFY_HOST=0.0.0.0
 ENV FASHIFY_PORT=7860
-RUN fashify build --catalogue sample --backbone efficientnet-lite0 --out data/store
+RUN fashify build --catalogue sample --backbone efficientnet-lite0 --head lda --out data/store
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD python -c "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['FASHIFY_PORT'])"
 CMD ["sh", "-c", "exec fashify demo --store $FASHIFY_STORE"]

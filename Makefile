@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 STORE ?= data/sample-store
 CATALOGUE ?= sample
 PORT ?= 7860
+# The sample's head takes seconds; for another catalogue `fashify learn` makes one when asked.
+HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint reports notebooks bench harden lock clean
@@ -23,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 setup: $(READY)  ## install everything into .venv
 
 demo: $(READY)  ## build the sample catalogue's index and open the demo
-	$(BIN)/fashify build --catalogue $(CATALOGUE) --out $(STORE)
+	$(BIN)/fashify build --catalogue $(CATALOGUE) --out $(STORE) --head $(HEAD)
 	$(BIN)/fashify demo --store $(STORE) --port $(PORT)
 
 test: lint  ## lint, then all tests: unit, contract, notebooks, browser

@@ -26,6 +26,7 @@ from fashify.explain import Explanation, explain_images
 from fashify.features import extract_features
 from fashify.images import load_image
 from fashify.index.filters import facet_counts
+from fashify.learning import learn
 from fashify.retrieval import Match, Retriever
 from fashify.sample import sample_folder
 from fashify.store.store import MANIFEST
@@ -133,7 +134,8 @@ class DemoService:
         matches = self._varied(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
         average = self._yardstick.average(asked)
-        strengths = tuple(strength_of(match, average) for match in matches)
+        photo = query.kind == "photo"
+        strengths = tuple(strength_of(match, average, photo=photo) for match in matches)
         return Answer(tuple(matches), strengths, milliseconds, feature)
 
     def _varied(self, wanted: Wanted, diversity: float) -> list[Match]:
@@ -337,6 +339,8 @@ def default_store() -> Path:
     if not (path / MANIFEST).is_file():
         logger.warning("no store at %s: building the sample's at %s", configured, path)
         extract_features(load_catalogue("sample"), "auto", path, index="exact")
+        # The quickest head with all three parts; the sample's photos are answered better with it.
+        learn(path, method="lda")
     return path
 
 

@@ -1,9 +1,9 @@
 """How near is near, in words and number.
 
-A store with a calibrated curve says how likely a match is of the query's own type. Without one:
-a photo from a phone is farther from every product than products are from each other, so a bare
-distance cannot be put into words. What can: how much nearer the match is than the average
-product is to the same picture.
+A store with a calibrated curve says how likely a match of a catalogue item is of its type. For a
+photo, and where there is no curve: a photo from a phone is farther from every product than products
+are from each other, so a bare distance cannot be put into words. What can: how much nearer the
+match is than the average product is to the same picture.
 """
 
 from __future__ import annotations
@@ -72,9 +72,13 @@ def judge(distance: float, average: float) -> Strength:
     return Strength(WORDS[level], nearer, level, percent, explained)
 
 
-def strength_of(match: Match, average: float) -> Strength:
-    """As the store's curve says where it has one, else as ``judge`` does."""
-    if match.probability is None:
+def strength_of(match: Match, average: float, *, photo: bool = False) -> Strength:
+    """As the store's curve says where it has one and may be asked, else as ``judge`` does.
+
+    The curve was measured with the catalogue's own pictures: of a ``photo``, which is farther
+    from all of them, it would say that nothing is similar.
+    """
+    if match.probability is None or photo:
         return judge(match.distance, average)
     percent = f"{100 * match.probability:.0f} %"
     level = calibrated.WORDS.index(match.strength)

@@ -30,6 +30,7 @@ from fashify.demo.state import NOTHING, Answer, Query, Selection
 from fashify.demo.strength import Yardstick, judge, strength_of
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
+from fashify.images import encode_jpeg
 from fashify.retrieval import Match
 
 CLOSE = judge(0.25, 0.66)
@@ -79,6 +80,27 @@ def test_a_bad_upload_is_deleted_too(upload_folder: Path) -> None:
     assert not upload_folder.exists()
 
 
+def _film(extra: Image.Image) -> bytes:
+    first, data = Image.linear_gradient("L"), io.BytesIO()
+    first.save(data, "GIF", save_all=True, append_images=[extra.resize(first.size)])
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (_film(Image.new("L", (9, 9), 200)), "first picture"),
+        (encode_jpeg(np.full((90, 90, 3), 250, np.uint8)), "one even colour"),
+        (encode_jpeg(np.indices((90, 90)).sum(0)[..., None].repeat(3, 2).astype(np.uint8)), ""),
+    ],
+    ids=["animation", "even", "good"],
+)
+def test_what_answers_little_is_remarked_on(data: bytes, said: str) -> None:
+    remark = uploads.remark(data, uploads.read_picture(data))
+    assert said in remark
+    assert bool(remark) == bool(said)
+
+
 @pytest.mark.parametrize("path", ["../secret.jpg", "/etc/hostname", "0a1b", "", "0a1b/none.jpg"])
 def test_only_uploads_are_read(path: str, upload_folder: Path) -> None:
     secret = upload_folder.parent.parent / "secret.jpg"
@@ -107,7 +129,7 @@ def test_errors_become_sentences() -> None:
 def test_a_photo_is_answered(actions: Actions, upload_folder: Path) -> None:
     event = {"do": "photo", "path": str(upload_folder / "photo.jpg")}
     view = actions.act(View(), event)
-    assert view.notice == ""
+    assert "one even colour" in view.notice
     assert len(view.answer.matches) == 5
     assert view.answer.milliseconds > 0
 
@@ -310,6 +332,8 @@ def test_a_calibrated_strength_goes_before(service: DemoService) -> None:
     told = strength_of(match(probability=0.87, strength="close"), 1.0)
     assert (told.words, told.level, told.brief) == ("close", 3, "87 % same type")
     assert strength_of(match(), 1.0).brief == "75 % nearer"
+    far = match(probability=0.0, strength="nothing similar")
+    assert strength_of(far, 1.0, photo=True).brief == "75 % nearer"
 
 
 def test_average_distance_by_hand() -> None:
