@@ -20,6 +20,7 @@ from fashify.features.embedder import weights_source
 from fashify.images import load_image
 from fashify.index import Index, load_index, make_index
 from fashify.store import FeatureStore
+from fashify.store.blocks import holds
 from fashify.store.store import INDEX, check_backbone
 from fashify.strength import Strength
 
@@ -95,6 +96,7 @@ class Retriever:
         *,
         catalogue: Catalogue | None = None,
         index: str | None = None,
+        verify: bool = True,
     ) -> Retriever:
         """Opens a store directory with its index.
 
@@ -102,6 +104,8 @@ class Retriever:
             path: the store's folder, or its ``s3://`` url.
             catalogue: the pictures, if they are no longer where the store was built from.
             index: a backend to fit now instead of the one saved with the store.
+            verify: read the index's files through and compare their checksums, about a second
+                a gigabyte; without it files over 4 MB are known by their size alone.
 
         Raises:
             StoreError: no store there.
@@ -115,11 +119,17 @@ class Retriever:
                 make_index(index or "exact").fit(store.vectors, store.item_ids),
                 catalogue=catalogue,
             )
-        opened = load_index(folder)
+        opened = load_index(folder, verify=verify)
         if list(opened.item_ids) != list(store.item_ids):
             raise StoreMismatchError(
                 "an index of the store's own items",
                 f"one of {len(opened.item_ids):,} others in {folder}",
+                "run: fashify index",
+            )
+        if not holds(opened.vectors_of, store, shards=1, most=8):
+            raise StoreMismatchError(
+                "an index of the store's own vectors",
+                f"one of others for the same items in {folder}",
                 "run: fashify index",
             )
         return cls(store, opened, catalogue=catalogue)

@@ -193,7 +193,8 @@ def of_any_columns(folder: Folder) -> Callable:
         except CatalogueError:
             return
         table = catalogue.table
-        for (image, *_), path in zip(rows, table["path"], strict=False):
+        kept = [row for row in rows if any(cell.strip() for cell in row)]
+        for (image, *_), path in zip(kept, table["path"], strict=False):
             stem = PurePosixPath(image).stem
             assert path in ("", f"images/{stem}.jpg"), (image, path)
         listed = {name for name in table["path"] if name}
@@ -278,7 +279,7 @@ def _named(catalogue: Catalogue, n: int) -> bool:
     return catalogue.facts(str(n))["name"] == f'Acme, {n}" wide'
 
 
-def run(seed: int, folder: Path, *, examples: int = 2000, rows: int = 1_000_000) -> dict[str, Any]:
+def run(seed: int, folder: Path, *, examples: int = 600, rows: int = 1_000_000) -> dict[str, Any]:
     """Every property and the long table; ``folder`` is an empty one."""
     counts, failures = fuzz(folder, examples, seed)
     paths = [str(ROOT), str(ROOT / "benchmarks")]

@@ -179,7 +179,7 @@ def _typed(raw: RawTable, csv_name: str) -> pd.DataFrame:
     table.columns = names
     table = table.loc[:, [bool(name) for name in names]]
     if "item_id" not in table and "path" in table:
-        table["item_id"] = [_without_ending(path) for path in table["path"]]
+        table["item_id"] = table["path"].map(_without_ending).astype(object)
     if "item_id" not in table:
         raise CatalogueError(
             f"a column id, item_id or image in {csv_name}",

@@ -147,11 +147,8 @@ def verify_index(folder: str | Path) -> list[tuple[str, str]]:
         reader = IndexReader(folder, verify=True)
     except (StoreError, StoreCorruptError, StoreMismatchError) as error:
         return [(MANIFEST, error.received)]
-    facts = reader.facts
-    if facts.get("sha256") != _self_checksum(facts) or not _as_spelled(reader.folder, facts):
-        return [(MANIFEST, "its checksum differs, or it has none")]
     found = []
-    for name, record in facts["files"].items():
+    for name, record in reader.facts["files"].items():
         try:
             reader.path(name)
         except StoreCorruptError as error:
@@ -169,7 +166,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except OSError as error:
         raise StoreError("an index folder", f"no {path}", "build it: fashify build") from error
     except ValueError as error:
         raise _corrupt(path, f"no JSON ({error})") from error
@@ -183,8 +180,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"version {facts.get('version')!r} in {folder}",
             "build it again: fashify build",
         )
-    if not isinstance(facts.get("files"), dict):
-        raise _corrupt(path, "no list of files")
+    signed = facts.get("sha256") == _self_checksum(facts) and _as_spelled(folder, facts)
+    if not signed or not isinstance(facts.get("files"), dict):
+        raise _corrupt(path, "its checksum differs, or it has none")
     return facts
 
 

@@ -156,10 +156,11 @@ class FeatureStore:
 
     @property
     def quarantine(self) -> pd.DataFrame:
-        """Products that could not be embedded: ``item_id, path, reason``."""
+        """Products that could not be embedded: ``item_id, path, reason``; errors as ``head``."""
         if self.path is None:
             return pd.DataFrame(columns=["item_id", "path", "reason"])
-        return pd.read_csv(self.path / QUARANTINE, dtype=str, keep_default_na=False)
+        data = io.BytesIO(self._vouched(QUARANTINE))
+        return pd.read_csv(data, dtype=str, keep_default_na=False)
 
     def labels(self, level: str) -> np.ndarray:
         """``(n,)`` object array of str, ``""`` where missing; ``CatalogueError`` if unknown."""

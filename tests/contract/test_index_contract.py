@@ -419,7 +419,7 @@ def test_other_files_are_refused(fitted, tmp_path):
     for text, error in (
         (json.dumps(facts | {"version": 99}), StoreMismatchError),
         (json.dumps(facts | {"format": "else"}), StoreMismatchError),
-        (json.dumps(facts | {"backend": "else"}), ConfigError),
+        (json.dumps(facts | {"backend": "else"}), StoreCorruptError),
         (json.dumps(facts)[:-20], StoreCorruptError),
         (json.dumps(facts | {"files": {}}), (StoreCorruptError, StoreMismatchError)),
     ):

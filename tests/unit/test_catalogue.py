@@ -303,3 +303,9 @@ def test_own_columns_of_one_name_are_an_error_and_empty_image_cells_are_none(tmp
     catalogue = load_catalogue(tmp_path)
     assert catalogue.item_ids.tolist() == ["a", "line-3"]
     assert catalogue.table["has_image"].tolist() == [True, False]
+
+
+def test_a_table_of_image_cells_that_are_all_empty_leaves_the_pictures(tmp_path):
+    draw(tmp_path / "a.jpg", "red", "box")
+    (tmp_path / "t.csv").write_text("image\n\n\n")
+    assert load_catalogue(tmp_path).item_ids.tolist() == ["a"]

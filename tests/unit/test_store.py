@@ -25,6 +25,8 @@ from fashify.errors import (
     StoreMismatchError,
 )
 from fashify.features import extract_features
+from fashify.index import make_index
+from fashify.retrieval import Retriever
 from fashify.store import FeatureStore
 from fashify.store.files import canonical_json, locked
 from fashify.store.store import _self_checksum
@@ -239,3 +241,38 @@ def test_saving_takes_nothing_over_from_an_interrupted_run(tmp_path):
     saved = FeatureStore(np.eye(2, dtype=np.float32), ["a", "b"], {}).save(tmp_path / "mine")
     assert not (saved.path / "index").exists()
     assert len(list((saved.path / "shards").iterdir())) == 1
+
+
+def test_an_index_of_another_store_of_the_same_items_is_refused_and_named(store, tmp_path):
+    order = np.roll(np.arange(len(store)), 1)
+    other = make_index("exact").fit(store.features[order], store.item_ids)
+    shutil.rmtree(store.path / "index")
+    other.save(store.path / "index")
+    with pytest.raises(StoreMismatchError, match="the store's own vectors"):
+        Retriever.open(store.path)
+    assert flips.verified(store.path) == ["index/manifest.json"]
+
+
+def test_a_damaged_quarantine_is_named_not_read(store):
+    (store.path / "quarantine.csv").write_bytes(b"")
+    with pytest.raises(StoreCorruptError, match=r"quarantine\.csv"):
+        store.quarantine  # noqa: B018
+
+
+def test_large_index_files_are_read_through_before_they_answer(store, monkeypatch):
+    monkeypatch.setattr("fashify.index.files._ALWAYS_HASHED", 0)
+    norms = next((store.path / "index").glob("norms.*"))
+    data = bytearray(norms.read_bytes())
+    data[-1] ^= 1
+    norms.write_bytes(data)
+    Retriever.open(store.path, verify=False)
+    with pytest.raises(StoreCorruptError, match=r"norms\."):
+        Retriever.open(store.path)
+
+
+@pytest.mark.parametrize("change", [(b'"metric"', b'"metrik"'), (b'"cosine"', b'"euclidean"')])
+def test_an_index_manifest_that_was_edited_is_refused(store, change):
+    file = store.path / "index" / "manifest.json"
+    file.write_bytes(file.read_bytes().replace(*change))
+    with pytest.raises(StoreCorruptError, match="checksum"):
+        Retriever.open(store.path)
