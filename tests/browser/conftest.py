@@ -25,6 +25,8 @@ CHROMIUM_OPTIONS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+#: Milliseconds that something may take to show up: other jobs may run beside the tests.
+PATIENCE = 30_000
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
@@ -44,6 +46,7 @@ def browser():
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip("no Chromium on this machine; apt-get install chromium")
+    sync_api.expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=chromium_options())
         yield chromium
@@ -146,7 +149,7 @@ def open_page(browser, demo_url: str):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda request: _watch(request.url, outside))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(at + query)

@@ -20,7 +20,7 @@ def page(browser):
     """A fresh page."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     yield page
     context.close()
 
@@ -78,7 +78,7 @@ def test_a_full_queue_is_said_and_passes(own_service, served, page, monkeypatch,
     _example(page, 0)
     monkeypatch.setattr(own_service.retriever, "by_features", held)
     asked = {"data": [own_service.examples[0].query.item_id, 5, ""]}
-    with httpx.Client(base_url=url) as client:
+    with httpx.Client(base_url=url, timeout=60) as client:
         answers = [
             client.post("gradio_api/call/similar", json=asked) for _ in range(QUEUE_LENGTH + 40)
         ]
@@ -89,7 +89,7 @@ def test_a_full_queue_is_said_and_passes(own_service, served, page, monkeypatch,
         page.screenshot(path=screenshots / "full.png")
         gate.set()
         events = [answer.json()["event_id"] for answer in answers if answer.status_code == 200]
-        told = client.get(f"gradio_api/call/similar/{events[-1]}", timeout=30).text
+        told = client.get(f"gradio_api/call/similar/{events[-1]}").text
     assert "event: complete" in told
     page.locator(".fx-strip button").nth(2).click()
     title = own_service.examples[2].query.title
