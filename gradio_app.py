@@ -20,11 +20,13 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, about, panels
+from fashify.demo.actions import event_of
 from fashify.demo.api import Api, told
 from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
+from fashify.demo.guard import Doorkeeper
 from fashify.demo.judged import Judge
-from fashify.demo.serving import QUEUE_LENGTH, Serving, one_blas_thread
+from fashify.demo.serving import QUEUE_LENGTH, Serving, one_blas_thread, orderly_end
 from fashify.demo.theme import asset, make_theme, page_head
 from fashify.demo.uploads import uploaded_only
 
@@ -106,11 +108,11 @@ def _wire(
     board, looked, explorer = explored
 
     def act(view: View, event: gr.EventData) -> tuple[View, str, str]:
-        view = actions.act(view, event._data or {})
+        view = actions.act(view, event_of(event._data))
         return view, *panels.page(service, view)
 
     def explore(view: View, event: gr.EventData) -> tuple[View, Any, Any, Any, Any]:
-        wanted = event._data or {}
+        wanted = event_of(event._data)
         if wanted.get("do") == "look":
             return view, gr.skip(), gr.skip(), explorer.look_or_say(wanted), gr.skip()
         view = actions.act(view, wanted)
@@ -133,8 +135,12 @@ def serve(
     serving = serving or Serving.from_environment()
     one_blas_thread()
     app = build_app(DemoService.open(store, urls=serving.urls))
-    announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")
-    app.block_thread()
+    with orderly_end():
+        announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")
+        try:
+            app.block_thread()
+        finally:
+            app.close(verbose=False)
 
 
 def launch(app: gr.Blocks, serving: Serving, **options: Any) -> str:
@@ -143,6 +149,7 @@ def launch(app: gr.Blocks, serving: Serving, **options: Any) -> str:
     _, url, _ = app.queue(max_size=QUEUE_LENGTH).launch(
         **serving.launch_options(), **look, prevent_thread_lock=True, quiet=True, **options
     )
+    Doorkeeper(app.server)
     return url
 
 

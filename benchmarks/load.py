@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -36,14 +37,19 @@ from fashify.images import encode_jpeg, load_image
 ROUNDS = 5
 
 
-@contextmanager
-def running_demo(store: str) -> Iterator[tuple[int, psutil.Process]]:
-    """Port and process of a demo over ``store``, ended afterwards."""
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_demo(store: str, **options: Any) -> Iterator[tuple[int, psutil.Process]]:
+    """Port and process of a demo over ``store``, ended afterwards; options as ``Popen``."""
+    port = free_port()
     command = [sys.executable, "-m", "fashify", "demo", "--store", store, "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
     try:
         assert server.stdout is not None
         line = server.stdout.readline()

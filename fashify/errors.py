@@ -7,6 +7,7 @@ Each error also inherits the builtin a caller would reach for, so that
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 
 
@@ -99,6 +100,15 @@ class MissingExtraError(FashifyError, ImportError):
 
 class FashifyWarning(UserWarning):
     """Something was mended or left out, and the user should know."""
+
+
+#: What the system lacks, whatever file was asked for.
+_LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
+def is_lack(error: BaseException) -> bool:
+    """Whether the system is out of file handles or memory: no file is to blame for that."""
+    return isinstance(error, OSError) and error.errno in _LACKING
 
 
 def known(names: Iterable[str]) -> str:

@@ -145,6 +145,7 @@ def synchronised(opened: FeatureStore, named: Path | str, **options: Any) -> Syn
 
 def put(fitted: Index, path: Path, named: Path | str) -> None:
     """Write an index into the store's folder, and on to its bucket when it has one."""
+    from fashify.index.files import drop_unlisted
     from fashify.storage import is_url
     from fashify.store.files import locked
     from fashify.store.remote import push_store
@@ -152,6 +153,7 @@ def put(fitted: Index, path: Path, named: Path | str) -> None:
 
     with locked(path):
         fitted.save(path / INDEX)
+        drop_unlisted(path / INDEX)
     if is_url(named):
         push_store(path, str(named))
 

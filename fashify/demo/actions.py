@@ -23,6 +23,11 @@ logger = logging.getLogger(__name__)
 Event = Mapping[str, Any]
 
 
+def event_of(sent: Any) -> Event:
+    """What a browser sent, or an event that says nothing where that is none."""
+    return sent if isinstance(sent, Mapping) else {}
+
+
 class Actions:
     """The page's verbs over one shared :class:`DemoService`.
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.middleware import Middleware
 from threadpoolctl import threadpool_limits
 
+from fashify.demo.guard import Guard
 from fashify.demo.uploads import MAX_UPLOAD_BYTES
 from fashify.errors import ConfigError, MissingExtraError
 
@@ -86,7 +91,29 @@ class Serving:
             "show_error": False,
             "max_file_size": MAX_UPLOAD_BYTES,
             "state_session_capacity": SESSIONS,
+            "app_kwargs": {"middleware": [Middleware(Guard)]},
         }
+
+
+@contextmanager
+def orderly_end() -> Iterator[None]:
+    """Inside, SIGTERM ends the main thread with exit code 143, cleaning up on its way out.
+
+    Left to itself it would kill the process with uploads still on disk; and as the first
+    process of a container it would not even do that.
+    """
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def one_blas_thread() -> None:

@@ -49,13 +49,16 @@ def processor() -> dict[str, Any]:
     }
 
 
-def peak_mb() -> float:
-    """Most memory this process has had resident so far, MiB."""
+def peak_mb() -> float | None:
+    """Most memory this process has had resident so far, MiB; None where unknown."""
     status = Path("/proc/self/status")
-    if status.is_file():
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
-    import resource
-
+    _, _, told = (status.read_text() if status.is_file() else "").partition("VmHWM:")
+    if told:
+        return int(told.split()[0]) / 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 

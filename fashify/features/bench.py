@@ -228,7 +228,7 @@ def _records(
                 "ratio_from_files": _median(files / rates[BASELINE]["from_files"], 2),
                 "from_files_of_forward": _median(files / forward, 3),
                 "of_matmul_limit": _median(forward / limits, 3),
-                "peak_mb": round(bench.ask("peak_mb")) if processes else None,
+                "peak_mb": round(bench.ask("peak_mb") or 0) or None if processes else None,
                 "least_cosine": round(least_cosine(features, reference), 5),
                 "top5_agreement": round(top_k_agreement(features, reference), 3),
             }

@@ -163,8 +163,8 @@ class Bench:
         """See ``engines.limit``."""
         return matmul_gflops()
 
-    def peak_mb(self) -> float:
-        """Most memory this process has had resident so far, MiB."""
+    def peak_mb(self) -> float | None:
+        """See ``engines.processor``."""
         return peak_mb()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from fashify.errors import StoreCorruptError, StoreError, StoreMismatchError
+from fashify.store.files import check_let
 
 FORMAT = "fashify-index"
 VERSION = 1
@@ -26,6 +28,10 @@ MANIFEST = "manifest.json"
 
 #: Files up to this size have their checksum compared on every load; larger ones their size.
 _ALWAYS_HASHED = 4 << 20
+
+
+#: Names that a writer gives: of an array or backend file, or of a manifest not in place yet.
+_WRITTEN = re.compile(r".+\.[0-9a-f]{12}(\.\w+)?")
 
 
 class IndexWriter:
@@ -53,9 +59,9 @@ class IndexWriter:
             write(str(fresh))
             with fresh.open("rb+") as handle:
                 os.fsync(handle.fileno())
-        record = {"bytes": fresh.stat().st_size, "sha256": _sha256(fresh)}
-        path = fresh.with_name(f"{name}.{record['sha256'][:12]}{suffix}")
-        os.replace(fresh, path)
+            record = {"bytes": fresh.stat().st_size, "sha256": _sha256(fresh)}
+            path = fresh.with_name(f"{name}.{record['sha256'][:12]}{suffix}")
+            os.replace(fresh, path)
         self._files[name] = {"file": path.name, **record}
 
     def commit(self, facts: dict[str, Any]) -> Path:
@@ -64,12 +70,13 @@ class IndexWriter:
         manifest["files"] = self._files
         manifest["sha256"] = _self_checksum(manifest)
         fresh = self.folder / f"{MANIFEST}.{self._stamp}"
-        with self._whole_or_nothing(), fresh.open("wb") as handle:
-            handle.write(_spelled(manifest))
-            handle.flush()
-            os.fsync(handle.fileno())
-        before = _listed(self.folder)
-        os.replace(fresh, self.folder / MANIFEST)
+        with self._whole_or_nothing():
+            with fresh.open("wb") as handle:
+                handle.write(_spelled(manifest))
+                handle.flush()
+                os.fsync(handle.fileno())
+            before = _listed(self.folder)
+            os.replace(fresh, self.folder / MANIFEST)
         for name in before - {record["file"] for record in self._files.values()}:
             (self.folder / name).unlink(missing_ok=True)
         return self.folder
@@ -91,6 +98,17 @@ class IndexWriter:
                 str(error),
                 "free some disk space; the index before is still there",
             ) from error
+
+
+def drop_unlisted(folder: Path) -> None:
+    """Removes what writers that were killed left in an index folder.
+
+    Only for one who holds the folder for writing: another's unfinished files look the same.
+    """
+    listed = _listed(folder)
+    for path in folder.iterdir():
+        if path.name not in listed and _WRITTEN.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 class IndexReader:
@@ -134,6 +152,7 @@ class IndexReader:
         try:
             return np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
+            check_let(path, error)
             raise _corrupt(path, str(error)) from error
 
 
@@ -168,6 +187,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StoreError("an index folder", f"no {path}", "build it: fashify build") from error
+    except OSError as error:
+        check_let(path, error)
+        raise _corrupt(path, str(error)) from error
     except ValueError as error:
         raise _corrupt(path, f"no JSON ({error})") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
@@ -209,7 +231,12 @@ def _self_checksum(manifest: dict[str, Any]) -> str:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
+    try:
+        handle = path.open("rb")
+    except OSError as error:
+        check_let(path, error)
+        raise _corrupt(path, str(error)) from error
+    with handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from fashify.errors import StorageAwayError, StorageError
+from fashify.errors import StorageAwayError, StorageError, is_lack
 from fashify.storage.base import Stat
 
 #: Reading costs little here, decoding keeps a core busy.
@@ -26,7 +26,10 @@ class LocalFolder:
 
     def names(self) -> list[str]:
         found = (path for path in self.root.rglob("*") if path.is_file())
-        return sorted(path.relative_to(self.root).as_posix() for path in found)
+        try:
+            return sorted(path.relative_to(self.root).as_posix() for path in found)
+        except OSError as error:
+            raise (_lacking if is_lack(error) else _unlisted)(self.root, error) from error
 
     def read(self, name: str) -> bytes:
         path = (self.root / PurePosixPath(name)).resolve()
@@ -35,6 +38,8 @@ class LocalFolder:
         try:
             return path.read_bytes()
         except OSError as error:
+            if is_lack(error):
+                raise _lacking(path, error) from error
             if not self.root.is_dir():
                 raise _gone(self.root) from error
             raise StorageError(
@@ -97,6 +102,18 @@ class ZipArchive:
         infos = ((name, self._infos[name]) for name in names if name in self._infos)
         keys = ((name, f"{info.file_size}:{info.CRC:08x}") for name, info in infos)
         return {name: Stat(key, key) for name, key in keys}
+
+
+def _lacking(path: Path, error: OSError) -> StorageAwayError:
+    return StorageAwayError(
+        "file handles and memory to read with",
+        f"{path}: {error.strerror}",
+        "allow more (ulimit -n), or close other programs, and run again; finished work is kept",
+    )
+
+
+def _unlisted(root: Path, error: OSError) -> StorageAwayError:
+    return StorageAwayError("a folder whose files can be listed", f"{root}: {error}", "check it")
 
 
 def _gone(root: Path) -> StorageAwayError:

@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fashify.errors import StoreError
+from fashify.errors import StoreError, is_lack
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -68,9 +68,19 @@ def write_error(path: Path, error: OSError) -> StoreError:
         errno.EROFS: "choose an --out on a disk that can be written",
         errno.EACCES: "choose an --out that you may write to",
         errno.EPERM: "choose an --out that you may write to",
+        errno.EMFILE: "allow more file handles (ulimit -n) and run again",
+        errno.ENFILE: "close other programs and run again",
     }
     fix = fixes.get(error.errno or 0, "check the disk and run again; finished shards are kept")
     return StoreError("a place to write", f"{path}: {error.strerror or error}", fix)
+
+
+def check_let(path: Path, error: BaseException) -> None:
+    """Raises ``StoreError`` for a file that we may not read, or not just now: it may be whole."""
+    if is_lack(error) or isinstance(error, PermissionError):
+        lack = is_lack(error)
+        fix = "allow more file handles (ulimit -n)" if lack else "ask for the right to read it"
+        raise StoreError("a readable file", f"{path}: {error.strerror}", fix) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -111,9 +121,10 @@ def swap_in(fresh: Path, final: Path) -> None:
 
 def _exchange(fresh: Path, final: Path) -> None:
     if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
+        # Older musl has no such function, and some file systems do not know the flag.
+        renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
         names = os.fsencode(fresh), os.fsencode(final)
-        if libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0:
+        if renameat2 and renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0:
             return
     aside = final.with_name(f".{final.name}.old")
     shutil.rmtree(aside, ignore_errors=True)

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fashify.errors import StoreCorruptError
-from fashify.store.files import write_bytes
+from fashify.store.files import check_let, write_bytes
 
 SUFFIX = ".safetensors"
 
@@ -86,14 +86,18 @@ def read_shard(path: Path) -> Shard:
 
     Raises:
         StoreCorruptError: missing, truncated, or not what was written.
+        StoreError: the system does not let it be read, such as for want of file handles.
     """
     try:
+        # safetensors calls every file that it cannot open missing.
+        path.open("rb").close()
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["fashify"])
             features = file.get_tensor("features")
         shard = Shard(tuple(header["identities"]), features, header["failed"])
         whole = header["checksum"] == _checksum(shard)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        check_let(path, error)
         raise _corrupt(path, str(error)) from error
     if not whole or len(shard.identities) != len(features):
         raise _corrupt(path, "its checksum differs")

@@ -27,6 +27,7 @@ from fashify.heads import Head
 from fashify.storage import is_url
 from fashify.store.files import (
     canonical_json,
+    check_let,
     locked,
     sha256_file,
     swap_in,
@@ -271,8 +272,8 @@ def drop_leftovers(staging: Path, keep: set[str]) -> None:
     for path in (staging / SHARDS).iterdir():
         if path.name not in keep:
             path.unlink(missing_ok=True)
-    for name in (HEAD, STRENGTH):
-        (staging / name).unlink(missing_ok=True)
+    for path in (staging / HEAD, staging / STRENGTH, *staging.glob(".*.part")):
+        path.unlink(missing_ok=True)
     shutil.rmtree(staging / INDEX, ignore_errors=True)
 
 
@@ -341,6 +342,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         data = file.read_bytes()
     except OSError as error:
+        check_let(file, error)
         raise StoreError(
             "a finished feature store",
             f"{path} without {MANIFEST}",
@@ -373,6 +375,7 @@ def _read_vouched(path: Path, meta: Mapping[str, Any], name: str) -> bytes:
     try:
         data = (path / name).read_bytes()
     except OSError as error:
+        check_let(path / name, error)
         raise _corrupt(name, "missing") from error
     if hashlib.sha256(data).hexdigest() != meta["files"].get(name):
         raise _corrupt(name, "its checksum differs")

@@ -24,6 +24,7 @@ from fashify.demo import (
     results,
     uploads,
 )
+from fashify.demo.actions import event_of
 from fashify.demo.address import write_address
 from fashify.demo.feedback import bent
 from fashify.demo.state import NOTHING, Answer, Query, Selection
@@ -174,6 +175,12 @@ def test_nonsense_becomes_a_notice(event: dict, actions: Actions) -> None:
     after = actions.act(before, event)
     assert after.notice.endswith(".")
     assert after.answer == before.answer
+
+
+@pytest.mark.parametrize("sent", [None, "x", 5, [], [{"do": "surprise"}]])
+def test_what_is_no_event_says_nothing(sent: object) -> None:
+    assert event_of(sent) == {}
+    assert event_of({"do": "surprise"}) == {"do": "surprise"}
 
 
 def test_an_unforeseen_error_is_logged_not_shown(service, monkeypatch, caplog) -> None:

@@ -1,0 +1,158 @@
+"""Full and read-only disks, no file handles, clocks that jump: small versions of make harden."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from fakes import GridBackbone, GridEngine
+from harden import faults, signals
+
+from fashify import extract_features, load_catalogue
+from fashify.engines.processor import cores, peak_mb, processor
+from fashify.errors import StorageAwayError, StoreCorruptError, StoreError
+from fashify.store import FeatureStore, verify_store
+from fashify.store import files as store_files
+from fashify.store.shards import read_shard
+from fashify.store.store import fresh_staging
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> faults.Bench:
+    return faults.Bench(tmp_path_factory.mktemp("faults"), products=16)
+
+
+@pytest.fixture
+def kept(bench: faults.Bench):
+    """Runs one fault; it skips where the fault cannot be made here."""
+
+    def run(fault, *options) -> None:
+        before = len(bench.counts)
+        fault(bench, *options)
+        assert bench.failures == []
+        told = list(bench.counts.values())[before:]
+        if told and all(str(one).startswith("skipped") for one in told):
+            pytest.skip(str(told[0]))
+        assert told
+
+    return run
+
+
+def test_a_full_disk(kept) -> None:
+    kept(faults.disk_full, (0.5,))
+
+
+def test_where_nothing_may_be_written(kept) -> None:
+    kept(faults.read_only)
+
+
+def test_out_of_file_handles(kept) -> None:
+    kept(faults.out_of_handles, 5)
+
+
+def test_clocks_that_jump(kept) -> None:
+    kept(faults.clock_jumps, (-faults.YEAR, faults.YEAR))
+
+
+def test_a_demo_that_is_told_to_end(sample_store: Path, tmp_path: Path) -> None:
+    # How soon it ends is measured by make harden, not here.
+    assert signals.demo_ended(sample_store, tmp_path, prompt=120)["failures"] == []
+
+
+@pytest.fixture
+def store(toy: Path, tmp_path: Path) -> Path:
+    options = {"engine": GridEngine(), "index": "exact", "progress": False}
+    return extract_features(load_catalogue(toy), GridBackbone(), tmp_path / "store", **options).path
+
+
+def failing(number: int):
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+def test_a_lack_of_handles_blames_no_picture(toy: Path, tmp_path: Path, monkeypatch) -> None:
+    catalogue = load_catalogue(toy)
+    monkeypatch.setattr(Path, "read_bytes", failing(errno.EMFILE))
+    options = {"engine": GridEngine(), "progress": False}
+    with pytest.raises(StorageAwayError, match="ulimit"):
+        extract_features(catalogue, GridBackbone(), tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EACCES])
+def test_what_may_not_be_read_is_not_called_damaged(store: Path, number, monkeypatch) -> None:
+    shard = next((store / "shards").iterdir())
+    monkeypatch.setattr(Path, "open", failing(number))
+    with pytest.raises(StoreError, match="readable file"):
+        read_shard(shard)
+    monkeypatch.setattr(Path, "read_bytes", failing(number))
+    with pytest.raises(StoreError, match="readable file"):
+        FeatureStore.load(store)
+
+
+def test_what_is_missing_is_still_called_damaged(store: Path) -> None:
+    shard = next((store / "shards").iterdir())
+    shard.unlink()
+    with pytest.raises(StoreCorruptError):
+        read_shard(shard)
+
+
+def test_what_a_killed_writer_left_does_not_come_into_the_store(toy: Path, store: Path) -> None:
+    before = sorted(path.relative_to(store) for path in store.rglob("*"))
+    staging = fresh_staging(store)
+    (staging / ".items.parquet.123.part").write_bytes(b"half")
+    (staging / "shards" / ".0.safetensors.123.part").write_bytes(b"half")
+    options = {"engine": GridEngine(), "index": "exact", "progress": False}
+    extract_features(load_catalogue(toy), GridBackbone(), store, **options)
+    assert sorted(path.relative_to(store) for path in store.rglob("*")) == before
+
+
+def test_an_index_put_in_clears_what_a_killed_one_left(store: Path) -> None:
+    left = [
+        store / "index" / name
+        for name in ("vectors.0123456789ab.npy", "manifest.json.0123456789ab")
+    ]
+    for path in left:
+        path.write_bytes(b"half")
+    own = store / "index" / "notes.txt"
+    own.write_text("mine")
+    faults.reindex(store)
+    assert not any(path.exists() for path in left)
+    assert own.exists()
+    assert verify_store(store) == []
+
+
+def test_without_an_exchange_the_store_is_replaced_all_the_same(store: Path, monkeypatch) -> None:
+    """As on macOS and Windows, and on a Linux whose C library has no renameat2."""
+
+    class Bare:
+        """A C library without the function."""
+
+    monkeypatch.setattr(store_files.ctypes, "CDLL", lambda *_, **__: Bare())
+    again = FeatureStore.load(store).save(store)
+    assert len(again) == 8
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert len(again.save(store)) == 8
+    assert [path.name for path in store.parent.glob(f".{store.name}.*")] == [f".{store.name}.lock"]
+
+
+def test_without_hard_links_files_are_copied(toy: Path, store: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "link", failing(errno.EPERM))
+    options = {"engine": GridEngine(), "index": "exact", "progress": False}
+    assert len(extract_features(load_catalogue(toy), GridBackbone(), store, **options)) == 8
+    assert verify_store(store) == []
+
+
+def test_facts_of_a_machine_that_is_not_linux(monkeypatch) -> None:
+    monkeypatch.setattr(Path, "is_file", lambda self: False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert cores() >= 1
+    assert processor()["name"]
+    assert peak_mb() > 1
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert peak_mb() is None
