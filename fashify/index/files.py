@@ -186,10 +186,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise StoreError("an index folder", f"no {path}", "build it: fashify build") from error
-    except OSError as error:
         check_let(path, error)
-        raise _corrupt(path, str(error)) from error
+        raise StoreError("an index folder", f"no {path}", "build it: fashify build") from error
     except ValueError as error:
         raise _corrupt(path, f"no JSON ({error})") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
