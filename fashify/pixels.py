@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 WHITE = (255, 255, 255)
 
 #: Pixels that are converted at once.
-STRIP_PIXELS = 4_000_000
+STRIP_PIXELS = 1_000_000
 
 
 def upright_rgb(image: Image.Image) -> np.ndarray:

@@ -133,7 +133,7 @@ def costly() -> Iterator[Specimen]:
     black = Image.new("RGB", FULL)
     yield Specimen("scans300.jpg", scans(black, 300), BOMB)
     yield Specimen("scans-small.jpg", scans(Image.new("RGB", (800, 600)), 900), WHOLE, (800, 600))
-    yield Specimen("scans-few.jpg", scans(black, 8), WHOLE, FULL)
+    yield Specimen("scans-few.jpg", scans(black, 5), WHOLE, FULL)
     yield Specimen("plain.ppm", b"P3 500 500 255\n" + b"1 " * 750_000, WHOLE, (500, 500))
     yield Specimen("plain-24mb.ppm", b"P3 2000 2000 255\n" + b"1 " * 12_000_000, BOMB)
     yield Specimen("token.ppm", b"P3 " + b"9" * 20_000_000)
