@@ -203,6 +203,8 @@ def read_only(bench: Bench) -> None:
         bench.counts["read-only"] = "skipped, needs root to mount a disk or become nobody"
         return
     out = bench.build(bench.folder / "theirs" / "store").path
+    # Once with all rights: nobody may not even read what is imported at the first use.
+    reindex(out)
     search = _answers(bench, out)
     for folder in (bench.folder, *bench.folder.parents):
         if not folder.stat().st_mode & 0o001:
