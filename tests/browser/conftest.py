@@ -145,6 +145,8 @@ def open_page(browser, demo_url: str):
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if dark else "light",
+            # The page scrolls at once then: nothing moves away under a click.
+            reduced_motion="reduce",
             accept_downloads=True,
         )
         contexts.append(context)

@@ -59,7 +59,9 @@ def test_uploaded_photo_gives_five_products(open_page, photos, size, screenshots
         expect(card.locator(".fx-labels li").first).to_be_visible()
         expect(card.locator(".fx-distance")).to_have_text(re.compile(r"distance \d\.\d{3}"))
         expect(card.locator(".fx-near b")).to_have_text(re.compile("close|similar"))
-        drawn = card.locator(".fx-picture img").evaluate("e => e.complete && e.naturalWidth > 0")
+        drawn = card.locator(".fx-picture img").evaluate(
+            "async (e) => (await e.decode(), e.naturalWidth > 0)"
+        )
         assert drawn
     expect(page.locator(".fx-photo img")).to_be_visible()
     expect(page.locator(".fx-time")).to_have_text(re.compile(r"found in \d+ ms"))
@@ -289,27 +291,27 @@ def test_visitors_do_not_see_each_other(open_page, photos) -> None:
 
 
 def test_light_and_dark(open_page, screenshots) -> None:
-    backgrounds = {}
-    for dark in (False, True):
+    backgrounds = {False: "rgb(255, 255, 255)", True: "rgb(31, 27, 34)"}
+    for dark, background in backgrounds.items():
         page = open_page(dark=dark)
         page.locator(".fx-strip button").first.click()
         answered(page)
-        style = "getComputedStyle(document.querySelector('.fx-card')).backgroundColor"
-        backgrounds[dark] = page.evaluate(style)
+        card = page.locator(".fx-card").first
+        expect(card).to_have_css("background-color", background)
         page.wait_for_timeout(400)
         page.screenshot(path=screenshots / f"{'dark' if dark else 'light'}.png", full_page=True)
-    assert backgrounds == {False: "rgb(255, 255, 255)", True: "rgb(31, 27, 34)"}
     page.locator("[data-theme-toggle]").click()
-    assert page.evaluate(style) == "rgb(255, 255, 255)"
+    expect(card).to_have_css("background-color", backgrounds[False])
 
 
 def test_the_keyboard_is_enough(open_page) -> None:
     page = open_page()
     page.locator(".fx-strip button").first.focus()
     page.keyboard.press("Enter")
-    answered(page)
+    name = answered(page).first.locator("h3").inner_text()
     page.locator(".fx-more").first.focus()
     page.keyboard.press("Space")
+    expect(page.locator(".fx-results h2")).to_contain_text(name)
     answered(page)
 
 

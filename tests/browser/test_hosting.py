@@ -108,7 +108,7 @@ def test_pictures_that_are_gone_cost_no_answer(own_service, served, page, monkey
     monkeypatch.setattr(own_service.retriever, "picture", gone)
     _example(page, 0)
     shown = page.locator(".fx-card .fx-picture img").first
-    assert shown.evaluate("e => e.complete && e.naturalWidth > 0")
+    assert shown.evaluate("async (e) => (await e.decode(), e.naturalWidth > 0)")
 
 
 def test_a_password_is_asked(service, served, page) -> None:

@@ -27,8 +27,21 @@ def choose(page, level: str, value: str) -> None:
     menu.locator(f'[data-value="{value}"]').click()
 
 
+_IDS = "[...document.querySelectorAll('.fx-card')].map((one) => one.dataset.item)"
+
+
 def shown_ids(page) -> list[str]:
-    return page.locator(".fx-card").evaluate_all("all => all.map((one) => one.dataset.item)")
+    return page.evaluate(_IDS)
+
+
+def expect_ids(page, ids: list[str]) -> None:
+    """Waits until these are the cards, in this order."""
+    page.wait_for_function(f"wanted => `${{{_IDS}}}` === `${{wanted}}`", arg=ids)
+
+
+def expect_other_ids(page, ids: list[str]) -> None:
+    """Waits until there are cards, and not these in this order."""
+    page.wait_for_function(f"old => {_IDS}.length && `${{{_IDS}}}` !== `${{old}}`", arg=ids)
 
 
 @pytest.mark.parametrize("count", [1, 12, 20])
@@ -50,6 +63,7 @@ def test_menus_show_live_counts(searched, service, screenshots, size) -> None:
     expect(searched.locator(option)).to_have_attribute("aria-pressed", "true")
     searched.locator('.fx-menu[data-level="article_type"] summary').click()
     types = searched.locator('.fx-menu[data-level="article_type"] button span')
+    expect(types.first).to_be_visible()
     total = sum(int(text.replace(",", "")) for text in types.all_inner_texts())
     assert total == counts["gender"][gender]
 
@@ -94,7 +108,7 @@ def test_dislike_removes_and_like_draws_near(searched) -> None:
     searched.locator(f'[data-do="like"][data-item="{last}"]').click()
     heart = searched.locator(f'[data-do="like"][data-item="{last}"]')
     expect(heart).to_have_attribute("aria-pressed", "true")
-    assert shown_ids(searched)[0] == last
+    expect(searched.locator(".fx-card").first).to_have_attribute("data-item", last)
     searched.get_by_role("button", name="Clear 2 votes").click()
     expect(searched.locator(f'.fx-card[data-item="{first}"]')).to_have_count(1)
 
@@ -104,12 +118,11 @@ def test_variety_changes_what_is_shown(searched) -> None:
     searched.locator('[data-live="vary"]').fill("70")
     expect(searched.locator(".fx-slider", has_text="Variety").locator("output")).to_have_text("70")
     searched.wait_for_function("location.search.includes('variety=70')")
-    after = shown_ids(searched)
-    assert after[0] == before[0]
-    assert after != before
+    expect_other_ids(searched, before)
+    assert shown_ids(searched)[0] == before[0]
     searched.get_by_role("button", name="Clear sliders").click()
     expect(searched.locator('[data-live="vary"]')).to_have_value("0")
-    assert shown_ids(searched) == before
+    expect_ids(searched, before)
 
 
 def test_what_counts_can_be_weighed(served, weighted_service, open_page, size, screenshots) -> None:
@@ -121,13 +134,12 @@ def test_what_counts_can_be_weighed(served, weighted_service, open_page, size, s
         expect(page.locator(f'[data-part="{part}"]')).to_have_value("50")
     page.locator('[data-part="shape"]').fill("0")
     page.wait_for_function("location.search.includes('weigh=shape%3A0')")
-    assert shown_ids(page) != before
+    expect_other_ids(page, before)
     page.locator('.fx-card [data-do="explain"]').first.click()
     bars = page.locator(".fx-parts")
     expect(bars.locator("dt")).to_have_text(["shape", "colour"])
     colour = float(bars.locator("dd").nth(1).inner_text())
-    shown = page.locator(".fx-distance").first.inner_text()
-    assert shown == f"distance {colour:.3f}"
+    expect(page.locator(".fx-distance").first).to_have_text(f"distance {colour:.3f}")
     page.screenshot(path=screenshots / f"weighed-{size[0]}.png", full_page=True)
 
 
@@ -141,7 +153,7 @@ def test_the_trail_leads_back(searched, service) -> None:
     expect(trail.locator("button")).to_have_count(2)
     trail.locator("button").first.click()
     expect(searched.locator(".fx-results h2")).to_contain_text(title)
-    assert shown_ids(searched) == before
+    expect_ids(searched, before)
     expect(trail).to_have_count(0)
 
 
@@ -152,8 +164,7 @@ def test_an_item_search_can_be_shared(searched, open_page, size) -> None:
     query = searched.evaluate("location.search")
     assert "item=" in query
     other = open_page(size, query=query)
-    expect(other.locator(".fx-card")).to_have_count(len(shown_ids(searched)))
-    assert shown_ids(other) == shown_ids(searched)
+    expect_ids(other, shown_ids(searched))
 
 
 _FIRST_SEASON = "document.querySelector('[data-level=season] [data-value]').dataset.value"

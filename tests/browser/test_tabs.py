@@ -28,6 +28,16 @@ def on_map(open_page, size):
     return page
 
 
+#: The map's pixels, to be compared.
+_PIXELS = "(canvas) => canvas.toDataURL()"
+
+
+def _wait_for_map(page, looked: str, comparison: str, value: object) -> None:
+    """Waits until what ``looked`` gives of the map compares so: it is drawn a frame later."""
+    canvas = "document.querySelector('.fx-map canvas')"
+    page.wait_for_function(f"value => ({looked})({canvas}) {comparison} value", arg=value)
+
+
 def _walk_to_a_product(page) -> None:
     page.locator(".fx-map canvas").focus()
     page.keyboard.press("ArrowRight")
@@ -38,8 +48,7 @@ def _walk_to_a_product(page) -> None:
 
 
 def test_the_map_is_painted_in_many_colours(on_map, service, screenshots, size) -> None:
-    canvas = on_map.locator(".fx-map canvas")
-    assert len(canvas.evaluate(_COLOURS).split()) >= 8
+    _wait_for_map(on_map, f"(canvas) => ({_COLOURS})(canvas).split(' ').length", ">=", 8)
     expect(on_map.locator(".fx-explore .fx-time")).to_contain_text(f"{len(service.store):,}")
     _walk_to_a_product(on_map)
     on_map.screenshot(path=screenshots / f"explore-{size[0]}.png", full_page=True)
@@ -50,7 +59,7 @@ def test_colours_follow_the_chosen_level(on_map) -> None:
     before = canvas.evaluate(_COLOURS)
     on_map.locator(".fx-colourby select").select_option("Gender")
     expect(legend).to_contain_text("Women")
-    assert canvas.evaluate(_COLOURS) != before
+    _wait_for_map(on_map, _COLOURS, "!==", before)
 
 
 def test_a_product_of_the_map_with_its_neighbours(on_map) -> None:
@@ -92,22 +101,22 @@ def test_the_mouse_finds_a_product(on_map) -> None:
 
 def test_the_map_comes_nearer_and_moves(on_map) -> None:
     canvas = on_map.locator(".fx-map canvas")
-    whole = canvas.evaluate("e => e.toDataURL()")
+    whole = canvas.evaluate(_PIXELS)
     on_map.get_by_role("button", name="Nearer").click()
-    near = canvas.evaluate("e => e.toDataURL()")
-    assert near != whole
+    _wait_for_map(on_map, _PIXELS, "!==", whole)
+    near = canvas.evaluate(_PIXELS)
     area = canvas.bounding_box()
     x, y = area["x"] + area["width"] / 2, area["y"] + area["height"] / 2
     on_map.mouse.move(x, y)
     on_map.mouse.down()
     on_map.mouse.move(x - 40, y + 20, steps=3)
     on_map.mouse.up()
-    assert canvas.evaluate("e => e.toDataURL()") != near
+    _wait_for_map(on_map, _PIXELS, "!==", near)
     # A drag opens no product.
     expect(on_map.locator(".fx-look")).to_have_count(0)
     on_map.get_by_role("button", name="Farther").click()
     canvas.evaluate("e => e.dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))")
-    assert canvas.evaluate("e => e.toDataURL()") == whole
+    _wait_for_map(on_map, _PIXELS, "===", whole)
 
 
 def test_charts_count_the_catalogue(on_map, service) -> None:
