@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from fashify.config import settings
 from fashify.demo import cards
@@ -152,7 +154,7 @@ def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
             return kept["rows"], kept["places"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         rows, vectors = service.drawn(MAP_POINTS)
-        places = project(vectors, n=MAP_POINTS)[1]
+        places = laid_out(vectors)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}.npz")
@@ -161,6 +163,17 @@ def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
     except OSError:
         logger.warning("the map could not be kept at %s", path, exc_info=True)
     return rows, places
+
+
+def laid_out(vectors: np.ndarray) -> np.ndarray:
+    """Places of (n, d) vectors, (n, 2), found on one thread.
+
+    Beside other jobs several threads wait for each other at every step: 300 s instead of 10.
+    """
+    # Threads can be limited once their library is there.
+    importlib.import_module("sklearn.manifold")
+    with threadpool_limits(1, user_api="openmp"):
+        return project(vectors, n=MAP_POINTS)[1]
 
 
 def coded(labels: np.ndarray) -> dict[str, list]:
