@@ -28,6 +28,9 @@ class Recipe:
     Attributes:
         loss: of ``fashify.learning.losses.LOSSES``.
         dim, hidden: lengths of the embedding and of the hidden layer.
+        dropout, input_dropout: shares of the hidden layer and of the inputs left out at a step. A
+            fine-tuned network knows its training pictures by heart; with few inputs left out a
+            head believes it, and is wrong about others.
         epochs: at most; training stops when the validation loss has not fallen for
             ``patience`` epochs, and the best epoch's weights are kept.
         rate: the learning rate's peak; it falls along a cosine.
@@ -39,6 +42,7 @@ class Recipe:
     dim: int = 256
     hidden: int = 1024
     dropout: float = 0.4
+    input_dropout: float = 0.5
     epochs: int = 12
     patience: int = 2
     batch: int = 512
@@ -134,7 +138,7 @@ def _network(
     spread = np.maximum(x.var(axis=0), 1e-10)
     h = layers.Normalization(mean=x.mean(axis=0), variance=spread, name="standard")(inputs)
     dense = [layers.Dense(recipe.hidden, activation="relu"), layers.Dense(recipe.dim)]
-    h = layers.Dropout(recipe.dropout)(dense[0](layers.Dropout(0.1)(h)))
+    h = layers.Dropout(recipe.dropout)(dense[0](layers.Dropout(recipe.input_dropout)(h)))
     embedded = layers.UnitNormalization()(dense[1](h))
     proxies = {
         level: layers.Dense(
