@@ -167,7 +167,7 @@ def largest(rng: np.random.Generator) -> Iterator[Specimen]:
     yield Specimen("full-deep-rgb.png", png(*FULL, chunk(b"IDAT", zeros((FULL[0] * 6 + 1)
                    * FULL[1])), depth=16, colour=2), WHOLE, FULL)  # fmt: skip
     yield Specimen("full.tif", encoded(rgb, "TIFF", compression="tiff_deflate"), WHOLE, FULL)
-    yield Specimen("full-turned.tif", encoded(rgb, "TIFF", compression="packbits", exif=exif),
+    yield Specimen("full-turned.tif", encoded(rgb, "TIFF", compression="tiff_deflate", exif=exif),
                    WHOLE, turned)  # fmt: skip
     copied = rgb.resize(FULL_COPIED)
     yield Specimen("full.webp", encoded(copied, "WEBP", method=0), WHOLE, FULL_COPIED)
