@@ -125,7 +125,7 @@ def _learned(material: Material, seed: int, loss: str) -> list[Trained]:
     if COLOUR_LEVEL not in taught:
         return found + _pca(material, seed)
     shares = COLOUR_SHARES if loss == "softmax" else {}
-    recipe = Recipe(loss=loss, dim=COLOUR_PART_DIM, hidden=512, input_dropout=0.7, shares=shares)
+    recipe = Recipe(loss=loss, dim=COLOUR_PART_DIM, hidden=512, shares=shares)
     colour = {COLOUR_LEVEL: 1.0}
     found.append(train_part("colour", material, takes, colour, recipe=recipe, seed=seed))
     return found

@@ -28,9 +28,11 @@ class Recipe:
     Attributes:
         loss: of ``fashify.learning.losses.LOSSES``.
         dim, hidden: lengths of the embedding and of the hidden layer.
-        dropout, input_dropout: shares of the hidden layer and of the inputs left out at a step. A
-            fine-tuned network knows its training pictures by heart; with few inputs left out a
-            head believes it, and is wrong about others.
+        dropout: share of the hidden layer left out at a step.
+        input_dropouts: shares of the inputs left out; each is tried, and the one with the least
+            validation loss kept. A fine-tuned network knows its training pictures by heart; with
+            few inputs left out a head believes it, and is wrong about others. Of features that
+            never saw a label, many left out only slow the training.
         epochs: at most; training stops when the validation loss has not fallen for
             ``patience`` epochs, and the best epoch's weights are kept.
         rate: the learning rate's peak; it falls along a cosine.
@@ -42,7 +44,7 @@ class Recipe:
     dim: int = 256
     hidden: int = 1024
     dropout: float = 0.4
-    input_dropout: float = 0.5
+    input_dropouts: tuple[float, ...] = (0.1, 0.6)
     epochs: int = 12
     patience: int = 2
     batch: int = 512
@@ -79,7 +81,6 @@ def train_part(
     from fashify.backbones.quiet import import_tensorflow
 
     import_tensorflow()
-    import keras
 
     recipe = recipe or Recipe()
     tasks = {level: material.codes(level) for level in levels}
@@ -91,26 +92,41 @@ def train_part(
             f"{len(train)} to train and {len(validation)} to validate on",
             "use more products, or fashify build --head none",
         )
-    keras.utils.set_random_seed(seed)
     x = material.take(takes)
-    network, dense = _network(x[train], {level: n for level, (_, n) in tasks.items()}, recipe)
-    _compile(network, levels, len(train), recipe)
     y = {level: codes for level, (codes, _) in tasks.items()}
-    stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
-    history = network.fit(
-        x[train],
-        _rows(y, train),
-        validation_data=(x[validation], _rows(y, validation)),
-        batch_size=recipe.batch,
-        epochs=recipe.epochs,
-        callbacks=[stop],
-        verbose=0,
-    ).history
-    losses = [round(float(value), 4) for value in history["val_loss"]]
+    data = {
+        "x": x[train],
+        "y": _rows(y, train),
+        "validation_data": (x[validation], _rows(y, validation)),
+    }
+    sizes = {level: n for level, (_, n) in tasks.items()}
+    tried = [_fitted(data, sizes, levels, recipe, share, seed) for share in recipe.input_dropouts]
+    network, dense, losses, share = min(tried, key=lambda one: min(one[2]))
     layers = _exported(network.get_layer("standard"), dense)
     posteriors = tuple(_posteriors(network, recipe, tasks))
-    facts = {"levels": dict(levels), "validation_losses": losses}
+    facts = {"levels": dict(levels), "validation_losses": losses, "input_dropout": share}
     return Part(name, takes, layers, posteriors), facts
+
+
+def _fitted(
+    data: Mapping[str, Any],
+    sizes: Mapping[str, int],
+    levels: Mapping[str, float],
+    recipe: Recipe,
+    input_dropout: float,
+    seed: int,
+) -> tuple[keras.Model, list[keras.layers.Dense], list[float], float]:
+    """A network trained with one input dropout, and its validation losses."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    network, dense = _network(data["x"], sizes, recipe, input_dropout)
+    _compile(network, levels, len(data["x"]), recipe)
+    stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
+    history = network.fit(
+        **data, batch_size=recipe.batch, epochs=recipe.epochs, callbacks=[stop], verbose=0
+    ).history
+    return network, dense, [round(float(loss), 4) for loss in history["val_loss"]], input_dropout
 
 
 def _posteriors(
@@ -128,7 +144,7 @@ def _rows(codes: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.nda
 
 
 def _network(
-    x: np.ndarray, n_classes: Mapping[str, int], recipe: Recipe
+    x: np.ndarray, n_classes: Mapping[str, int], recipe: Recipe, input_dropout: float
 ) -> tuple[keras.Model, list[keras.layers.Dense]]:
     """Standardise, hide, embed at unit length, compare with one proxy a class."""
     import keras
@@ -138,7 +154,7 @@ def _network(
     spread = np.maximum(x.var(axis=0), 1e-10)
     h = layers.Normalization(mean=x.mean(axis=0), variance=spread, name="standard")(inputs)
     dense = [layers.Dense(recipe.hidden, activation="relu"), layers.Dense(recipe.dim)]
-    h = layers.Dropout(recipe.dropout)(dense[0](layers.Dropout(recipe.input_dropout)(h)))
+    h = layers.Dropout(recipe.dropout)(dense[0](layers.Dropout(input_dropout)(h)))
     embedded = layers.UnitNormalization()(dense[1](h))
     proxies = {
         level: layers.Dense(
