@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +22,7 @@ from fashify.images import load_image
 from fashify.index import Index, load_index, make_index
 from fashify.store import FeatureStore
 from fashify.store.blocks import holds
-from fashify.store.store import INDEX, check_backbone
+from fashify.store.store import INDEX, check_backbone, located
 from fashify.strength import Strength
 
 FACTS = [name for name in COLUMNS if name not in ("item_id", "has_image")]
@@ -111,15 +112,20 @@ class Retriever:
             StoreError: no store there.
             StoreMismatchError, StoreCorruptError: not one this release can trust.
         """
-        store = FeatureStore.load(path)
-        folder = store.path / INDEX
-        if index is not None or not folder.is_dir():
+        path = located(path)
+        folder = path / INDEX
+        saved = index is None and folder.is_dir()
+        with ThreadPoolExecutor(1) as pool:
+            # Checksums are computed beside: opening is what somebody waits for.
+            loading = pool.submit(load_index, folder, verify=verify) if saved else None
+            store = FeatureStore.load(path)
+        if loading is None:
             return cls(
                 store,
                 make_index(index or "exact").fit(store.vectors, store.item_ids),
                 catalogue=catalogue,
             )
-        opened = load_index(folder, verify=verify)
+        opened = loading.result()
         if list(opened.item_ids) != list(store.item_ids):
             raise StoreMismatchError(
                 "an index of the store's own items",
