@@ -114,3 +114,27 @@ def test_a_head_without_an_end_is_let_go(port: int, first: bytes | None) -> None
         while client.recv(500):
             pass
         assert post(port, "/run", b"still here").status_code == 200
+
+
+def test_uploads_that_vanish_while_they_are_counted_harm_nothing(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for n in range(20):
+                (tmp_path / f"u{n}").mkdir()
+                (tmp_path / f"u{n}" / "photo.jpg").write_bytes(b"12345")
+            for n in range(20):
+                (tmp_path / f"u{n}" / "photo.jpg").unlink()
+                (tmp_path / f"u{n}").rmdir()
+
+    busy = threading.Thread(target=come_and_go)
+    busy.start()
+    try:
+        for _ in range(300):
+            assert 0 <= guard._bytes_below(tmp_path) <= 100
+    finally:
+        over.set()
+        busy.join()
+    (tmp_path / "kept.jpg").write_bytes(b"123")
+    assert guard._bytes_below(tmp_path) == 3
