@@ -8,8 +8,8 @@ sends its request a byte at a time. Here each of these ends.
 from __future__ import annotations
 
 import asyncio
-import os
 import logging
+import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
