@@ -106,13 +106,9 @@ def judged(
     )  # fmt: skip
     told = {}
     for level, values in labels.items():
-        relevant = metrics.relevance(values, asked, near)
-        precision = metrics.precision_at_k(relevant, K)
-        told[level] = metrics.micro_mean(precision)
+        told[level], macro = metrics.precision_means(values, asked, near, K)
         if level == LEVELS[0]:
-            sizes = metrics.count_relevant(values, asked)
-            kept = sizes >= K
-            told[f"{level}, macro"] = metrics.macro_mean(precision[kept], values[asked][kept])
+            told[f"{level}, macro"] = macro
     return {level: round(float(value), 4) for level, value in told.items()}
 
 

@@ -116,11 +116,9 @@ class Trial:
         near, asked = np.stack([row for row in kept if len(row) == K]), self.queries[whole]
         answer: dict[str, object] = {"way": way}
         for level, labels in self.labels.items():
-            precision = metrics.precision_at_k(metrics.relevance(labels, asked, near), K)
-            answer[level] = round(metrics.micro_mean(precision), 4)
+            micro, macro = metrics.precision_means(labels, asked, near, K)
+            answer[level] = round(micro, 4)
             if level == LEVELS[0]:
-                often = metrics.count_relevant(labels, asked) >= K
-                macro = metrics.macro_mean(precision[often], labels[asked][often])
                 answer[f"{level}, macro"] = round(macro, 4)
         print(json.dumps(answer), flush=True)
 

@@ -172,6 +172,22 @@ def macro_mean(values: np.ndarray, labels: np.ndarray) -> float:
     return float((np.bincount(groups, weights=values[known]) / np.bincount(groups)).mean())
 
 
+def precision_means(
+    labels: np.ndarray, queries: np.ndarray, neighbours: np.ndarray, k: int
+) -> tuple[float, float]:
+    """Precision@k of some queries, micro, and macro over the categories that k others share.
+
+    Args:
+        labels: (n,) label of every gallery item, ``""`` where missing.
+        queries: (q,) positions of the queries.
+        neighbours: (q, at least k) positions of their neighbours, nearest first.
+        k: places looked at.
+    """
+    precision = precision_at_k(relevance(labels, queries, neighbours), k)
+    often = count_relevant(labels, queries) >= k
+    return micro_mean(precision), macro_mean(precision[often], labels[queries][often])
+
+
 def confusion(
     labels: np.ndarray, queries: np.ndarray, neighbours: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

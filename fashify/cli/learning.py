@@ -11,15 +11,17 @@ from fashify.cli.console import JsonOption, StoreOption, emit, store_path
 from fashify.cli.heads import head_facts, head_line
 from fashify.errors import ConfigError
 
+PicturesOption = Annotated[
+    str | None, typer.Option(help="Where the pictures are; default: as the store was built.")
+]
+
 
 def finetune(
     store: StoreOption = None,
     out: Annotated[
         Path, typer.Option(help="Weights file to write, ending in .safetensors.")
     ] = Path("data/tuned.safetensors"),
-    catalogue: Annotated[
-        str | None, typer.Option(help="Where the pictures are; default: as the store was built.")
-    ] = None,
+    catalogue: PicturesOption = None,
     backbone: Annotated[str, typer.Option(help="An EfficientNet-Lite.")] = "efficientnet-lite0",
     epochs: Annotated[int, typer.Option(help="Passes over the training split.", min=1)] = 6,
     seed: Annotated[int, typer.Option(help="Of views, order and initial weights.")] = 0,
@@ -61,9 +63,7 @@ def learn(
     head: Annotated[
         str, typer.Option(help="auto, none, pca, lda, softmax or proxy-anchor.")
     ] = "auto",
-    catalogue: Annotated[
-        str | None, typer.Option(help="Where the pictures are; default: as the store was built.")
-    ] = None,
+    catalogue: PicturesOption = None,
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
     as_json: JsonOption = False,

@@ -51,7 +51,11 @@ def choose_weights(
     if not scores[0]:
         return dict(zip(names, grid[len(grid) // 2], strict=True)), {}
     best = int(np.argmax([_worth(one) for one in scores]))
-    told = {name: round(float(score), 4) for name, score in scores[best].items()}
+    told = {
+        name: round(float(score), 4)
+        for means in scores[best].values()
+        for name, score in means.items()
+    }
     return dict(zip(names, grid[best], strict=True)), told
 
 
@@ -74,29 +78,20 @@ def _nearest(cosines: list[np.ndarray], weights: Sequence[float], block: np.ndar
 
 def _scores(
     material: Material, levels: Sequence[str], queries: np.ndarray, near: np.ndarray
-) -> dict[str, float]:
-    """Mean precision by level, and of the first of ``JUDGED`` the macro mean too."""
-    told: dict[str, float] = {}
+) -> dict[str, dict[str, float]]:
+    """level -> its mean precisions: micro, and of the first of ``JUDGED`` macro too."""
+    told: dict[str, dict[str, float]] = {}
     for level in levels:
         labels = material.labels[level]
-        sizes = metrics.count_relevant(labels, queries)
-        judged = sizes > 0
-        if not judged.any():
-            continue
-        relevant = metrics.relevance(labels, queries[judged], near[judged])
-        precision = metrics.precision_at_k(relevant, K)
-        told[level] = metrics.micro_mean(precision)
-        often = sizes[judged] >= K
-        if level == JUDGED[0] and often.any():
-            kinds = labels[queries[judged]][often]
-            told[f"{level}, macro"] = metrics.macro_mean(precision[often], kinds)
+        judged = metrics.count_relevant(labels, queries) > 0
+        if judged.any():
+            micro, macro = metrics.precision_means(labels, queries[judged], near[judged], K)
+            told[level] = {level: micro}
+            if level == JUDGED[0] and not np.isnan(macro):
+                told[level][f"{level}, macro"] = macro
     return told
 
 
-def _worth(scores: Mapping[str, float]) -> float:
+def _worth(scores: Mapping[str, Mapping[str, float]]) -> float:
     """One number: every level counts alike."""
-    levels = {name.split(",")[0] for name in scores}
-    return sum(
-        float(np.mean([score for name, score in scores.items() if name.split(",")[0] == level]))
-        for level in levels
-    )
+    return sum(float(np.mean(list(means.values()))) for means in scores.values())

@@ -151,3 +151,10 @@ def test_confusion_agrees_with_scikit_learn():
     _, counts = metrics.confusion(labels, queries, neighbours)
     expected = confusion_matrix(np.repeat(labels, 3), labels[neighbours].ravel())
     np.testing.assert_array_equal(counts, expected)
+
+
+def test_precision_means_are_micro_and_macro_over_what_k_others_share():
+    labels = np.array(["a", "a", "a", "b", "b"])
+    queries, near = np.array([0, 3]), np.array([[1, 2], [4, 0]])
+    # a: 2 of 2, two others; b: 1 of 2, but one other only, so it is not in the macro mean.
+    assert metrics.precision_means(labels, queries, near, 2) == (0.75, 1.0)
