@@ -185,7 +185,8 @@ def sample_digest(features: np.ndarray, rows: int = 64) -> str:
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        written = path.read_bytes()
+        facts = json.loads(written)
     except OSError as error:
         check_let(path, error)
         raise StoreError("an index folder", f"no {path}", "build it: fashify build") from error
@@ -201,7 +202,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"version {facts.get('version')!r} in {folder}",
             "build it again: fashify build",
         )
-    signed = facts.get("sha256") == _self_checksum(facts) and _as_spelled(folder, facts)
+    # A flipped bit may give another spelling of the same values: \u00e9 and \u00E9.
+    signed = facts.get("sha256") == _self_checksum(facts) and written == _spelled(facts)
     if not signed or not isinstance(facts.get("files"), dict):
         raise _corrupt(path, "its checksum differs, or it has none")
     return facts
@@ -219,28 +221,23 @@ def _spelled(manifest: dict[str, Any]) -> bytes:
     return json.dumps(manifest, indent=1).encode()
 
 
-def _as_spelled(folder: Path, manifest: dict[str, Any]) -> bool:
-    # A flipped bit may give another spelling of the same values: \u00e9 and \u00E9.
-    return (folder / MANIFEST).read_bytes() == _spelled(manifest)
-
-
 def _self_checksum(manifest: dict[str, Any]) -> str:
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     return hashlib.sha256(_spelled(rest)).hexdigest()
 
 
 def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
     try:
-        handle = path.open("rb")
-    except OSError as error:
+        # In one piece, without the interpreter: whoever opens a store goes on beside it.
+        # A mapping takes a second file handle, and may be refused after the first was given.
+        with path.open("rb") as handle:
+            if path.stat().st_size:
+                with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                    digest.update(whole)
+    except (OSError, ValueError) as error:
         check_let(path, error)
         raise _corrupt(path, str(error)) from error
-    digest = hashlib.sha256()
-    with handle:
-        if path.stat().st_size:
-            # In one piece, without the interpreter: whoever opens a store goes on beside it.
-            with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-                digest.update(whole)
     return digest.hexdigest()
 
 

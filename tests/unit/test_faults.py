@@ -11,9 +11,10 @@ import pytest
 from fakes import GridBackbone, GridEngine
 from harden import faults, signals
 
-from fashify import extract_features, load_catalogue
+from fashify import Retriever, extract_features, load_catalogue
 from fashify.engines.processor import cores, peak_mb, processor
 from fashify.errors import StorageAwayError, StoreCorruptError, StoreError
+from fashify.index import files as index_files
 from fashify.store import FeatureStore, verify_store
 from fashify.store import files as store_files
 from fashify.store.shards import read_shard
@@ -31,6 +32,7 @@ def kept(bench: faults.Bench):
 
     def run(fault, *options) -> None:
         before = len(bench.counts)
+        bench.failures.clear()
         fault(bench, *options)
         assert bench.failures == []
         told = list(bench.counts.values())[before:]
@@ -93,6 +95,15 @@ def test_what_may_not_be_read_is_not_called_damaged(store: Path, number, monkeyp
     monkeypatch.setattr(Path, "read_bytes", failing(number))
     with pytest.raises(StoreError, match="readable file"):
         FeatureStore.load(store)
+
+
+def test_an_index_that_may_not_be_mapped_just_now_is_not_called_damaged(
+    store: Path, monkeypatch
+) -> None:
+    """A mapping takes a handle of its own: the last one may have gone to the file itself."""
+    monkeypatch.setattr(index_files.mmap, "mmap", failing(errno.EMFILE))
+    with pytest.raises(StoreError, match="ulimit"):
+        Retriever.open(store)
 
 
 def test_what_is_missing_is_still_called_damaged(store: Path) -> None:
