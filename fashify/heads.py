@@ -24,7 +24,7 @@ from safetensors.numpy import load, save
 
 from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError, known
 
-FORMAT, VERSION = "fashify-head", 2
+FORMAT, VERSION = "fashify-head", 3
 
 #: What a part may take: the backbone's feature, the colour feature; each at unit length.
 INPUTS = ("deep", "colour")
@@ -51,16 +51,18 @@ class Posterior:
         level: whose classes.
         share: of the part's squared length, in (0, 1).
         proxies: (length of the embedding, classes) float32; the dot products of an embedding of
-            unit length with them are the logits.
+            unit length with them, plus the bias, are the logits.
+        bias: (classes,) float32.
     """
 
     level: str
     share: float
     proxies: np.ndarray
+    bias: np.ndarray
 
     def __call__(self, embedded: np.ndarray) -> np.ndarray:
         """``(n, classes)`` of unit length from ``(n, d)`` embeddings of unit length."""
-        logits = embedded @ self.proxies
+        logits = embedded @ self.proxies + self.bias
         logits -= logits.max(axis=1, keepdims=True)
         return unit(np.exp(logits / 2))
 
@@ -268,9 +270,10 @@ class Head:
             for kind, array in zip(("kernel", "bias"), layer, strict=True)
         }
         arrays |= {
-            f"{part.name}.{one.level}.proxies": np.ascontiguousarray(one.proxies, np.float32)
+            f"{part.name}.{one.level}.{kind}": np.ascontiguousarray(array, np.float32)
             for part in self.parts
             for one in part.posteriors
+            for kind, array in (("proxies", one.proxies), ("bias", one.bias))
         }
         about = {
             "format": FORMAT,
@@ -327,7 +330,12 @@ def _parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[Part]:
             for number in range(told["layers"])
         )
         posteriors = tuple(
-            Posterior(level, float(share), arrays[f"{name}.{level}.proxies"])
+            Posterior(
+                level,
+                float(share),
+                arrays[f"{name}.{level}.proxies"],
+                arrays[f"{name}.{level}.bias"],
+            )
             for level, share in told["posteriors"]
         )
         yield Part(name, tuple(told["takes"]), layers, posteriors)

@@ -20,6 +20,10 @@ SHAPE_DIM, CATEGORY_DIM, COLOUR_PART_DIM = 128, 160, 32
 CATEGORY_SHARES = {"article_type": 0.55, "gender": 0.2}
 COLOUR_SHARES = {COLOUR_LEVEL: 0.75}
 
+#: How much of the classes' frequencies is taken back from a posterior, chosen likewise. Colours
+#: and genders are better found with theirs.
+ADJUSTED = {"article_type": 0.5}
+
 #: Weight of each level's task in the category part.
 TASKS = {
     "article_type": 1.0,
@@ -120,7 +124,7 @@ def _learned(material: Material, seed: int, loss: str) -> list[Trained]:
     found = []
     if tasks:
         shares = CATEGORY_SHARES if loss == "softmax" else {}
-        recipe = Recipe(loss=loss, dim=CATEGORY_DIM, shares=shares)
+        recipe = Recipe(loss=loss, dim=CATEGORY_DIM, shares=shares, adjusted=ADJUSTED)
         found.append(train_part("category", material, takes, tasks, recipe=recipe, seed=seed))
     if COLOUR_LEVEL not in taught:
         return found + _pca(material, seed)

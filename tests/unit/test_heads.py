@@ -45,18 +45,20 @@ def test_a_part_is_its_layers_with_relu_between_at_unit_length() -> None:
 def test_posteriors_follow_the_embedding_as_square_roots_of_probabilities() -> None:
     layer = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
     proxies = np.log(np.array([[4.0, 1.0], [1.0, 1.0]], np.float32))
-    made = Part("p", ("deep",), (layer,), (Posterior("gender", 0.75, proxies),))
-    assert made.dim == 4
-    # The embedding is (1, 0), so the probabilities are 4 to 1.
-    found = made({"deep": np.array([[3.0, 0.0]], np.float32)})
-    expected = [0.5, 0.0, np.sqrt(0.75 * 0.8), np.sqrt(0.75 * 0.2)]
-    np.testing.assert_allclose(found, [expected], atol=1e-6)
+    query = {"deep": np.array([[3.0, 0.0]], np.float32)}
+    # The embedding is (1, 0), so the proxies alone give probabilities of 4 to 1.
+    for bias, p in ((0.0, 0.8), (np.log(4.0), 0.5)):
+        kind = Posterior("gender", 0.75, proxies, np.array([0.0, bias], np.float32))
+        made = Part("p", ("deep",), (layer,), (kind,))
+        assert made.dim == 4
+        expected = [0.5, 0.0, np.sqrt(0.75 * p), np.sqrt(0.75 * (1 - p))]
+        np.testing.assert_allclose(made(query), [expected], atol=1e-6)
 
 
 def test_posteriors_survive_a_file_in_their_order() -> None:
     layer = np.eye(6, 3, dtype=np.float32), np.zeros(3, np.float32)
     kinds = tuple(
-        Posterior(level, 0.25, RNG.normal(size=(3, n)).astype(np.float32))
+        Posterior(level, 0.25, *(RNG.normal(size=x).astype(np.float32) for x in ((3, n), n)))
         for level, n in (("usage", 4), ("gender", 2))
     )
     head = Head((Part("category", ("deep",), (layer,), kinds),), {"category": 1.0}, BACKBONE)

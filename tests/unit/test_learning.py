@@ -11,6 +11,8 @@ from fashify.errors import QueryError, StoreMismatchError
 from fashify.heads import Head, unit
 from fashify.learning import METHODS, Material, learn, train_head
 from fashify.learning.linear import lda_part, pca_part
+from fashify.learning.losses import SCALE
+from fashify.learning.network import SHARPNESS, sharpened
 from fashify.learning.weights import choose_weights
 from fashify.retrieval import Retriever
 from fashify.store import FeatureStore
@@ -55,6 +57,16 @@ def precision(vectors: np.ndarray, material: Material, level: str = "article_typ
     cosines[np.arange(len(rows)), rows] = -9
     near = np.argsort(-cosines, axis=1)[:, :5]
     return float((labels[near] == labels[rows][:, None]).mean())
+
+
+@pytest.mark.parametrize("adjusted", [0.0, 0.5, 1.0])
+def test_a_posterior_is_sharpened_and_its_prior_taken_back(adjusted: float) -> None:
+    proxies, embedded = np.eye(2, dtype=np.float32), unit(np.array([[0.6, 0.5]], np.float32))
+    found = sharpened("article_type", 0.5, proxies, np.array([90, 10]), adjusted)(embedded)
+    prior = np.array([0.9, 0.1])
+    odds = np.exp(SCALE * embedded.astype(float)) / prior**adjusted
+    odds = odds**SHARPNESS
+    np.testing.assert_allclose(found**2, odds / odds.sum(), rtol=1e-4)
 
 
 def test_only_levels_with_two_classes_teach(material) -> None:
