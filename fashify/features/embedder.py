@@ -20,17 +20,16 @@ from fashify.backbones import Backbone, BackboneSpec, load_backbone
 from fashify.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
+from fashify.features.framing import Frame, to_frame
 from fashify.images import resize
 
 #: How a picture is brought to the gallery's frame and from there to the backbone's input.
 PREPARATION = {
-    "to_frame": "letterbox",
+    "to_frame": "plain margins trimmed to its proportions, then letterbox",
     "to_input": "stretch",
     "interpolation": "bicubic, antialiased",
-    "version": 2,
+    "version": 3,
 }
-
-Frame = tuple[int, int]
 
 
 def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -> np.ndarray:
@@ -44,15 +43,9 @@ def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -
     Returns:
         ``(H, W, 3)`` uint8.
     """
-    if frame is not None and image.shape[:2] != frame:
-        image = resize(image, _covering(frame, spec.input_size), fit=PREPARATION["to_frame"])
+    if frame is not None:
+        image = to_frame(image, frame, at_most=spec.input_size)
     return resize(image, spec.input_size, fit=PREPARATION["to_input"])
-
-
-def _covering(frame: Frame, input_size: Frame) -> Frame:
-    """``frame`` made smaller, in proportion, until it covers the network's input and no more."""
-    scale = min(1.0, max(input_size[0] / frame[0], input_size[1] / frame[1]))
-    return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))
 
 
 def weights_source(label: str) -> str:

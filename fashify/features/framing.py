@@ -1,0 +1,87 @@
+"""A query brought to the gallery's own frame: its proportions, then its resolution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fashify.images import resize
+
+Frame = tuple[int, int]
+
+#: A pixel is of the margin's colour when each channel is this close to it.
+_PLAIN = 12
+
+#: Longer side that a picture is looked at with.
+_LOOKED_AT = 1024
+
+
+def to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = None) -> np.ndarray:
+    """A picture as the gallery would have it.
+
+    A shop's square picture with white at both sides and a gallery's upright one may show the
+    same product equally large. Letterboxed, the first would become a few pixels: so plain
+    margins are cut off first, as far as the proportions call for it, and only what then is
+    still too wide or too high is set on white.
+
+    Args:
+        image: (h, w, 3) uint8 of any size.
+        frame: (height, width) of the gallery's pictures.
+        at_most: a size the frame need not exceed on both sides; it is made smaller in
+            proportion.
+
+    Returns:
+        (height, width, 3) uint8 of the frame, or of the smaller one.
+    """
+    if image.shape[:2] == frame:
+        return image
+    size = frame if at_most is None else _covering(frame, at_most)
+    return resize(trimmed(image, frame), size, fit="letterbox")
+
+
+def trimmed(image: np.ndarray, frame: Frame) -> np.ndarray:
+    """The picture without plain margins at its sides, or above and below, down to the
+    proportions of ``frame`` (height, width) and no further; as it is where nothing is plain.
+    """
+    height, width = image.shape[:2]
+    step = -(-max(height, width) // _LOOKED_AT)
+    wide = width * frame[0] > height * frame[1]
+    if wide:
+        spare = width - max(1, round(height * frame[1] / frame[0]))
+        lines = image[::step, ::step].swapaxes(0, 1)
+    else:
+        spare = height - max(1, round(width * frame[0] / frame[1]))
+        lines = image[::step, ::step]
+    plain = _plain(lines)
+    before, after = _cuts(spare, step * _leading(plain), step * _leading(plain[::-1]))
+    length = width if wide else height
+    kept = slice(before, length - after)
+    return image[:, kept] if wide else image[kept]
+
+
+def _plain(lines: np.ndarray) -> np.ndarray:
+    """(n,) bool: which of the lines (n, length, 3) have nothing but the colour of the corners.
+
+    A dark dress that fills one side is no margin: unless all corners agree nothing is plain.
+    """
+    corners = lines[[0, 0, -1, -1], [0, -1, 0, -1]].astype(np.int16)
+    colour = np.median(corners, axis=0).astype(np.int16)
+    if np.abs(corners - colour).max() > _PLAIN:
+        return np.zeros(len(lines), bool)
+    return np.abs(lines - colour).max(axis=(1, 2)) <= _PLAIN
+
+
+def _leading(plain: np.ndarray) -> int:
+    """How many are plain from the first on."""
+    return len(plain) if plain.all() else int(plain.argmin())
+
+
+def _cuts(spare: int, before: int, after: int) -> tuple[int, int]:
+    """``spare`` lines shared out evenly, none beyond what is plain at either end."""
+    first = min(before, max(spare // 2, spare - after))
+    return first, min(after, spare - first)
+
+
+def _covering(frame: Frame, size: Frame) -> Frame:
+    """``frame`` made smaller, in proportion, until it covers ``size`` and no more."""
+    scale = min(1.0, max(size[0] / frame[0], size[1] / frame[1]))
+    return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))
