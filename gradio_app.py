@@ -28,7 +28,7 @@ from fashify.demo.guard import Doorkeeper
 from fashify.demo.judged import Judge
 from fashify.demo.serving import QUEUE_LENGTH, Serving, one_blas_thread, orderly_end
 from fashify.demo.theme import asset, make_theme, page_head
-from fashify.demo.uploads import uploaded_only
+from fashify.demo.uploads import own_folder, uploaded_only
 
 #: Searches under way at once: as many as go through the network in one batch.
 LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": MOST}
@@ -134,8 +134,9 @@ def serve(
     """Opens ``store``, warms the network up and serves the page until interrupted."""
     serving = serving or Serving.from_environment()
     one_blas_thread()
-    app = build_app(DemoService.open(store, urls=serving.urls))
-    with orderly_end():
+    service = DemoService.open(store, urls=serving.urls)
+    with orderly_end(), own_folder():
+        app = build_app(service)
         announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")
         try:
             app.block_thread()

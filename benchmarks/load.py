@@ -96,7 +96,8 @@ class Client:
             raise ValueError(f"{answer.status} {told[:80]!r}")
         return told
 
-    def _uploaded(self, photo: bytes) -> bytes:
+    def upload(self, photo: bytes) -> bytes:
+        """The body of a search with a photo that is uploaded now."""
         head = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="q.jpg"\r\n\r\n'
         body = head + photo + b"\r\n--cut--\r\n"
         told = self.post("/gradio_api/upload", body, "multipart/form-data; boundary=cut")
@@ -105,14 +106,18 @@ class Client:
 
     def queued(self, photo: bytes) -> list:
         """As gradio_client does: upload, join the queue, read the event stream."""
-        told = self.post("/gradio_api/call/search", self._uploaded(photo), "application/json")
+        told = self.post("/gradio_api/call/search", self.upload(photo), "application/json")
         event = json.loads(told)["event_id"]
         stream = self._asked("GET", f"/gradio_api/call/search/{event}", None, {}).decode()
         return json.loads(stream.split("event: complete\ndata: ")[1].split("\n")[0])[0]
 
     def direct(self, photo: bytes) -> list:
         """Upload, then an answer without the queue's event stream."""
-        told = self.post("/gradio_api/run/search", self._uploaded(photo), "application/json")
+        return self.found(self.upload(photo))
+
+    def found(self, call: bytes) -> list:
+        """The matches of a search whose photo was uploaded before."""
+        told = self.post("/gradio_api/run/search", call, "application/json")
         return json.loads(told)["data"][0]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,15 @@ import numpy as np
 from fashify.errors import FashifyError, ImageReadError
 from fashify.images import ImageLimits, is_animated, load_image, thumbnail
 
+try:
+    import fcntl
+except ImportError:  # Windows.
+    fcntl = None  # type: ignore[assignment]
+
 logger = logging.getLogger(__name__)
+
+#: How the names of folders for uploads begin.
+PREFIX = "fashify-uploads-"
 
 #: A photo is kept in memory at this many pixels on its longer side: networks look at
 #: a few hundred, and a session should not hold a camera's fifty million.
@@ -30,9 +40,91 @@ EVEN = 3.0
 
 
 def upload_folder() -> Path:
-    """The only folder a visitor's file may come from; private to this process's user."""
+    """The only folder a visitor's file may come from; in :func:`own_folder`, this process's."""
     configured = os.environ.get("GRADIO_TEMP_DIR")
     return Path(configured or Path(tempfile.gettempdir()) / "gradio").resolve()
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Inside, uploads lie in a private folder of this process alone; none is left afterwards.
+
+    Gradio names an upload by its bytes: in one folder, two demos given the same photo would
+    delete it for each other. The folder is made below ``GRADIO_TEMP_DIR`` if that is set. It
+    stays locked while its process lives, so that what a killed one left can be told and cleared.
+    """
+    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).resolve()
+    parent.mkdir(parents=True, exist_ok=True)
+    _clear_leftovers(parent)
+    folder, lock = _locked_folder(parent)
+    try:
+        with _pointing_gradio_to(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked_folder(parent: Path) -> tuple[Path, int | None]:
+    """A new private folder and its lock, None on a system without locks."""
+    for _ in range(3):
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        lock = _lock(folder)
+        if lock is not None:
+            return folder, lock
+        # Or another start took it for a leftover, just before it was locked.
+        shutil.rmtree(folder, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)), None
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds this user's ``folder``; None where a living process holds it."""
+    if fcntl is None:
+        return None
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.fstat(lock)
+        if held.st_uid == os.getuid() and os.path.samestat(held, os.stat(folder)):
+            return lock
+    except OSError:
+        logger.debug("%s cannot be locked", folder, exc_info=True)
+    os.close(lock)
+    return None
+
+
+def _clear_leftovers(parent: Path) -> None:
+    """Deletes what dead processes of this user left; nothing where locks do not tell."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        lock = _lock(folder)
+        if lock is not None:
+            logger.info("clearing %s, whose process is gone", folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+@contextmanager
+def _pointing_gradio_to(folder: Path) -> Iterator[None]:
+    """Gradio's uploads go to ``folder``; of its modules one read the setting long ago."""
+    before = os.environ.get("GRADIO_TEMP_DIR")
+    tools = sys.modules.get("gradio.mcp")
+    tools_before = getattr(tools, "DEFAULT_TEMP_DIR", None)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    if tools_before is not None:
+        tools.DEFAULT_TEMP_DIR = str(folder)
+    try:
+        yield
+    finally:
+        if tools_before is not None:
+            tools.DEFAULT_TEMP_DIR = tools_before
+        if before is None:
+            del os.environ["GRADIO_TEMP_DIR"]
+        else:
+            os.environ["GRADIO_TEMP_DIR"] = before
 
 
 def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) -> np.ndarray:

@@ -1,0 +1,111 @@
+"""Where uploads lie: each process of the demo has a folder of its own, also when it was killed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from load import Client, photos, running_demo
+
+from fashify.demo import uploads
+from fashify.demo.uploads import own_folder, upload_folder
+from fashify.retrieval import Retriever
+
+HOLD = """
+from fashify.demo.uploads import own_folder
+with own_folder() as folder:
+    (folder / "photo.jpg").write_bytes(b"of a visitor")
+    print(folder, flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the operator set."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "up"))
+    return tmp_path / "up"
+
+
+def holding() -> tuple[subprocess.Popen, Path]:
+    """Another process with an upload in a folder of its own."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", HOLD], **pipes)
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_a_private_folder_for_as_long_as_it_is_needed(parent: Path) -> None:
+    with own_folder() as folder:
+        assert folder.parent == parent
+        assert upload_folder() == folder
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        (folder / "photo.jpg").touch()
+    assert list(parent.iterdir()) == []
+    assert os.environ["GRADIO_TEMP_DIR"] == str(parent)
+
+
+def test_tools_for_assistants_use_it_too(parent: Path) -> None:
+    from gradio import mcp
+
+    before = mcp.DEFAULT_TEMP_DIR
+    with own_folder() as folder:
+        assert str(folder) == mcp.DEFAULT_TEMP_DIR
+    assert before == mcp.DEFAULT_TEMP_DIR
+
+
+def test_what_a_killed_process_left_is_cleared_but_nothing_of_a_living_one(parent: Path) -> None:
+    pytest.importorskip("fcntl")
+    (parent / "not-ours").mkdir(parents=True)
+    (dead, left), (living, kept) = holding(), holding()
+    dead.kill()
+    dead.wait()
+    with own_folder() as folder:
+        assert not left.exists()
+        assert (kept / "photo.jpg").exists()
+        assert folder not in (left, kept)
+    living.communicate("\n")
+    assert [path.name for path in parent.iterdir()] == ["not-ours"]
+
+
+def test_a_folder_taken_for_a_leftover_before_it_was_locked_is_given_up(
+    parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, asked = uploads._lock, []
+
+    def late(folder: Path) -> int | None:
+        asked.append(folder)
+        if len(asked) == 1:
+            folder.rmdir()
+        return lock(folder)
+
+    monkeypatch.setattr(uploads, "_lock", late)
+    with own_folder() as folder:
+        assert folder.is_dir()
+        assert folder == asked[1]
+
+
+def test_without_locks_leftovers_stay(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = parent / f"{uploads.PREFIX}other"
+    other.mkdir(parents=True)
+    monkeypatch.setattr(uploads, "fcntl", None)
+    with own_folder() as folder:
+        assert folder.is_dir()
+    assert list(parent.iterdir()) == [other]
+
+
+@pytest.mark.timeout(900)  # Two servers start, while other jobs may be running.
+def test_two_servers_at_once_one_ends_the_other_goes_on(sample_store: Path, parent: Path) -> None:
+    photo = photos(Retriever.open(sample_store), 1)[0]
+    with running_demo(str(sample_store)) as (port, process):
+        with running_demo(str(sample_store)) as (other, _):
+            Client(other, "run").upload(photo)
+            call = Client(port, "run").upload(photo)
+        # With a connection of its own: an idle one is closed by the server after a while.
+        assert len(Client(port, "run").found(call)) == 5
+        assert process.is_running()
+    # Gradio leaves an empty folder of another name.
+    assert list(parent.glob(f"{uploads.PREFIX}*")) == []
