@@ -20,19 +20,28 @@ from load import photos, running_demo
 
 from fashify import Retriever
 
-#: Resolves to milliseconds once other results than before are painted.
-_WAIT = """() => new Promise((done) => {
-    const old = document.querySelector(".fx-results");
-    const input = document.querySelector(".fx-file");
+#: Milliseconds within which five cards are there, or something is wrong.
+PATIENCE = 30_000
+
+#: Resolves to milliseconds once the answer to the next photo is painted. The page changes its
+#: elements where they are, so an answer is told by another photo and other results inside them.
+_WAIT = """(patience) => new Promise((done, fail) => {
+    const all = (selector) => [...document.querySelectorAll(selector)];
+    const inside = (selector) => document.querySelector(selector)?.innerHTML ?? "";
+    const before = [".fx-photo", ".fx-results"].map(inside);
     let begin = 0;
     document.addEventListener("change", (event) => {
         if (event.target.matches(".fx-file")) begin = performance.now();
     }, { capture: true, once: true });
     const look = () => {
-        const now = document.querySelector(".fx-results");
-        const pictures = now && now !== old ? [...now.querySelectorAll(".fx-card img")] : [];
+        const now = [".fx-photo", ".fx-results"].map(inside);
+        const pictures = all(".fx-card img"), waited = performance.now() - begin;
         const ready = pictures.length >= 5 && pictures.every((one) => one.complete);
-        if (begin && ready) done(performance.now() - begin); else requestAnimationFrame(look);
+        if (begin && ready && now.every((html, n) => html && html !== before[n])) done(waited);
+        else if (begin && waited > patience) fail(new Error(
+            `no new results after ${patience} ms: ${pictures.length} cards, the page says "` +
+            all(".fx-notice, .fx-time").map((one) => one.textContent).join(" ") + '"'));
+        else requestAnimationFrame(look);
     };
     look();
 })"""
@@ -40,6 +49,7 @@ _WAIT = """() => new Promise((done) => {
 
 def measure(url: str, pictures: list[bytes]) -> dict:
     """First paint, and the waits for each picture, milliseconds."""
+    from playwright.sync_api import Error as playwright_error
     from playwright.sync_api import sync_playwright
 
     path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
@@ -54,9 +64,12 @@ def measure(url: str, pictures: list[bytes]) -> dict:
         for number, picture in enumerate(pictures):
             photo = Path(folder) / f"{number}.jpg"
             photo.write_bytes(picture)
-            page.evaluate(f"() => {{ window.waited = ({_WAIT})(); }}")
+            page.evaluate(f"() => {{ window.waited = ({_WAIT})({PATIENCE}); }}")
             page.locator(".fx-file").set_input_files(photo)
-            waits.append(page.evaluate("() => window.waited"))
+            try:
+                waits.append(page.evaluate("() => window.waited"))
+            except playwright_error as error:
+                raise SystemExit(f"photo {number}: {error}") from None
         browser.close()
     return {"first_paint_ms": paint, "waits_ms": waits}
 
