@@ -1,0 +1,81 @@
+"""Which store the demo opens when none is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes import GridBackbone, GridEngine
+
+from fashify import extract_features, load_catalogue
+from fashify.demo import service
+from fashify.demo.service import default_store
+from fashify.learning import learn
+from fashify.store import FeatureStore
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Where the settings' store would be, and the sample's; both absent."""
+    monkeypatch.setenv("FASHIFY_STORE", str(tmp_path / "mine"))
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "mine", tmp_path / "cache" / "sample-store"
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    """Enough of the sample to learn from, read before the cache is moved."""
+    return load_catalogue("sample").sample(80)
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch, catalogue) -> list[Path]:
+    """The stores that ``default_store`` builds, by a network that needs no TensorFlow."""
+    built = []
+
+    def extract(_, backbone: str, out: Path, **options) -> None:
+        built.append(out)
+        store_at(out, catalogue, learned=False)
+
+    def taught(path: Path, **options) -> FeatureStore:
+        return learn(path, catalogue=catalogue, **options)
+
+    monkeypatch.setattr(service, "load_catalogue", lambda source: catalogue)
+    monkeypatch.setattr(service, "extract_features", extract)
+    monkeypatch.setattr(service, "learn", taught)
+    return built
+
+
+def store_at(path: Path, catalogue, *, learned: bool) -> None:
+    extract_features(catalogue, GridBackbone(), path, engine=GridEngine(), progress=False)
+    if learned:
+        learn(path, catalogue=catalogue, method="lda")
+
+
+@pytest.mark.parametrize("learned", [False, True], ids=["as built", "learned"])
+def test_the_settings_store_is_chosen_as_it_is(places, built, catalogue, learned: bool) -> None:
+    mine, sample = places
+    store_at(mine, catalogue, learned=learned)
+    store_at(sample, catalogue, learned=not learned)
+    assert default_store() == mine
+    assert (FeatureStore.load(mine).head is not None) == learned
+    assert built == []
+
+
+def test_the_samples_store_once_it_is_there(places, built, catalogue) -> None:
+    _, sample = places
+    store_at(sample, catalogue, learned=False)
+    # What a user has learned on it since is kept, another method than the demo's own too.
+    learn(sample, catalogue=catalogue, method="pca")
+    assert default_store() == sample
+    assert FeatureStore.load(sample).head.provenance["method"] == "pca"
+    assert built == []
+
+
+def test_the_samples_store_is_built_and_learned_where_none_is(places, built) -> None:
+    _, sample = places
+    assert default_store() == sample
+    assert built == [sample]
+    assert FeatureStore.load(sample).head.provenance["method"] == "lda"
+    assert default_store() == sample
+    assert built == [sample]
