@@ -84,6 +84,19 @@ def test_the_page_never_scrolls_sideways(open_page, photos, size) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
+def test_votes_lie_beside_small_pictures_not_on_them(open_page, photos) -> None:
+    page = open_page((390, 844))
+    upload(page, photos[2])
+    for card in answered(page).all():
+        # To the picture, not to the padding around it.
+        top = card.locator(".fx-picture img").evaluate(
+            "e => e.getBoundingClientRect().top + parseFloat(getComputedStyle(e).paddingTop)"
+        )
+        for one in card.locator(".fx-judge button, .fx-rank").all():
+            area = one.bounding_box()
+            assert area["y"] + area["height"] <= top
+
+
 def test_an_example_is_one_click(open_page, service, size) -> None:
     page = open_page(size)
     page.locator(".fx-strip button").first.click()

@@ -156,3 +156,24 @@ def test_about_says_what_answers_and_what_is_kept(open_page, service, size) -> N
     expect(about).to_contain_text(service.facts.backbone)
     expect(about).to_contain_text(service.retriever.index.name)
     expect(about).to_contain_text("deleted at once")
+
+
+#: Controls and texts that end outside the window, though nothing there can be scrolled to.
+_OUTSIDE = """() => [...document.querySelectorAll("main *")]
+    .filter((one) => one.offsetParent && one.getBoundingClientRect().right > innerWidth + 1)
+    .filter((one) => !one.closest(".fx-strip, .fx-sr, .visually-hidden"))
+    .map((one) => one.className || one.tagName)"""
+
+
+def test_every_tab_fits_into_a_phone(open_page) -> None:
+    width = 390
+    page = open_page((width, 844))
+    for tab, there in (
+        ("Explore", ".fx-legend li"),
+        ("Evaluate", ".fx-table tbody tr"),
+        ("About", ".fx-about h2"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.locator(there).first).to_be_visible(timeout=200_000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(_OUTSIDE) == []
