@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -52,13 +53,14 @@ def own_folder() -> Iterator[Path]:
     Gradio names an upload by its bytes: in one folder, two demos given the same photo would
     delete it for each other. The folder is made below ``GRADIO_TEMP_DIR`` if that is set. It
     stays locked while its process lives, so that what a killed one left can be told and cleared.
+    Two visitors of this demo with one photo are kept apart by a salt.
     """
     parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).resolve()
     parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(parent)
     folder, lock = _locked_folder(parent)
     try:
-        with _pointing_gradio_to(folder):
+        with _pointing_gradio_to(folder), _each_apart():
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -125,6 +127,25 @@ def _pointing_gradio_to(folder: Path) -> Iterator[None]:
             del os.environ["GRADIO_TEMP_DIR"]
         else:
             os.environ["GRADIO_TEMP_DIR"] = before
+
+
+@contextmanager
+def _each_apart() -> Iterator[None]:
+    """Gradio hashes a salt with each upload, so that no two are one file."""
+    from gradio import route_utils
+
+    plain = route_utils.GradioUploadFile
+
+    class Salted(plain):
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            super().__init__(*args, **kwargs)
+            self.sha.update(secrets.token_bytes(16))
+
+    route_utils.GradioUploadFile = Salted
+    try:
+        yield
+    finally:
+        route_utils.GradioUploadFile = plain
 
 
 def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) -> np.ndarray:

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from load import Client
 
 from fashify.demo.serving import QUEUE_LENGTH
+from fashify.demo.uploads import own_folder
 from fashify.sample import sample_folder
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -95,6 +97,24 @@ def test_a_full_queue_is_said_and_passes(own_service, served, page, monkeypatch,
     title = own_service.examples[2].query.title
     expect(page.locator(".fx-results h2")).to_contain_text(title)
     expect(page.locator(".fx-card")).to_have_count(5)
+
+
+def test_two_visitors_with_one_photo_and_a_demo_of_the_same_user_that_ends(
+    service, served, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    photo = next((sample_folder() / "queries").glob("*.jpg")).read_bytes()
+    with own_folder() as folder:
+        port = int(served(service).rstrip("/").rpartition(":")[2])
+        first, second = Client(port, "run"), Client(port, "run")
+        calls = [visitor.upload(photo) for visitor in (first, second)]
+        assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
+        with monkeypatch.context() as other:
+            other.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+            with own_folder():
+                pass
+        assert [len(v.found(c)) for v, c in zip((first, second), calls, strict=True)] == [5, 5]
+    assert not folder.exists()
 
 
 def test_pictures_that_are_gone_cost_no_answer(own_service, served, page, monkeypatch) -> None:

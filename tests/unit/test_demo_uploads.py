@@ -9,11 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from load import Client, photos, running_demo
 
 from fashify.demo import uploads
 from fashify.demo.uploads import own_folder, upload_folder
-from fashify.retrieval import Retriever
 
 HOLD = """
 from fashify.demo.uploads import own_folder
@@ -95,17 +93,3 @@ def test_without_locks_leftovers_stay(parent: Path, monkeypatch: pytest.MonkeyPa
     with own_folder() as folder:
         assert folder.is_dir()
     assert list(parent.iterdir()) == [other]
-
-
-@pytest.mark.timeout(900)  # Two servers start, while other jobs may be running.
-def test_two_servers_at_once_one_ends_the_other_goes_on(sample_store: Path, parent: Path) -> None:
-    photo = photos(Retriever.open(sample_store), 1)[0]
-    with running_demo(str(sample_store)) as (port, process):
-        with running_demo(str(sample_store)) as (other, _):
-            Client(other, "run").upload(photo)
-            call = Client(port, "run").upload(photo)
-        # With a connection of its own: an idle one is closed by the server after a while.
-        assert len(Client(port, "run").found(call)) == 5
-        assert process.is_running()
-    # Gradio leaves an empty folder of another name.
-    assert list(parent.glob(f"{uploads.PREFIX}*")) == []
