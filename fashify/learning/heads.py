@@ -37,6 +37,9 @@ TASKS = {
 #: The level that discriminants and proxies are made for when only one can be.
 MAIN_LEVEL = "article_type"
 
+#: Products to train on below which a linear head may be the better one.
+FEW = 5_000
+
 Trained = tuple[Part, dict[str, Any]]
 
 
@@ -48,8 +51,9 @@ def train_head(
     Args:
         material: inputs, labels and split.
         backbone: the manifest's facts of the backbone the features come from.
-        method: of ``METHODS``, or ``auto``: ``softmax`` where there are labels to learn from,
-            else ``none``.
+        method: of ``METHODS``, or ``auto``: ``none`` where there are no labels to learn from,
+            else ``softmax``; of fewer than ``FEW`` products ``lda`` is made too, and the one
+            with the better validation products kept.
         seed: of everything drawn at random.
 
     Returns:
@@ -58,25 +62,36 @@ def train_head(
     Raises:
         QueryError: an unknown method, or labels that cannot teach it.
     """
-    if method == "auto":
-        method = "softmax" if _can_teach(material) else "none"
-    if method not in METHODS:
+    if method not in (*METHODS, "auto"):
         raise QueryError(f"a head of auto, {known(METHODS)}", repr(method), "choose one of these")
-    if method == "none":
+    if method == "none" or (method == "auto" and not _can_teach(material)):
         return None
+    methods = (method,)
+    if method == "auto":
+        few = len(material.rows("train")) < FEW and set(material.teachable()) - {COLOUR_LEVEL}
+        methods = ("softmax", "lda") if few else ("softmax",)
+    made = [_trained(material, backbone, one, seed) for one in methods]
+    head, _ = max(made, key=lambda one: one[1])
+    return head
+
+
+def _trained(
+    material: Material, backbone: Mapping[str, Any], method: str, seed: int
+) -> tuple[Head, float]:
+    """A head, and what its validation queries' answers are worth."""
     trained = [_shape(material), *METHODS[method](material, seed)]
     parts = [part for part, _ in trained]
-    weights, measured = choose_weights(parts, material, seed=seed)
+    chosen = choose_weights(parts, material, seed=seed)
     provenance = {
         "method": method,
         "seed": seed,
         "split": f"70 % train, 15 % validation, 15 % test, by group ({material.basis})",
         "n_train": len(material.rows("train")),
         "parts": {part.name: facts for part, facts in trained},
-        "validation_precision_at_5": measured,
+        "validation_precision_at_5": chosen.measured,
     }
     identity = {name: backbone.get(name) for name in ("name", "weights_hash", "dim")}
-    return Head(tuple(parts), weights, identity, provenance)
+    return Head(tuple(parts), chosen.weights, identity, provenance), chosen.worth
 
 
 def _can_teach(material: Material) -> bool:

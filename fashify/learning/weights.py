@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -22,15 +23,26 @@ QUERIES, BLOCK, K = 1500, 100, 5
 FLOOR = 0.1
 
 
-def choose_weights(
-    parts: Sequence[Part], material: Material, *, seed: int = 0
-) -> tuple[dict[str, float], dict[str, float]]:
+@dataclass(frozen=True)
+class Chosen:
+    """The outcome of ``choose_weights``.
+
+    Attributes:
+        weights: part -> weight.
+        measured: level -> precision@5 of validation queries under these weights, of the first
+            of ``JUDGED`` the macro mean too; empty where there was nothing to judge by.
+        worth: one number for all of them, every level counting alike.
+    """
+
+    weights: dict[str, float]
+    measured: dict[str, float] = field(default_factory=dict)
+    worth: float = 0.0
+
+
+def choose_weights(parts: Sequence[Part], material: Material, *, seed: int = 0) -> Chosen:
     """The weights on a grid of tenths with the best mean precision@5 on validation queries.
 
     Every weighting is judged with the whole catalogue as the gallery.
-
-    Returns:
-        part -> weight, and level -> precision@5 under these weights.
     """
     names = [part.name for part in parts]
     grid = list(_simplex(len(parts)))
@@ -38,8 +50,9 @@ def choose_weights(
     queries = material.rows("validation")
     if len(queries) > QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
+    middle = Chosen(dict(zip(names, grid[len(grid) // 2], strict=True)))
     if len(grid) == 1 or not levels or not len(queries):
-        return dict(zip(names, grid[len(grid) // 2], strict=True)), {}
+        return middle
     vectors = [part(material.inputs) for part in parts]
     found = np.empty((len(grid), len(queries), K), np.int64)
     for start in range(0, len(queries), BLOCK):
@@ -49,14 +62,15 @@ def choose_weights(
             found[row, start : start + len(block)] = _nearest(cosines, weights, block)
     scores = [_scores(material, levels, queries, near) for near in found]
     if not scores[0]:
-        return dict(zip(names, grid[len(grid) // 2], strict=True)), {}
-    best = int(np.argmax([_worth(one) for one in scores]))
+        return middle
+    worths = [_worth(one) for one in scores]
+    best = int(np.argmax(worths))
     told = {
         name: round(float(score), 4)
         for means in scores[best].values()
         for name, score in means.items()
     }
-    return dict(zip(names, grid[best], strict=True)), told
+    return Chosen(dict(zip(names, grid[best], strict=True)), told, worths[best])
 
 
 def _simplex(n: int) -> Iterator[tuple[float, ...]]:

@@ -10,6 +10,7 @@ from fashify.colour import COLOUR_DIM
 from fashify.errors import QueryError, StoreMismatchError
 from fashify.heads import Head, unit
 from fashify.learning import METHODS, Material, learn, train_head
+from fashify.learning import heads as learning_heads
 from fashify.learning.linear import lda_part, pca_part
 from fashify.learning.losses import SCALE
 from fashify.learning.network import SHARPNESS, sharpened
@@ -140,6 +141,22 @@ def test_auto_without_labels_serves_raw_features(material) -> None:
         train_head(material, BACKBONE, method="magic")
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_auto_keeps_the_better_head_of_few_products(material, heads, monkeypatch, swapped) -> None:
+    names = ("lda", "softmax")
+    worth = {name: choose_weights(heads[name].parts, material).worth for name in names}
+    assert worth["lda"] != worth["softmax"]
+    for name, source in zip(names, reversed(names) if swapped else names, strict=True):
+        made = [(part, {}) for part in heads[source].parts[1:]]
+        monkeypatch.setitem(METHODS, name, lambda *_, made=made: made)
+    best = heads[max(worth, key=worth.get)]
+    served = train_head(material, BACKBONE, method="auto")(*material.inputs.values())
+    np.testing.assert_array_equal(served, best(*material.inputs.values()))
+    monkeypatch.setattr(learning_heads, "FEW", 10)
+    many = train_head(material, BACKBONE, method="auto")
+    assert many.provenance["method"] == "softmax"
+
+
 def test_weights_prefer_the_part_that_knows(material) -> None:
     good = lda_part("good", material, ("deep",), "article_type")
     noise = pca_part("noise", material, ("deep",), 3)
@@ -149,7 +166,8 @@ def test_weights_prefer_the_part_that_knows(material) -> None:
         material.split,
         material.groups,
     )
-    weights, measured = choose_weights([noise, good], only)
+    chosen = choose_weights([noise, good], only)
+    weights, measured = chosen.weights, chosen.measured
     assert weights["good"] > weights["noise"]
     assert measured["article_type"] > 0.6
 
