@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes import GridBackbone, GridEngine
-from harden import faults, signals
+from harden import disks, faults, signals, workbench
 
 from fashify import Retriever, extract_features, load_catalogue
 from fashify.engines.processor import cores, peak_mb, processor
@@ -22,12 +22,12 @@ from fashify.store.store import fresh_staging
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> faults.Bench:
-    return faults.Bench(tmp_path_factory.mktemp("faults"), products=16)
+def bench(tmp_path_factory: pytest.TempPathFactory) -> workbench.Bench:
+    return workbench.Bench(tmp_path_factory.mktemp("faults"), products=16)
 
 
 @pytest.fixture
-def kept(bench: faults.Bench):
+def kept(bench: workbench.Bench):
     """Runs one fault; it skips where the fault cannot be made here."""
 
     def run(fault, *options) -> None:
@@ -44,11 +44,11 @@ def kept(bench: faults.Bench):
 
 
 def test_a_full_disk(kept) -> None:
-    kept(faults.disk_full, (0.5,))
+    kept(disks.disk_full, (0.5,))
 
 
 def test_where_nothing_may_be_written(kept) -> None:
-    kept(faults.read_only)
+    kept(disks.read_only)
 
 
 def test_out_of_file_handles(kept) -> None:
@@ -132,7 +132,7 @@ def test_an_index_put_in_clears_what_a_killed_one_left(store: Path) -> None:
         path.write_bytes(b"half")
     own = store / "index" / "notes.txt"
     own.write_text("mine")
-    faults.reindex(store)
+    workbench.reindex(store)
     assert not any(path.exists() for path in left)
     assert own.exists()
     assert verify_store(store) == []
