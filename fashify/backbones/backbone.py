@@ -120,10 +120,11 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
     asked = None if name == "auto" else find_record(name)
     import_tensorflow()
     record, reason = (asked, "asked for") if asked else _choose(weights)
-    tuned = _tuned(record, weights, asked=asked is not None)
+    tuned, original_dim = _tuned(record, weights, asked=asked is not None), None
     if tuned is not None:
         record = find_record(tuned.backbone)
-        record = replace(record, input_size=tuned.input_size, dim=2 * record.dim)
+        original_dim = record.dim
+        record = replace(record, input_size=tuned.input_size, dim=2 * original_dim)
     network = _build(record)
     if tuned is not None:
         network = branched(network, tuned.first_block)
@@ -137,6 +138,7 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
         weights=label,
         weights_hash=hash_weights(network),
         reason=reason,
+        original_dim=original_dim,
     )
     adapt(network, record.preprocessing)
     logger.info("backbone %s, weights %s: %s", spec.name, spec.weights, reason)

@@ -144,8 +144,11 @@ def _vectors(store, name: str) -> np.ndarray:
 
 def original_dim(store) -> int:
     """How many of a feature's numbers the backbone gave before it was tuned; else all of them."""
-    record = RECORDS.get(store.meta["backbone"]["name"])
-    width = store.features.shape[1]
+    facts, width = store.meta["backbone"], store.features.shape[1]
+    if "original_dim" in facts:
+        return facts["original_dim"] or width
+    # Of a store from before the field: only a tuned network gives twice its record's numbers.
+    record = RECORDS.get(facts["name"])
     return record.dim if record is not None and width == 2 * record.dim else width
 
 

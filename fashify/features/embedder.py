@@ -137,7 +137,7 @@ class Embedder:
     def fingerprint(self) -> str:
         """sha256 over all that must be equal for features to be mixed."""
         facts = self.facts
-        for free in ("reason", "weights"):
+        for free in ("reason", "weights", "original_dim"):
             facts["backbone"].pop(free, None)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

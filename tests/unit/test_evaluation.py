@@ -353,8 +353,10 @@ def test_norms():
     np.testing.assert_allclose(feature_norms([[3.0, 4.0], [0.0, 0.0]]), [5.0, 0.0])
 
 
-def test_of_a_tuned_backbone_the_features_before_can_be_judged(line) -> None:
-    dim = RECORDS["efficientnet-lite0"].dim
+@pytest.mark.parametrize("told", [True, False])
+def test_of_a_tuned_backbone_the_features_before_can_be_judged(told) -> None:
+    """Whether the manifest tells how many of them there are, or is of before it did."""
+    dim = 40 if told else RECORDS["efficientnet-lite0"].dim
     rng = np.random.default_rng(0)
     original = rng.normal(size=(len(LINE), dim))
     both = np.concatenate([original, 9 * rng.normal(size=(len(LINE), dim))], axis=1)
@@ -362,6 +364,9 @@ def test_of_a_tuned_backbone_the_features_before_can_be_judged(line) -> None:
     tuned, plain = (store_of(x, list(labels), list(ids)) for x in (both, original))
     for store in (tuned, plain):
         store.meta["backbone"]["name"] = "efficientnet-lite0"
+    if told:
+        plain.meta["backbone"]["original_dim"] = None
+        tuned.meta["backbone"]["original_dim"] = dim
     before = evaluate(tuned, vectors="original", k=2).queries["precision"]
     assert before.equals(evaluate(plain, vectors="raw", k=2).queries["precision"])
     assert before.equals(evaluate(plain, vectors="original", k=2).queries["precision"])

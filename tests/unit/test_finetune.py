@@ -52,6 +52,7 @@ def test_the_file_knows_its_network_input_and_history(tuned) -> None:
 def test_half_of_its_feature_is_the_originals_and_half_is_tuned(tuned) -> None:
     new, old = load_backbone(NAME, weights=tuned), load_backbone(NAME)
     assert (new.spec.input_size, new.spec.dim) == ((64, 48), 2 * old.spec.dim)
+    assert (new.spec.original_dim, old.spec.original_dim) == (old.spec.dim, None)
     assert new.spec.weights_hash != old.spec.weights_hash
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 48, 3), np.uint8)
     small = Backbone(replace(old.spec, input_size=(64, 48)), old.network)
