@@ -31,6 +31,7 @@ from fashify.index import Index, make_index
 from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import link_file, locked, swap_in, write_error
+from fashify.store.items import with_location
 from fashify.store.remote import present_copy, push_store
 from fashify.store.shards import (
     Contents,
@@ -310,8 +311,9 @@ def _finish(
         raise CatalogueError(
             "at least one readable image", f"none in {catalogue.source}", "see Catalogue.problems"
         )
-    items = _items(catalogue, placed[found])
-    quarantine = _quarantine(catalogue, placed[~found], failed)
+    placed, lost = placed[found].astype({"row": np.int64}), placed[~found]
+    items = with_location(catalogue.select(list(placed["item_id"])).table, placed)
+    quarantine = _quarantine(catalogue, lost, failed)
     used = [(name, len(shard.identities)) for name, shard in shards if shard.identities]
     drop_leftovers(staging, {name for name, _ in used})
     meta = {
@@ -327,7 +329,7 @@ def _finish(
     }
     if index is not None:
         files = [staging / SHARDS / name for name, _ in used]
-        vectors = _vectors(items["row"].to_numpy(), files, embedder.spec.dim, head)
+        vectors = _vectors(placed["row"].to_numpy(), files, embedder.spec.dim, head)
         _save_index(index.fit(vectors, items["item_id"].to_numpy()), staging / INDEX)
     write_manifest(staging, meta, used, items, quarantine, head, strength)
 
@@ -347,13 +349,6 @@ def _save_index(index: Index, folder: Path) -> None:
         index.save(folder)
     except OSError as error:
         raise write_error(folder, error) from error
-
-
-def _items(catalogue: Catalogue, placed: pd.DataFrame) -> pd.DataFrame:
-    part = catalogue.select(list(placed["item_id"])).table.copy()
-    part["identity"], part["version"] = placed["identity"].array, placed["version"].array
-    part["row"] = placed["row"].astype(np.int64).array
-    return part
 
 
 def _quarantine(catalogue: Catalogue, lost: pd.DataFrame, failed: dict[str, str]) -> pd.DataFrame:

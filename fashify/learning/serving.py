@@ -16,6 +16,7 @@ from fashify.learning.material import Material, material_of
 from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import link_file, locked, swap_in
+from fashify.store.items import with_location
 from fashify.store.remote import present_copy, push_store
 from fashify.store.store import (
     INDEX,
@@ -123,9 +124,7 @@ def _write(
         link_file(path / SHARDS / name, staging / SHARDS / name)
     if index is not None:
         index.fit(vectors, store.item_ids).save(staging / INDEX)
-    items = store.items.copy()
-    for column in store.location:
-        items[column] = store.location[column].array
+    items = with_location(store.items, store.location)
     meta = {name: value for name, value in store.meta.items() if name not in ("shards", "files")}
     write_manifest(staging, meta, shards, items, store.quarantine, head, strength)
     swap_in(staging, path)

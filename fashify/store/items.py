@@ -1,4 +1,7 @@
-"""``items.parquet`` to a table, quickly: a serving process waits for it when it starts."""
+"""``items.parquet``: the products, and beside each where its vector lies.
+
+It is read quickly, for a serving process waits for it when it starts.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fashify.config import LEVELS
+from fashify.errors import StoreError
 
-#: Columns that hold the same few values over and over.
-_FEW = (*LEVELS, "version")
+#: Which image an item has, by content; the file's version; the row of its vector.
+LOCATION = ("identity", "version", "row")
+
+#: What they are called in the file: no column of a catalogue begins with an underscore, so a
+#: catalogue may have a ``version`` or a ``row`` of its own.
+_OWN = {name: f"_{name}" for name in LOCATION}
+
+#: Columns that hold the same few values over and over; a store of format 2 has a bare version.
+_FEW = (*LEVELS, "version", _OWN["version"])
 
 
 def read_items(data: bytes) -> pd.DataFrame:
@@ -30,6 +41,31 @@ def read_items(data: bytes) -> pd.DataFrame:
     if "year" in items:
         items["year"] = items["year"].astype("Int64")
     return items
+
+
+def with_location(items: pd.DataFrame, location: pd.DataFrame) -> pd.DataFrame:
+    """The columns of an items file.
+
+    Args:
+        items: n products, columns of any name.
+        location: n rows of ``LOCATION``, in the same order.
+
+    Raises:
+        StoreError: a column of ``items`` is named as one of the file's own.
+    """
+    taken = [name for name in _OWN.values() if name in items]
+    if taken:
+        raise StoreError(
+            f"columns named other than {', '.join(_OWN.values())}", taken[0], "rename it"
+        )
+    return items.assign(**{own: location[name].array for name, own in _OWN.items()})
+
+
+def split_location(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``items, location`` as ``with_location`` took them, or as a store of format 2 has them."""
+    own = _OWN if set(_OWN.values()) <= set(table) else dict(zip(LOCATION, LOCATION, strict=True))
+    location = table[list(own.values())].set_axis(LOCATION, axis=1)
+    return table.drop(columns=list(own.values())), location
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:

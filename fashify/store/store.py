@@ -34,12 +34,16 @@ from fashify.store.files import (
     write_bytes,
     write_error,
 )
-from fashify.store.items import read_items
+from fashify.store.items import read_items, split_location, with_location
 from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
 from fashify.strength import Strength
 
 FORMAT = "fashify-store"
-VERSION = 2
+VERSION = 3
+
+#: A store of format 2 names its own columns of ``items.parquet`` otherwise.
+READABLE = (2, VERSION)
+
 MANIFEST = "manifest.json"
 ITEMS = "items.parquet"
 QUARANTINE = "quarantine.csv"
@@ -50,9 +54,6 @@ STRENGTH = "strength.json"
 
 #: Fields of a backbone spec that must be equal for two features to be comparable.
 IDENTITY = ("name", "dim", "input_size", "preprocessing", "pooling", "weights_hash")
-
-#: Columns of ``items.parquet`` that say where the vector lies; not part of the product.
-LOCATION = ("identity", "version", "row")
 
 
 class FeatureStore:
@@ -200,9 +201,8 @@ class FeatureStore:
             parts = [part for part in (self.features, self.colour) if part is not None]
             rows = np.concatenate(parts, axis=1, dtype=np.float32)
             write_shard(staging / SHARDS / name, Shard(tuple(identities), rows))
-            items = self.items[[c for c in self.items if c not in LOCATION]].copy()
-            items["identity"], items["version"] = identities, ""
-            items["row"] = np.arange(len(self))
+            location = {"identity": identities, "version": "", "row": np.arange(len(self))}
+            items = with_location(self.items, pd.DataFrame(location))
             meta = {k: v for k, v in self.meta.items() if k not in ("shards", "files")}
             meta.setdefault("backbone", {"name": "unknown", "dim": self.dim})
             if self.colour is not None:
@@ -229,9 +229,7 @@ class FeatureStore:
         meta = read_manifest(path)
         if expect is not None:
             check_backbone(meta["backbone"], expect, path)
-        table = _read_items(path, meta)
-        location = table[list(LOCATION)]
-        items = table.drop(columns=list(LOCATION))
+        items, location = split_location(_read_items(path, meta))
         return cls(None, items["item_id"], meta, items=items, path=path, location=location)
 
     @property
@@ -292,7 +290,7 @@ def write_manifest(
         folder: where the shards already lie.
         meta: facts to keep.
         shards: ``(file name, rows)`` in the order in which rows are counted.
-        items: the gallery with the ``LOCATION`` columns.
+        items: the gallery, ``with_location``.
         quarantine: ``item_id, path, reason``.
         head: what stands between the shards and the index, if anything.
         strength: what the head's distances say, if that was measured.
@@ -353,7 +351,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         found = manifest["format"], manifest["version"]
     except (ValueError, KeyError, TypeError) as error:
         raise _corrupt(MANIFEST, f"not readable: {error}") from error
-    if found != (FORMAT, VERSION):
+    if found[0] != FORMAT or found[1] not in READABLE:
         raise StoreMismatchError(
             f"a store of format {FORMAT} version {VERSION}",
             f"{found[0]} version {found[1]} in {path}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import flips
 import numpy as np
+import pandas as pd
 import pytest
 from fakes import GridBackbone, GridEngine
 from kills import hashes
@@ -26,10 +28,11 @@ from fashify.errors import (
 )
 from fashify.features import extract_features
 from fashify.index import make_index
+from fashify.learning import learn
 from fashify.retrieval import Retriever
 from fashify.store import FeatureStore
 from fashify.store.files import canonical_json, locked
-from fashify.store.store import _self_checksum
+from fashify.store.store import _parquet, _self_checksum
 
 
 @pytest.fixture
@@ -49,6 +52,48 @@ def test_what_is_loaded_is_what_was_saved(store):
     assert again.labels("article_type").tolist()[-1] == "Watches"
     assert again.quarantine["item_id"].tolist() == ["9"]
     assert again.meta["n_items"] == 8
+
+
+def test_columns_of_the_users_own_are_kept_whatever_their_names(toy, tmp_path):
+    path, names = toy / "styles.csv", ["identity", "version", "row"]
+    first, *rows = path.read_text().replace(", with", " with").splitlines()
+    wanted = {
+        line.split(",")[0]: [f"{name} of {n}" for name in names] for n, line in enumerate(rows)
+    }
+    mine = [",".join([line, *wanted[line.split(",")[0]]]) for line in rows]
+    path.write_text("\n".join([",".join([first, *names]), *mine]) + "\n")
+    catalogue = load_catalogue(toy)
+    store = extract_features(catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine())
+    learned = learn(store.path, catalogue=catalogue, method="none", index=None)
+    for kept in (store, learned, learned.save(tmp_path / "again")):
+        found = kept.items.set_index("item_id")[names]
+        assert found.loc["4"].tolist() == wanted["4"]
+        assert found.loc["6"].tolist() == wanted["6"]
+        assert np.array_equal(kept.features, store.features)
+    assert store.location["row"].tolist() == [0, 1, 2, 3, 4, 0, 5, 6]
+
+
+def test_a_column_named_as_one_of_the_files_own_is_refused(store, tmp_path):
+    store.items["_row"] = 0
+    with pytest.raises(StoreError, match=r"_identity, _version, _row.*Received _row"):
+        store.save(tmp_path / "again")
+
+
+def test_a_store_of_format_2_is_read_and_becomes_one_of_today(store, tmp_path):
+    """Its own columns in items.parquet had no underscore."""
+    items = pd.read_parquet(store.path / "items.parquet")
+    data = _parquet(items.rename(columns=lambda name: name.removeprefix("_")))
+    (store.path / "items.parquet").write_bytes(data)
+    manifest = json.loads((store.path / "manifest.json").read_text())
+    manifest["version"], manifest["files"]["items.parquet"] = 2, hashlib.sha256(data).hexdigest()
+    manifest["sha256"] = _self_checksum(manifest)
+    (store.path / "manifest.json").write_bytes(canonical_json(manifest))
+    old = FeatureStore.load(store.path)
+    assert old.verify() == []
+    assert old.location.equals(store.location)
+    assert old.items.equals(store.items)
+    assert [m.item_id for m in Retriever.open(store.path).by_item("1", 1)] == ["6"]
+    assert old.save(tmp_path / "again").meta["version"] == 3
 
 
 def test_a_store_made_in_memory_can_be_saved_and_replaced(tmp_path):
