@@ -68,31 +68,44 @@ def learn(
         material = material_of(found, catalogue)
         head = train_head(material, found.meta["backbone"], method=method, seed=seed)
         vectors = found.features if head is None else head(found.features, found.colour)
-        strength = measure_strength(vectors, material, seed=seed)
-        _write(path, found, head, strength, vectors, empty)
+        # An exact index measures the strength before it is served; another is fitted afterwards.
+        exact = empty.fit(vectors, found.item_ids) if index == "exact" else None
+        strength = measure_strength(vectors, material, seed=seed, exact=exact)
+        if empty is not None and exact is None:
+            empty.fit(vectors, found.item_ids)
+        _write(path, found, head, strength, empty)
     if is_url(store):
         push_store(path, str(store))
     return FeatureStore.load(path)
 
 
-def measure_strength(vectors: np.ndarray, material: Material, *, seed: int = 0) -> Strength | None:
+def measure_strength(
+    vectors: np.ndarray, material: Material, *, seed: int = 0, exact: Index | None = None
+) -> Strength | None:
     """What a cosine distance says, from validation queries; ``None`` without labels to judge by.
 
     Args:
         vectors: (n, d), as served.
         material: of the same items.
         seed: of the draw of queries.
+        exact: an exact cosine index of these vectors, where there is one already.
     """
-    matches = judged_matches(vectors, material, seed=seed)
+    matches = judged_matches(vectors, material, seed=seed, exact=exact)
     return None if matches is None else fit_strength(*matches)
 
 
 def judged_matches(
-    vectors: np.ndarray, material: Material, *, part: str = "validation", seed: int = 0
+    vectors: np.ndarray,
+    material: Material,
+    *,
+    part: str = "validation",
+    seed: int = 0,
+    exact: Index | None = None,
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Distances (q, k) of a split's matches, and whether they share their query's type.
 
-    At most ``QUERIES`` are drawn; ``None`` where no query can be judged.
+    At most ``QUERIES`` are drawn; ``None`` where no query can be judged. ``exact`` as for
+    :func:`measure_strength`.
     """
     labels, queries = material.labels.get(MAIN_LEVEL), material.rows(part)
     if labels is None or not len(queries):
@@ -103,9 +116,9 @@ def judged_matches(
     k = min(K, len(labels) - 1)
     if not len(queries) or k < 1:
         return None
-    names = np.arange(len(vectors)).astype(str)
-    index = make_index("exact").fit(vectors, names)
-    found = index.search(vectors[queries], k, exclude=list(names[queries]))
+    if exact is None:
+        exact = make_index("exact").fit(vectors, np.arange(len(vectors)).astype(str))
+    found = exact.search(vectors[queries], k, exclude=list(exact.item_ids[queries]))
     return found.distances, metrics.relevance(labels, queries, found.positions)
 
 
@@ -114,7 +127,6 @@ def _write(
     store: FeatureStore,
     head: Head | None,
     strength: Strength | None,
-    vectors: np.ndarray,
     index: Index | None,
 ) -> None:
     staging = fresh_staging(path)
@@ -123,7 +135,7 @@ def _write(
     for name, _ in shards:
         link_file(path / SHARDS / name, staging / SHARDS / name)
     if index is not None:
-        index.fit(vectors, store.item_ids).save(staging / INDEX)
+        index.save(staging / INDEX)
     items = with_location(store.items, store.location)
     meta = {name: value for name, value in store.meta.items() if name not in ("shards", "files")}
     write_manifest(staging, meta, shards, items, store.quarantine, head, strength)

@@ -9,6 +9,7 @@ import pytest
 from fashify.colour import COLOUR_DIM
 from fashify.errors import QueryError, StoreMismatchError
 from fashify.heads import Head, unit
+from fashify.index import Index
 from fashify.learning import METHODS, Material, learn, train_head
 from fashify.learning import heads as learning_heads
 from fashify.learning.linear import lda_part, pca_part
@@ -177,6 +178,17 @@ def taught(tmp_path_factory) -> FeatureStore:
     path = tmp_path_factory.mktemp("learned") / "store"
     drawn().save(path)
     return learn(path, method="lda")
+
+
+def test_the_index_that_is_served_also_measures_the_strength(taught, tmp_path, monkeypatch) -> None:
+    fitted, fit = [], Index.fit
+    monkeypatch.setattr(Index, "fit", lambda self, *of: fitted.append(self.name) or fit(self, *of))
+    for index in ("exact", "sklearn", None):
+        drawn().save(tmp_path / str(index))
+        again = learn(tmp_path / str(index), method="lda", index=index)
+        assert again.strength.to_json() == taught.strength.to_json()
+        assert (again.path / "index").exists() == (index is not None)
+    assert fitted == ["exact", "exact", "sklearn", "exact"]
 
 
 def test_a_store_is_served_through_its_head(taught) -> None:
