@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from fakes import GridBackbone, GridEngine
 from toy import draw
+from typer.testing import CliRunner
 
 from fashify.catalogue import load_catalogue
+from fashify.cli import app
 from fashify.errors import CatalogueError, StorageAwayError, StorageError, StoreError
 from fashify.features import extract_features
+from fashify.learning import learn
 from fashify.retrieval import Retriever
 from fashify.storage import open_storage, remote
 from fashify.store import FeatureStore, verify_store
@@ -280,3 +283,28 @@ def test_a_store_can_live_in_a_bucket(bucket, toy, tmp_path, monkeypatch):
     keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="shop")["Contents"]]
     shards = [key for key in keys if key.startswith("stores/toy/shards/")]
     assert len(shards) == len(FeatureStore.load(url).meta["shards"])
+
+
+def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch):
+    url, products = "s3://shop/stores/taught", load_catalogue(toy)
+    options = {"engine": GridEngine(), "index": "exact"}
+    extract_features(products, GridBackbone(), tmp_path / "local", **options)
+    learn(tmp_path / "local", catalogue=products, method="pca")
+    expected = Retriever.open(tmp_path / "local").by_item("2", 3)
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
+    extract_features(products, GridBackbone(), url, **options)
+    told = ["learn", "--store", url, "--head", "pca", "--catalogue", str(toy)]
+    done = CliRunner().invoke(app, told)
+    assert done.exit_code == 0, done.output
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "another-machine"))
+    opened = Retriever.open(url)
+    assert opened.parts == ("shape", "colour")
+    assert opened.by_item("2", 3) == expected
+    assert opened.by_item("2", 3, weights={"colour": 1})[0].parts
+    assert verify_store(url) == []
+    # Another machine takes the head away again, and the first one sees it go.
+    learn(url, catalogue=products, method="none")
+    keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="shop")["Contents"]]
+    assert "stores/taught/head.safetensors" not in keys
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
+    assert Retriever.open(url).parts == ()
