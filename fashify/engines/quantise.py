@@ -136,5 +136,6 @@ def _import_nncf() -> Any:
             import nncf
     except ImportError as error:
         raise MissingExtraError.of("nncf", "int8") from error
-    nncf.set_log_level(logging.ERROR)
+    # Not nncf.set_log_level: it sets every handler of its logger too, whoever hung it there.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf

@@ -16,6 +16,7 @@ from fashify.engines import list_engines, make, make_engine, top_k_agreement
 from fashify.engines.cache import ModelCache
 from fashify.engines.fidelity import least_cosine, probe_images
 from fashify.engines.processor import cores
+from fashify.engines.quantise import _import_nncf
 from fashify.engines.tensorflow_engine import TensorFlowEngine
 from fashify.errors import EngineError, FashifyWarning, MissingExtraError
 
@@ -375,6 +376,18 @@ sys.exit("openvino_telemetry" in sys.modules)
     )
     assert ran.returncode == 0, ran.stderr[-2000:].decode()
     assert not (tmp_path / "intel").exists()
+
+
+def test_a_handler_of_somebody_elses_hears_as_much_as_before():
+    """pytest hangs caplog's on every logger that passes nothing on, and NNCF's is one."""
+    pytest.importorskip("nncf")
+    mine = logging.NullHandler()
+    logging.getLogger("nncf").addHandler(mine)
+    try:
+        assert _import_nncf().__name__ == "nncf"
+        assert mine.level == logging.NOTSET
+    finally:
+        logging.getLogger("nncf").removeHandler(mine)
 
 
 def test_several_threads_may_use_one_engine(engine_of, images):
