@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from fashify.errors import BackboneError
-
 
 @dataclass(frozen=True)
 class BackboneSpec:
@@ -39,18 +37,3 @@ class BackboneSpec:
     def to_dict(self) -> dict[str, Any]:
         """The spec as JSON-ready values."""
         return {**asdict(self), "input_size": list(self.input_size)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> BackboneSpec:
-        """The spec that ``to_dict`` described.
-
-        Raises:
-            BackboneError: a field is missing, unknown or malformed.
-        """
-        try:
-            height, width = values["input_size"]
-            return cls(**{**values, "input_size": (int(height), int(width))})
-        except (KeyError, TypeError, ValueError) as error:
-            raise BackboneError(
-                "the fields of a backbone spec", repr(values), "build the store again"
-            ) from error

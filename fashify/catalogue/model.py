@@ -68,11 +68,6 @@ class Catalogue:
         """``(n,)`` object array of str."""
         return self.table["item_id"].to_numpy(dtype=object)
 
-    @property
-    def level_names(self) -> list[str]:
-        """The category levels of which at least one product has a label."""
-        return [level for level in LEVELS if (self.table[level] != "").any()]
-
     def labels(self, level: str) -> np.ndarray:
         """``(n,)`` object array of str, ``""`` where the label is missing.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import pickle
 import socket
 import struct
@@ -37,9 +38,9 @@ def test_unknown_backbone_lists_the_known_ones():
         load_backbone("resnet51")
 
 
-def test_spec_goes_through_json_values_and_back():
+def test_a_spec_is_json_ready():
     spec = BackboneSpec("resnet50", 2048, (224, 224), "caffe-1", "avg", "imagenet", "ab", "why")
-    assert BackboneSpec.from_dict(spec.to_dict()) == spec
+    assert json.loads(json.dumps(spec.to_dict())) == spec.to_dict()
     assert spec.to_dict()["input_size"] == [224, 224]
 
 
@@ -47,12 +48,6 @@ def test_spec_equality_is_about_features_not_about_labels():
     facts = ("resnet50", 2048, (224, 224), "caffe-1", "avg")
     assert BackboneSpec(*facts, "imagenet", "ab") == BackboneSpec(*facts, "file:a.h5", "ab", "why")
     assert BackboneSpec(*facts, "imagenet", "ab") != BackboneSpec(*facts, "imagenet", "cd")
-
-
-@pytest.mark.parametrize("values", [{}, {"input_size": [1]}, {"input_size": [1, 1], "x": 1}])
-def test_spec_of_malformed_values_is_refused(values):
-    with pytest.raises(BackboneError, match="fields of a backbone spec"):
-        BackboneSpec.from_dict(values)
 
 
 def test_importing_backbones_imports_no_tensorflow():

@@ -11,6 +11,7 @@ from toy import HEADER, draw, write_toy
 
 from fashify.catalogue import COLUMNS, load_catalogue
 from fashify.catalogue.csv_table import read_csv_table
+from fashify.config import LEVELS
 from fashify.errors import CatalogueError, ImageReadError
 
 
@@ -66,7 +67,7 @@ def test_plain_folder_without_csv(tmp_path):
     catalogue = load_catalogue(tmp_path)
     assert catalogue.kind == "folder"
     assert catalogue.item_ids.tolist() == ["a", "b", "c"]
-    assert catalogue.level_names == []
+    assert (catalogue.table[list(LEVELS)] == "").all(axis=None)
     assert len(catalogue.problems) == 0
 
 
@@ -231,7 +232,7 @@ def test_the_real_catalogue(kaggle_zip):
     assert len(catalogue.mended) == 22
     assert (catalogue.labels("usage") == "NA").sum() > 300
     assert (catalogue.labels("usage") == "").sum() == 1
-    assert len(catalogue.level_names) == 7
+    assert (catalogue.table[list(LEVELS)] != "").any().all()
     assert catalogue.facts("44065")["name"].endswith(", Assorted")
 
 
