@@ -200,11 +200,6 @@ class DemoService:
             found[level] = {value: count for value, count in counts.items() if value}
         return found
 
-    def count_passing(self, selection: Selection) -> int:
-        """How many items pass the filters."""
-        mask = self.retriever.mask(selection.where or None)
-        return len(self.items) if mask is None else int(mask.sum())
-
     def checked_filter(self, level: object, value: object) -> tuple[str, str]:
         """A level and one of its values, as the page sent them.
 
