@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,16 +48,31 @@ class Box:
 
 
 def find_product(backbone: Backbone, image: np.ndarray) -> Box:
-    """The box around the places where the network is most active.
+    """The box around the product in one picture, (height, width, 3) uint8 RGB.
+
+    See :func:`find_products`.
+    """
+    return find_products(backbone, [image])[0]
+
+
+def find_products(backbone: Backbone, images: Sequence[np.ndarray]) -> list[Box]:
+    """In each picture the box around the places where the network is most active.
 
     The length of the feature at a place, above the median over all places: networks
     trained to name things are loud on things and quiet on what lies behind them.
 
     Args:
         backbone: average pooled.
-        image: (height, width, 3) uint8 RGB.
+        images: (height, width, 3) uint8 RGB each, of any sizes.
     """
-    places = backbone.embed_map(resize(image, backbone.spec.input_size)[None])[0]
+    if not len(images):
+        return []
+    size = backbone.spec.input_size
+    maps = backbone.embed_map(np.stack([resize(image, size) for image in images]))
+    return [_box(places) for places in maps]
+
+
+def _box(places: np.ndarray) -> Box:
     energy = np.linalg.norm(places, axis=2)
     energy = np.clip(energy - np.median(energy), 0, None)
     if energy.max() == 0:

@@ -17,6 +17,7 @@ from fashify.groups import group_ids, split_by_group
 from fashify.index import Index, make_index
 from fashify.intervals import bootstrap
 from fashify.plain import plain
+from fashify.region import find_products
 from fashify.robustness.perturb import perturbations
 
 #: What is measured of every query: the shares found, and precision@k apart from its group.
@@ -144,7 +145,9 @@ def remedies_of(retriever) -> dict[str, Remedy]:
     Returns:
         ``as it comes`` (raw features, the picture stretched to the network's input),
         ``gallery's frame`` (the picture first brought to the size and proportions of the
-        gallery's) where the gallery has one, and ``frame and head`` where there is a head.
+        gallery's) where the gallery has one, ``frame and head`` where there is a head, and
+        ``product cut out``: as the store serves, of the part of the picture where the network
+        sees the product.
     """
     embedder, store = retriever.embedder, retriever.store
     bare = Embedder(embedder.backbone, engine=embedder.engine, batch_size=embedder.batch_size)
@@ -156,6 +159,7 @@ def remedies_of(retriever) -> dict[str, Remedy]:
         found["gallery's frame"] = Remedy(embedder.embed_images, raw)
     if store.head is not None:
         found["frame and head"] = Remedy(_served(retriever), retriever.index)
+    found["product cut out"] = Remedy(_cut_out(retriever), retriever.index)
     return found
 
 
@@ -163,6 +167,16 @@ def _served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
         prepare = retriever.embedder.prepare
         return retriever.embed_prepared(np.stack([prepare(image) for image in images]))
+
+    return embed
+
+
+def _cut_out(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    served = _served(retriever)
+
+    def embed(images: Sequence[np.ndarray]) -> np.ndarray:
+        boxes = find_products(retriever.embedder.backbone, images)
+        return served([box.cut(image) for box, image in zip(boxes, images, strict=True)])
 
     return embed
 
