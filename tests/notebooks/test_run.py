@@ -32,6 +32,8 @@ def runs(tmp_path_factory):
         "strengths": "1",
         "split": "all",
         "map_items": "40",
+        "n_queries": "60",
+        "compared": "4",
         "growth_to": "200",
         "methods": "none,lda",
         "chosen": "lda",

@@ -220,7 +220,7 @@ def flaky(bucket, aws, monkeypatch):
 
 @pytest.mark.parametrize("fault", ["busy", "stall"])
 def test_a_picture_that_fails_once_is_asked_for_again(flaky, tmp_path, fault, monkeypatch):
-    monkeypatch.setattr(remote, "READ_SECONDS", 3)
+    monkeypatch.setattr(remote, "READ_SECONDS", 1)
     catalogue = load_catalogue("s3://shop/fashion")
     flaky.fault = fault
     store = extract_features(catalogue, GridBackbone(), tmp_path / "s", engine=GridEngine())
