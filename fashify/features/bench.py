@@ -27,6 +27,9 @@ from fashify.features.contenders import BASELINE, BATCHED, ENGINES, REFERENCE, B
 #: others more from files, so that getting under way and running empty weigh little.
 TURN, SLOW_TURN, FILES_TURN = 64, 16, 256
 
+#: Nearest others of each picture that two engines are held to agree on.
+AGREEING = 5
+
 _BASELINES = (BASELINE, BATCHED)
 
 
@@ -83,7 +86,7 @@ def compare_engines(
         source: a catalogue, as ``load_catalogue`` takes it.
         backbone, weights: as ``load_backbone`` takes them.
         engines: of ``ENGINES``; those this processor lacks are left out, and said.
-        images: how many pictures are drawn from the catalogue.
+        images: how many pictures are drawn from the catalogue, 6 or more.
         rounds: turns of each contender.
         processes: give each contender a process of its own; without, it is quicker to
             start and nothing is known of memory.
@@ -94,8 +97,12 @@ def compare_engines(
         ``matmul_limit`` (images a second), ``contenders`` (a list of records), ``left_out``.
 
     Raises:
-        EngineError: an unknown engine.
+        EngineError: an unknown engine, or fewer pictures than top-5 agreement needs.
     """
+    if images <= AGREEING:
+        raise EngineError(
+            f"more than {AGREEING} pictures to compare on", str(images), "compare on 16 or more"
+        )
     unknown = [name for name in engines if name not in ENGINES]
     if unknown:
         raise EngineError("engines to compare", repr(unknown[0]), f"choose from {known(ENGINES)}")
@@ -230,7 +237,7 @@ def _records(
                 "of_matmul_limit": _median(forward / limits, 3),
                 "peak_mb": round(bench.ask("peak_mb") or 0) or None if processes else None,
                 "least_cosine": round(least_cosine(features, reference), 5),
-                "top5_agreement": round(top_k_agreement(features, reference), 3),
+                "top5_agreement": round(top_k_agreement(features, reference, AGREEING), 3),
             }
         )
     return records

@@ -33,7 +33,7 @@ def runs(tmp_path_factory):
         "split": "all",
         "map_items": "40",
         "n_queries": "60",
-        "compared": "4",
+        "compared": "8",
         "growth_to": "200",
         "methods": "none,lda",
         "chosen": "lda",

@@ -19,6 +19,11 @@ def test_a_contender_has_a_process_and_memory_of_its_own():
         assert there.ask("facts")["backbone"] == "efficientnet-lite0"
 
 
+def test_too_few_pictures_to_agree_on_are_refused_before_any_work():
+    with pytest.raises(EngineError, match="more than 5 pictures"):
+        bench.compare_engines("sample", images=5)
+
+
 def test_trouble_in_a_process_is_told_here():
     subject = Subject("sample", 16, "no-such-network", "imagenet")
     with (
