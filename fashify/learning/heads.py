@@ -70,16 +70,17 @@ def train_head(
     if method == "auto":
         few = len(material.rows("train")) < FEW and set(material.teachable()) - {COLOUR_LEVEL}
         methods = ("softmax", "lda") if few else ("softmax",)
-    made = [_trained(material, backbone, one, seed) for one in methods]
+    shape = _shape(material)
+    made = [_trained(material, backbone, shape, one, seed) for one in methods]
     head, _ = max(made, key=lambda one: one[1])
     return head
 
 
 def _trained(
-    material: Material, backbone: Mapping[str, Any], method: str, seed: int
+    material: Material, backbone: Mapping[str, Any], shape: Trained, method: str, seed: int
 ) -> tuple[Head, float]:
     """A head, and what its validation queries' answers are worth."""
-    trained = [_shape(material), *METHODS[method](material, seed)]
+    trained = [shape, *METHODS[method](material, seed)]
     parts = [part for part, _ in trained]
     chosen = choose_weights(parts, material, seed=seed)
     provenance = {
