@@ -32,7 +32,7 @@ import numpy as np
 import psutil
 
 from fashify import Retriever
-from fashify.images import encode_jpeg, load_image
+from fashify.io.images import encode_jpeg, load_image
 
 ROUNDS = 5
 

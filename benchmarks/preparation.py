@@ -22,12 +22,12 @@ from PIL import Image, ImageOps
 from fashify import load_backbone, load_catalogue, metrics
 from fashify.backbones import Backbone
 from fashify.catalogue import Catalogue
+from fashify.catalogue.groups import split_by_group
 from fashify.engines import make_engine
-from fashify.groups import split_by_group
-from fashify.heads import unit
-from fashify.images import WHITE
+from fashify.features.likeness import item_groups
+from fashify.heads.head import unit
 from fashify.index import make_index
-from fashify.likeness import item_groups
+from fashify.io.images import WHITE
 from fashify.store import FeatureStore
 
 LEVELS, K = ("article_type", "base_colour", "gender"), 5

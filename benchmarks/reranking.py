@@ -15,10 +15,10 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from fashify import metrics
-from fashify.groups import split_by_group
-from fashify.heads import unit
+from fashify.catalogue.groups import split_by_group
+from fashify.features.likeness import item_groups
+from fashify.heads.head import unit
 from fashify.index import make_index
-from fashify.likeness import item_groups
 from fashify.store import FeatureStore
 
 LEVELS, K = ("article_type", "base_colour", "gender"), 5

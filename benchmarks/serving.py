@@ -23,7 +23,7 @@ from fashify.store.store import INDEX
 _WORKER = """
 import json, sys, time
 import numpy as np
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.index import load_index
 from fashify.index.registry import backend
 import fashify.index.scan, sklearn.neighbors

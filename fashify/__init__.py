@@ -28,7 +28,7 @@ _WHERE = {
     "list_indexes": "index",
     "load_backbone": "backbones",
     "load_catalogue": "catalogue",
-    "load_image": "images",
+    "load_image": "io.images",
     "load_index": "index",
     "make_engine": "engines",
     "make_index": "index",
@@ -36,7 +36,7 @@ _WHERE = {
 }
 
 _MODULES = frozenset(
-    "catalogue config errors evaluation features images metrics plots reports retrieval "
+    "bench catalogue config errors evaluation features io metrics plots reports retrieval "
     "sample".split()
 )
 
@@ -51,6 +51,7 @@ __all__ = [
     "FeatureStore",
     "Match",
     "Retriever",
+    "bench",
     "catalogue",
     "config",
     "errors",
@@ -58,7 +59,7 @@ __all__ = [
     "evaluation",
     "extract_features",
     "features",
-    "images",
+    "io",
     "list_backbones",
     "list_engines",
     "list_indexes",
@@ -83,8 +84,8 @@ if TYPE_CHECKING:
     from fashify.errors import FashifyError
     from fashify.evaluation import EvaluationReport, evaluate
     from fashify.features import Embedder, extract_features
-    from fashify.images import load_image
     from fashify.index import list_indexes, load_index, make_index
+    from fashify.io.images import load_image
     from fashify.retrieval import Match, Retriever
     from fashify.store import FeatureStore, verify_store
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from fashify.colour import COLOUR_DIM
 from fashify.demo import DemoService
-from fashify.heads import Head, Part
+from fashify.features.colour import COLOUR_DIM
+from fashify.heads.head import Head, Part
 from fashify.index import make_index
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
 

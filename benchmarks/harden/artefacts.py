@@ -19,14 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from fashify import extract_features, heads, load_catalogue
-from fashify import strength as curve
+from fashify import extract_features, load_catalogue
 from fashify.cli.info import problems_of
 from fashify.errors import FashifyError
+from fashify.heads import head as heads
+from fashify.heads import strength as curve
 from fashify.index import files as index_files
 from fashify.index import make_index
 from fashify.learning import learn
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 from fashify.store import store as store_files
 from fashify.store.files import canonical_json, sha256_file

@@ -24,7 +24,7 @@ from kills import hashes
 
 from fashify import extract_features, load_catalogue
 from fashify.catalogue import Catalogue
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from harden.script import main
 
 ROOT = Path(__file__).resolve().parents[2]

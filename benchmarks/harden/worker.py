@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fashify.errors import FashifyError
-from fashify.images import load_image
+from fashify.io.images import load_image
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

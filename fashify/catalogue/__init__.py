@@ -8,7 +8,7 @@ from fashify.catalogue.kaggle import fetch_kaggle
 from fashify.catalogue.layouts import find_kaggle_root, read_folder, read_kaggle
 from fashify.catalogue.model import COLUMNS, Catalogue
 from fashify.errors import CatalogueError, StorageError
-from fashify.storage import open_storage
+from fashify.io.storage import open_storage
 
 __all__ = ["COLUMNS", "Catalogue", "load_catalogue"]
 

@@ -11,8 +11,8 @@ import pandas as pd
 from fashify.catalogue.csv_table import RawTable, read_csv_table
 from fashify.catalogue.model import COLUMNS, PROBLEM_COLUMNS, Catalogue
 from fashify.errors import CatalogueError
-from fashify.images import SUFFIXES
-from fashify.storage import Storage
+from fashify.io.images import SUFFIXES
+from fashify.io.storage import Storage
 
 KAGGLE_TABLE = "styles.csv"
 

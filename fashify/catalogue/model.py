@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashify.catalogue.groups import group_ids, parts_by_group
 from fashify.config import LEVELS
 from fashify.errors import CatalogueError, FashifyError, ImageReadError, known
-from fashify.groups import group_ids, parts_by_group
-from fashify.images import load_image
-from fashify.storage import Storage
+from fashify.io.images import load_image
+from fashify.io.storage import Storage
 
 #: Columns every catalogue has, in this order; a user's own columns follow them.
 COLUMNS = ("item_id", *LEVELS[:5], "season", "year", "usage", "name", "path", "has_image")
@@ -235,8 +235,8 @@ class Catalogue:
     def groups(self) -> np.ndarray:
         """``(n,)`` int64: products of one number are copies or variants of one another.
 
-        See :func:`fashify.groups.group_ids`: the same name and type, or image files that are
-        the same to the byte.
+        See :func:`fashify.catalogue.groups.group_ids`: the same name and type, or image files
+        that are the same to the byte.
         """
         return group_ids(self.table, self._content_keys())
 

@@ -20,8 +20,8 @@ def audit(
     as_json: JsonOption = False,
 ) -> None:
     """Look for copies, look-alikes, variants, contradicting labels and gaps."""
-    from fashify.audit import audit as look
     from fashify.catalogue import load_catalogue
+    from fashify.evaluation.audit import audit as look
 
     found = look(load_catalogue(catalogue), progress=not as_json)
     if out is not None:

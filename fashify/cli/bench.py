@@ -33,8 +33,8 @@ def extraction(
     as_json: JsonOption = False,
 ) -> None:
     """Every engine against one predict a picture: speed, memory, fidelity, taking turns."""
-    from fashify.features.bench import compare_engines
-    from fashify.features.contenders import ENGINES
+    from fashify.bench.contenders import ENGINES
+    from fashify.bench.extraction import compare_engines
 
     measured = compare_engines(
         catalogue,

@@ -10,7 +10,7 @@ import typer
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
 
 if TYPE_CHECKING:
-    from fashify.index.bench import Result
+    from fashify.bench.search import Result
 
 
 def search(
@@ -43,7 +43,7 @@ def search(
     copies, ten minutes. fashion-mnist: 60,000 pictures as in the public ann-benchmarks, where
     Debian's package dataset-fashion-mnist is installed, three minutes; it needs no store.
     """
-    from fashify.index import bench
+    from fashify.bench import search as bench
     from fashify.store import FeatureStore
 
     asked = part or [one for one in bench.PARTS if _possible(one)]
@@ -67,7 +67,7 @@ def search(
 
 
 def _possible(part: str) -> bool:
-    from fashify.index.bench import FASHION_MNIST
+    from fashify.bench.search import FASHION_MNIST
 
     return part != "fashion-mnist" or FASHION_MNIST.is_dir()
 
@@ -75,7 +75,7 @@ def _possible(part: str) -> bool:
 def _drawn(result: Result, folder: Path) -> list[str]:
     """The curves of every part that was measured, as files; their paths."""
     from fashify import plots
-    from fashify.index import bench
+    from fashify.bench import search as bench
 
     pictures = {}
     for part in ("store", "fashion_mnist"):

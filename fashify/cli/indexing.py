@@ -13,7 +13,7 @@ from fashify.errors import ConfigError
 
 if TYPE_CHECKING:
     from fashify.index import Index
-    from fashify.index.sync import Synced
+    from fashify.index.milvus.sync import Synced
     from fashify.store import FeatureStore
 
 MILVUS = "milvus"
@@ -58,7 +58,7 @@ def index(
     if context.invoked_subcommand is not None:
         context.obj = store
         return
-    from fashify.index.choose import choose_index
+    from fashify.bench.choose import choose_index
     from fashify.store import FeatureStore
 
     named = store_path(store)
@@ -136,7 +136,7 @@ def collection_name(path: Path) -> str:
 
 def synchronised(opened: FeatureStore, named: Path | str, **options: Any) -> Synced:
     """Bring a collection in step with a store and make it the store's index."""
-    from fashify.index.sync import sync
+    from fashify.index.milvus.sync import sync
 
     done = sync(opened, **options)
     put(done.index, opened.path, named)
@@ -146,7 +146,7 @@ def synchronised(opened: FeatureStore, named: Path | str, **options: Any) -> Syn
 def put(fitted: Index, path: Path, named: Path | str) -> None:
     """Write an index into the store's folder, and on to its bucket when it has one."""
     from fashify.index.files import drop_unlisted
-    from fashify.storage import is_url
+    from fashify.io.storage import is_url
     from fashify.store.files import locked
     from fashify.store.remote import push_store
     from fashify.store.store import INDEX

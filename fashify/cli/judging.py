@@ -123,7 +123,7 @@ def compare(
 def _open(path: Path | str, catalogue: str | None, quiet: bool) -> tuple[Any, Any, str]:
     """A store with the groups of its products, and what they go by."""
     from fashify.catalogue import load_catalogue
-    from fashify.likeness import item_groups
+    from fashify.features.likeness import item_groups
     from fashify.store import FeatureStore
 
     opened = FeatureStore.load(path)

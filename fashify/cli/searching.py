@@ -19,8 +19,8 @@ def search(
     as_json: JsonOption = False,
 ) -> None:
     """Find the products most like a picture."""
-    from fashify.images import load_image
-    from fashify.retrieval import Retriever
+    from fashify.io.images import load_image
+    from fashify.retrieval.retriever import Retriever
 
     picture = load_image(image)
     matches = Retriever.open(store_path(store)).by_image(picture, k, where=where)

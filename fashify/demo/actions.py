@@ -16,7 +16,7 @@ from fashify.demo.service import DemoService, checked_share
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
 from fashify.demo.uploads import friendly, read_picture, remark, uploaded
 from fashify.errors import FashifyError, QueryError
-from fashify.region import Box, find_product
+from fashify.retrieval.region import Box, find_product
 
 logger = logging.getLogger(__name__)
 

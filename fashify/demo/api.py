@@ -14,8 +14,8 @@ from fashify.demo.service import DemoService
 from fashify.demo.state import DEFAULT_RESULTS, MAX_RESULTS, Query
 from fashify.demo.uploads import read_upload
 from fashify.errors import FashifyError, ImageReadError, QueryError
-from fashify.index.filters import facet_counts
-from fashify.retrieval import Match
+from fashify.index.filters.filter import facet_counts
+from fashify.retrieval.retriever import Match
 
 
 class MatchRow(TypedDict):

@@ -16,8 +16,8 @@ from fashify.demo.pictures import QUERY_SIDE, data_url
 from fashify.demo.service import DemoService
 from fashify.errors import FashifyError
 from fashify.evaluation import evaluate_levels
-from fashify.images import load_image
-from fashify.likeness import item_groups
+from fashify.features.likeness import item_groups
+from fashify.io.images import load_image
 
 logger = logging.getLogger(__name__)
 

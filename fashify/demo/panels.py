@@ -8,7 +8,7 @@ from html import escape
 from fashify.demo import results
 from fashify.demo.service import DemoService, Example, Facts
 from fashify.demo.state import View
-from fashify.region import Box
+from fashify.retrieval.region import Box
 
 _UPLOAD_ICON = (
     '<svg viewBox="0 0 48 48" aria-hidden="true"><path d="M24 30V12m-8 8 8-8 8 8M10 30v6a3 3 0 0 0 '

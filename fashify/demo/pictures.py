@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from fashify.images import encode_jpeg, thumbnail
+from fashify.io.images import encode_jpeg, thumbnail
 
 #: Longer side of a picture on a card, pixels; small catalogue pictures stay as they are.
 CARD_SIDE = 320

@@ -14,20 +14,20 @@ import numpy as np
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
 from fashify.demo.batching import Wanted, embedding, searching, terms_of
-from fashify.demo.diversity import pool_size, varied
-from fashify.demo.feedback import bent
 from fashify.demo.fetching import Fetcher
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.strength import SAMPLE, Yardstick, strength_of
 from fashify.demo.uploads import UPLOAD_LIMITS
 from fashify.errors import FashifyError, QueryError
-from fashify.explain import Explanation, explain_images
 from fashify.features import extract_features
-from fashify.images import load_image
-from fashify.index.filters import facet_counts
+from fashify.index.filters.filter import facet_counts
+from fashify.io.images import load_image
 from fashify.learning import learn
-from fashify.retrieval import Match, Retriever
+from fashify.retrieval.diversity import pool_size, varied
+from fashify.retrieval.explanation import Explanation, explain_images
+from fashify.retrieval.feedback import bent
+from fashify.retrieval.retriever import Match, Retriever
 from fashify.sample import sample_folder
 from fashify.store.store import MANIFEST
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashify import strength as calibrated
-from fashify.heads import unit
-from fashify.retrieval import Match
+from fashify.heads import strength as calibrated
+from fashify.heads.head import unit
+from fashify.retrieval.retriever import Match
 
 #: Products the average is taken over.
 SAMPLE = 500

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from fashify.errors import FashifyError, ImageReadError
-from fashify.images import ImageLimits, is_animated, load_image, thumbnail
+from fashify.io.images import ImageLimits, is_animated, load_image, thumbnail
 
 try:
     import fcntl

@@ -10,9 +10,9 @@ from fashify.demo.cards import title
 from fashify.demo.pictures import QUERY_SIDE, data_url
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, View
-from fashify.explain import Explanation, overlay
-from fashify.images import resize, thumbnail
-from fashify.retrieval import Match
+from fashify.io.images import resize, thumbnail
+from fashify.retrieval.explanation import Explanation, overlay
+from fashify.retrieval.retriever import Match
 
 #: Heat is painted on pictures of this size, so that its edges are smooth on small ones too.
 _PAINTED_SIDE = 360

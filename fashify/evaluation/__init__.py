@@ -6,7 +6,6 @@ from fashify.evaluation.gains import gains_by_category
 from fashify.evaluation.projection import feature_norms, pca_spectrum, project
 from fashify.evaluation.protocol import evaluate, evaluate_levels
 from fashify.evaluation.report import EvaluationReport
-from fashify.evaluation.throughput import measure_throughput
 
 __all__ = [
     "EvaluationReport",
@@ -18,7 +17,6 @@ __all__ = [
     "example_rows",
     "feature_norms",
     "gains_by_category",
-    "measure_throughput",
     "pca_spectrum",
     "project",
 ]

@@ -13,8 +13,8 @@ import pandas as pd
 
 from fashify.config import SEED
 from fashify.errors import QueryError, StoreError
+from fashify.evaluation.intervals import bootstrap, permutation_p
 from fashify.evaluation.report import EvaluationReport
-from fashify.intervals import bootstrap, permutation_p
 
 #: What two runs must have in common to be compared.
 COMMON = ("k", "depth", "n_gallery", "split", "seed", "n_groups")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from fashify.config import SEED
+from fashify.evaluation.intervals import bootstrap
 from fashify.evaluation.report import EvaluationReport
-from fashify.intervals import bootstrap
 
 
 def gains_by_category(

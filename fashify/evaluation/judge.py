@@ -9,9 +9,9 @@ import pandas as pd
 
 from fashify import metrics
 from fashify.errors import QueryError
+from fashify.evaluation.intervals import Intervals, bootstrap
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched
-from fashify.intervals import Intervals, bootstrap
 
 #: Longest k of the precision curve.
 CURVE_K = 10

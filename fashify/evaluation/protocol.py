@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashify.backbones.records import RECORDS
+from fashify.catalogue.groups import group_ids
 from fashify.config import LEVELS, SEED
 from fashify.errors import QueryError
+from fashify.evaluation.intervals import COVERAGE, DRAWS
 from fashify.evaluation.judge import Asked, judge
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched, check_k, choose_queries, search_gallery
-from fashify.groups import group_ids
 from fashify.index import Index
-from fashify.intervals import COVERAGE, DRAWS
 
 #: Places MAP, nDCG and MAP@R look at unless the caller says otherwise.
 DEPTH = 100
@@ -78,8 +78,8 @@ def evaluate_levels(
             whole.
         n_queries: items drawn as queries; None means all of a split and, of "all", all of
             a gallery of up to 10,000 items and 4,000 of a larger one. The report says how many.
-        groups: (n,) from ``fashify.likeness.item_groups``; None goes by the store alone: name
-            and type, and equal files.
+        groups: (n,) from ``fashify.features.likeness.item_groups``; None goes by the store
+            alone: name and type, and equal files.
         depth: places MAP, nDCG and MAP@R look at; cut to n - 1.
         seed: of the draw of queries and of the intervals.
         progress: show a progress bar.

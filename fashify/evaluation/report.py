@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashify.plain import plain
+from fashify.io.plain import plain
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
+from fashify.catalogue.groups import SPLITS, split_by_group
 from fashify.errors import QueryError, known
-from fashify.groups import SPLITS, split_by_group
 from fashify.index import Index, make_index
 
 #: Galleries up to this size are searched with every item; larger ones with a sample.
@@ -58,7 +58,7 @@ def search_gallery(
         item_ids: (n,) ids of the gallery.
         vectors: (n, d) float32.
         queries: (q,) ascending positions.
-        groups: (n,) from ``fashify.groups``.
+        groups: (n,) from ``fashify.catalogue.groups``.
         index: name of an index, fitted here, or one already fitted on these vectors.
         metric: "cosine" or "euclidean"; used when ``index`` is a name.
         depth: neighbours a query, 1 to n - 1.
@@ -127,12 +127,12 @@ def choose_queries(
     """(q,) ascending positions of the queries among n items, drawn without replacement.
 
     Args:
-        groups: (n,) from ``fashify.groups``.
+        groups: (n,) from ``fashify.catalogue.groups``.
         n_queries: how many; None means every item of a split, or all of up to 10,000 and else
             4,000. More than there are means all.
         seed: of the draw; the split's is always the same, so that nobody tests on what
             another run has trained on.
-        split: one of ``fashify.groups.SPLITS``, or "all".
+        split: one of ``fashify.catalogue.groups.SPLITS``, or "all".
 
     Raises:
         QueryError: n_queries below 1, an unknown split or an empty one.

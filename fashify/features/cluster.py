@@ -17,7 +17,7 @@ from fashify.errors import EngineError, MissingExtraError
 from fashify.features.embedder import Embedder
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Task
-from fashify.storage import open_storage
+from fashify.io.storage import open_storage
 from fashify.store.shards import Shard
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from fashify.errors import FashifyError
 from fashify.features.embedder import Frame, prepare
 from fashify.features.pipeline import prepared_images
 from fashify.features.plan import Task
-from fashify.images import image_size
+from fashify.io.images import image_size
 
 #: Pictures whose size is looked at for the gallery's frame, and the share that must agree.
 FRAME_IMAGES, FRAME_SHARE = 128, 0.5

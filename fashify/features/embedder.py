@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from fashify.backbones import Backbone, BackboneSpec, load_backbone
-from fashify.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
+from fashify.features.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
 from fashify.features.framing import Frame, to_frame
-from fashify.images import resize
+from fashify.io.images import resize
 
 #: How a picture is brought to the gallery's frame and from there to the backbone's input.
 PREPARATION = {

@@ -26,9 +26,9 @@ from fashify.features.drawn import common_frame, prepared_sample
 from fashify.features.embedder import Embedder, Frame
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
-from fashify.heads import Head
+from fashify.heads.head import Head
 from fashify.index import Index, make_index
-from fashify.storage import is_url
+from fashify.io.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import link_file, locked, swap_in, write_error
 from fashify.store.items import with_location

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fashify.images import resize
+from fashify.io.images import resize
 
 Frame = tuple[int, int]
 

@@ -13,8 +13,8 @@ import numpy as np
 from fashify.errors import FashifyError, StorageAwayError
 from fashify.features.embedder import Embedder
 from fashify.features.plan import Task
-from fashify.images import load_image
-from fashify.storage import Storage
+from fashify.io.images import load_image
+from fashify.io.storage import Storage
 from fashify.store.shards import Shard
 
 #: Decoded pictures that may wait for the network, in batches: the bound on memory.

@@ -16,7 +16,7 @@ import pandas as pd
 
 from fashify.catalogue import Catalogue
 from fashify.errors import FashifyError, StorageAwayError, StoreCorruptError
-from fashify.storage import Storage
+from fashify.io.storage import Storage
 from fashify.store import FeatureStore
 from fashify.store.shards import read_shard
 from fashify.store.store import SHARDS

@@ -13,9 +13,9 @@ from fashify.index.base import Index
 
 _BACKENDS = {
     "annoy": ("annoy_forest", "AnnoyIndex"),
-    "exact": ("exact", "ExactIndex"),
+    "exact": ("exact.exact", "ExactIndex"),
     "hnsw": ("hnsw", "HnswIndex"),
-    "milvus": ("milvus", "MilvusIndex"),
+    "milvus": ("milvus.milvus", "MilvusIndex"),
     "sklearn": ("sklearn_brute", "SklearnIndex"),
     "two-stage": ("two_stage", "TwoStageIndex"),
 }

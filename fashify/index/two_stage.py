@@ -13,7 +13,7 @@ import numpy as np
 
 from fashify.errors import ConfigError
 from fashify.index.approximate import ApproximateIndex
-from fashify.index.components import components, flat
+from fashify.index.exact.components import components, flat
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
 from fashify.index.scan import Pairs, scan

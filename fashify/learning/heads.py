@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fashify.errors import QueryError, known
-from fashify.heads import Head, Part
+from fashify.heads.head import Head, Part
 from fashify.learning.linear import lda_part, pca_part
 from fashify.learning.material import COLOUR_LEVEL, Material
 from fashify.learning.network import Recipe, train_part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fashify.errors import QueryError
-from fashify.heads import Part
+from fashify.heads.head import Part
 from fashify.learning.material import Material
 
 #: Shrinkage of the within-class covariance towards a multiple of the identity.
@@ -23,7 +23,7 @@ def pca_part(
     Args:
         name: of the part.
         material: n items.
-        takes: inputs, see ``fashify.heads.INPUTS``.
+        takes: inputs, see ``fashify.heads.head.INPUTS``.
         dim: components, cut to what the training split can give.
     """
     x = material.take(takes)[material.rows("train")].astype(np.float64)

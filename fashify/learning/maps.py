@@ -21,7 +21,7 @@ from fashify.backbones.tuned import BRANCH, branched, entry
 from fashify.catalogue import Catalogue
 from fashify.engines import make_engine
 from fashify.errors import FashifyError
-from fashify.images import WHITE, resize
+from fashify.io.images import WHITE, resize
 
 logger = logging.getLogger(__name__)
 

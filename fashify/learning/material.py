@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fashify.catalogue import Catalogue
+from fashify.catalogue.groups import split_by_group
 from fashify.config import LEVELS
-from fashify.groups import split_by_group
-from fashify.heads import unit
-from fashify.likeness import item_groups
+from fashify.features.likeness import item_groups
+from fashify.heads.head import unit
 from fashify.store import FeatureStore
 
 #: The level that the colour part learns; the category part learns the others.

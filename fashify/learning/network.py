@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.errors import QueryError
-from fashify.heads import Part, Posterior
+from fashify.heads.head import Part, Posterior
 from fashify.learning.losses import LOSSES, SCALE
 from fashify.learning.material import Material
 
@@ -73,7 +73,7 @@ def train_part(
     Args:
         name: of the part.
         material: n items.
-        takes: inputs, see ``fashify.heads.INPUTS``.
+        takes: inputs, see ``fashify.heads.head.INPUTS``.
         levels: level -> weight of its task.
         recipe: how; the default is ``Recipe()``.
         seed: of initial weights, dropout and order.

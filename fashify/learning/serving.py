@@ -9,11 +9,12 @@ import numpy as np
 
 from fashify import metrics
 from fashify.catalogue import Catalogue
-from fashify.heads import Head
+from fashify.heads.head import Head
+from fashify.heads.strength import Strength, fit_strength
 from fashify.index import Index, make_index
+from fashify.io.storage import is_url
 from fashify.learning.heads import MAIN_LEVEL, train_head
 from fashify.learning.material import Material, material_of
-from fashify.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.files import link_file, locked, swap_in
 from fashify.store.items import with_location
@@ -26,7 +27,6 @@ from fashify.store.store import (
     located,
     write_manifest,
 )
-from fashify.strength import Strength, fit_strength
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fashify.heads import Head
+from fashify.heads.head import Head
 from fashify.learning.heads import MAIN_LEVEL, train_head
 from fashify.learning.material import Material, material_of
 from fashify.store import FeatureStore

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from fashify import metrics
-from fashify.heads import LEAST_WEIGHT, Part
+from fashify.heads.head import LEAST_WEIGHT, Part
 from fashify.learning.material import Material
 
 #: Levels whose mean precision@5 the weights make as large as can be. For the first it is the mean

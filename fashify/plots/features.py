@@ -79,7 +79,7 @@ def engines(measured: Mapping[str, Any]) -> Picture:
     """Images a second of every way to embed, the network alone and from files, with the limit.
 
     Args:
-        measured: what ``fashify.features.bench.compare_engines`` gives.
+        measured: what ``fashify.bench.extraction.compare_engines`` gives.
     """
     table = pd.DataFrame(measured["contenders"])
     title = "Every engine beside one predict a picture"

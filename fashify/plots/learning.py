@@ -109,7 +109,7 @@ def reliability(table: pd.DataFrame, *, level: str = "article_type") -> Picture:
     """Predicted against observed share of right matches: on the diagonal is honest.
 
     Args:
-        table: as ``fashify.strength.reliability`` gives it.
+        table: as ``fashify.heads.strength.reliability`` gives it.
         level: what a right match shares with its query.
     """
     title = "Does the match strength keep its word?"

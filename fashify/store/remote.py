@@ -14,8 +14,8 @@ from typing import Any
 
 from fashify.config import settings
 from fashify.errors import StorageError, StoreError
-from fashify.storage import is_url
-from fashify.storage.remote import ask_s3, s3_filesystem
+from fashify.io.storage import is_url
+from fashify.io.storage.remote import ask_s3, s3_filesystem
 from fashify.store.files import link_file, locked, swap_in
 from fashify.store.store import MANIFEST, fresh_staging, read_manifest
 

@@ -23,8 +23,9 @@ from fashify.errors import (
     StoreMismatchError,
     known,
 )
-from fashify.heads import Head
-from fashify.storage import is_url
+from fashify.heads.head import Head
+from fashify.heads.strength import Strength
+from fashify.io.storage import is_url
 from fashify.store.files import (
     canonical_json,
     check_let,
@@ -36,7 +37,6 @@ from fashify.store.files import (
 )
 from fashify.store.items import read_items, split_location, with_location
 from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
-from fashify.strength import Strength
 
 FORMAT = "fashify-store"
 VERSION = 3

@@ -31,7 +31,7 @@ def page(browser):
 def own_service(service, sample_store: Path, tmp_path: Path):
     """A service over a store of its own, on the engine that is there already."""
     from fashify.demo import DemoService
-    from fashify.retrieval import Retriever
+    from fashify.retrieval.retriever import Retriever
 
     path = shutil.copytree(sample_store, tmp_path / "store")
     opened = Retriever.open(path)

@@ -20,7 +20,8 @@ from fashify.errors import (
     StoreError,
     StoreMismatchError,
 )
-from fashify.index import list_indexes, load_index, make_index, pruning
+from fashify.index import list_indexes, load_index, make_index
+from fashify.index.exact import pruning
 
 N, DIM, K = 240, 16, 5
 METRICS = ("cosine", "euclidean")

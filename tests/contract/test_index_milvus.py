@@ -19,7 +19,7 @@ from milvus_server import MilvusServer, free_port
 
 from fashify.errors import ConfigError, QueryError, StorageError, StoreMismatchError
 from fashify.index import load_index, make_index
-from fashify.index.filters import Filter
+from fashify.index.filters.filter import Filter
 
 pytest.importorskip("milvus_lite")
 pytest.importorskip("pymilvus")
@@ -95,7 +95,7 @@ def test_filters_run_on_the_server_as_here(uri, where):
 
 
 def _synced(store, uri, name, **params):
-    from fashify.index.sync import sync
+    from fashify.index.milvus.sync import sync
 
     return sync(store, uri=uri, collection=name, **params)
 
@@ -134,7 +134,7 @@ def test_sync_sends_only_what_differs(uri):
 
 
 def test_an_upload_that_was_cut_off_goes_on(uri, monkeypatch):
-    from fashify.index.collection import Collection
+    from fashify.index.milvus.collection import Collection
 
     store, sent = store_of(), []
     write = Collection._write
@@ -156,7 +156,7 @@ def test_an_upload_that_was_cut_off_goes_on(uri, monkeypatch):
 
 
 def test_a_failed_fit_keeps_the_collection_before(uri, monkeypatch):
-    from fashify.index.collection import Collection
+    from fashify.index.milvus.collection import Collection
 
     store = store_of()
     index = make_index("milvus", uri=uri, collection="kept")

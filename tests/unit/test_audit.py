@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 from toy import write_toy
 
-from fashify.audit import (
+from fashify.catalogue import load_catalogue
+from fashify.config import LEVELS
+from fashify.evaluation.audit import (
     audit,
     duplicate_images,
     gaps,
@@ -20,8 +22,6 @@ from fashify.audit import (
     picture_rows,
     saved_anew,
 )
-from fashify.catalogue import load_catalogue
-from fashify.config import LEVELS
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fashify.bench import extraction as bench
+from fashify.bench.contenders import ENGINES, PerImage, Subject
 from fashify.errors import EngineError
-from fashify.features import bench
-from fashify.features.contenders import ENGINES, PerImage, Subject
 
 SUBJECT = Subject("sample", 16, "efficientnet-lite0", "imagenet")
 

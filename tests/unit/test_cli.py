@@ -225,7 +225,7 @@ def test_bench_search_needs_a_store_for_its_own_part_alone(tmp_path: Path, monke
     for name, n in (("train", 300), ("t10k", 20)):
         body = bytes(16) + rng.integers(256, size=784 * n, dtype=np.uint8).tobytes()
         (tmp_path / f"{name}-images-idx3-ubyte.gz").write_bytes(gzip.compress(body, 1))
-    monkeypatch.setattr("fashify.index.bench_data.FASHION_MNIST", tmp_path)
+    monkeypatch.setattr("fashify.bench.vectors.FASHION_MNIST", tmp_path)
     arguments = ["bench", "search", "--store", tmp_path / "none", "--index", "exact"]
     answer = run(*arguments, "--part", "fashion-mnist", "--queries", 5, "--json")
     assert answer.exit_code == 0, answer.stderr

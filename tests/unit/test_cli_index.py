@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fashify.cli import app
 from fashify.index import load_index
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
 

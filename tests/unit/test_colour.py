@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashify.colour import COLOUR_DIM, colour_features, foreground, prototypes, rgb_to_lab
+from fashify.features.colour import COLOUR_DIM, colour_features, foreground, prototypes, rgb_to_lab
 
 
 def product(rgb: tuple[int, int, int], background: tuple[int, int, int] = (255, 255, 255)):

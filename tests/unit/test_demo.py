@@ -26,13 +26,13 @@ from fashify.demo import (
 )
 from fashify.demo.actions import event_of
 from fashify.demo.address import write_address
-from fashify.demo.feedback import bent
 from fashify.demo.state import NOTHING, Answer, Query, Selection
 from fashify.demo.strength import Yardstick, judge, strength_of
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
-from fashify.images import encode_jpeg
-from fashify.retrieval import Match
+from fashify.io.images import encode_jpeg
+from fashify.retrieval.feedback import bent
+from fashify.retrieval.retriever import Match
 
 CLOSE = judge(0.25, 0.66)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fashify.demo.batching import MOST, Batcher, Wanted, embedding, searching, terms_of
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 
 
 class Doubler:

@@ -12,9 +12,9 @@ from headed import weighted_demo
 
 from fashify.demo import Actions, DemoService, View, results
 from fashify.demo.address import write_address
-from fashify.demo.diversity import varied
 from fashify.demo.judged import Judge
 from fashify.errors import QueryError
+from fashify.retrieval.diversity import varied
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from fashify.backbones.records import RECORDS
+from fashify.catalogue.groups import SPLITS, split_by_group
 from fashify.cli.judging import _kinds
 from fashify.config import LEVELS
 from fashify.errors import FashifyError, QueryError
@@ -22,7 +23,6 @@ from fashify.evaluation import (
     project,
 )
 from fashify.evaluation.search import choose_queries
-from fashify.groups import SPLITS, split_by_group
 from fashify.index import make_index
 from fashify.store import FeatureStore
 

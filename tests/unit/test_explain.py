@@ -7,7 +7,7 @@ import pytest
 
 from fashify.backbones import load_backbone
 from fashify.errors import QueryError
-from fashify.explain import explain_images, explain_maps, overlay
+from fashify.retrieval.explanation import explain_images, explain_maps, overlay
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_parts_add_up(shapes) -> None:
 
 
 def test_parts_add_up_in_a_network(backbone, pictures) -> None:
-    from fashify.images import resize
+    from fashify.io.images import resize
 
     found = explain_images(backbone, *pictures)
     size = backbone.spec.input_size

@@ -23,7 +23,7 @@ from fashify.errors import (
 from fashify.features import Embedder, extract_features
 from fashify.features import plan as plan_module
 from fashify.features.pipeline import prepared_images
-from fashify.images import load_image, resize
+from fashify.io.images import load_image, resize
 
 TESTS = Path(__file__).resolve().parents[1]
 

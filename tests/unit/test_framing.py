@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fashify.features.framing import to_frame, trimmed
-from fashify.images import resize
+from fashify.io.images import resize
 
 FRAME = (80, 60)
 RNG = np.random.default_rng(0)

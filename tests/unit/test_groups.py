@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fashify.catalogue.groups import SPLITS, group_ids, parts_by_group, split_by_group
 from fashify.errors import ConfigError
-from fashify.groups import SPLITS, group_ids, parts_by_group, split_by_group
 
 
 def items(*rows: tuple[str, str, str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError
-from fashify.heads import Head, Part, Posterior, unit
+from fashify.heads.head import Head, Part, Posterior, unit
 from fashify.index import make_index
 
 RNG = np.random.default_rng(0)

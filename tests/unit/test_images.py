@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from fashify.errors import ConfigError, ImageReadError
-from fashify.images import (
+from fashify.io.images import (
     ImageLimits,
     encode_jpeg,
     is_animated,
@@ -249,7 +249,7 @@ def test_a_picture_in_strips_is_that_picture(monkeypatch, mode, orientation):
     exif[0x0112] = orientation
     data = encoded(noisy(mode), "TIFF", exif=exif)
     whole = load_image(data)
-    monkeypatch.setattr("fashify.pixels.STRIP_PIXELS", 350)
+    monkeypatch.setattr("fashify.io.pixels.STRIP_PIXELS", 350)
     assert np.array_equal(load_image(data), whole)
 
 
@@ -300,6 +300,6 @@ def test_plain_text_pictures_are_read_while_they_are_small():
     ids=["chunks", "markers", "comment"],
 )
 def test_a_file_of_endless_pieces_is_given_up(monkeypatch, data):
-    monkeypatch.setattr("fashify.images._FewReads.left", 5_000)
+    monkeypatch.setattr("fashify.io.images._FewReads.left", 5_000)
     with pytest.raises(ImageReadError, match="far too many pieces"):
         load_image(data)

@@ -10,10 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fashify.bench import choose
+from fashify.bench import search as bench
+from fashify.bench.choose import choose_index
+from fashify.bench.trials import Questions, Trial, index_recall
 from fashify.errors import ConfigError, StorageError
-from fashify.index import bench, choose, make_index
-from fashify.index.choose import choose_index
-from fashify.index.trials import Questions, Trial, index_recall
+from fashify.index import make_index
 
 N = 600
 

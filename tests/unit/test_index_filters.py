@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fashify.errors import QueryError
-from fashify.index.filters import Filter, facet_counts
+from fashify.index.filters.filter import Filter, facet_counts
 
 TABLE = pd.DataFrame(
     {

@@ -7,7 +7,8 @@ import copy
 import numpy as np
 import pytest
 
-from fashify.index import load_index, make_index, pruning
+from fashify.index import load_index, make_index
+from fashify.index.exact import pruning
 
 N, DIM, K = 9_000, 64, 5
 TURNED = np.linalg.qr(np.random.default_rng(0).normal(size=(DIM, DIM)))[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fashify.intervals import bootstrap, permutation_p
+from fashify.evaluation.intervals import bootstrap, permutation_p
 
 
 def micro(values, groups, **options):

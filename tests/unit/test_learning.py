@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashify.colour import COLOUR_DIM
 from fashify.errors import QueryError, StoreMismatchError
-from fashify.heads import Head, unit
+from fashify.features.colour import COLOUR_DIM
+from fashify.heads.head import Head, unit
 from fashify.index import Index
 from fashify.learning import METHODS, Material, learn, train_head
 from fashify.learning import heads as learning_heads
@@ -16,7 +16,7 @@ from fashify.learning.linear import lda_part, pca_part
 from fashify.learning.losses import SCALE
 from fashify.learning.network import SHARPNESS, sharpened
 from fashify.learning.weights import choose_weights
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
 BACKBONE = {"name": "toy", "weights_hash": "0" * 64, "dim": 24}

@@ -10,9 +10,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from fashify.catalogue import load_catalogue
-from fashify.groups import group_ids
-from fashify.images import resize
-from fashify.likeness import (
+from fashify.catalogue.groups import group_ids
+from fashify.features.likeness import (
     SIZE,
     THRESHOLD,
     alike_codes,
@@ -22,6 +21,7 @@ from fashify.likeness import (
     look_alikes,
     signatures,
 )
+from fashify.io.images import resize
 from fashify.store import FeatureStore
 
 
@@ -104,7 +104,9 @@ def test_the_answer_is_kept_until_a_picture_changes(folder, monkeypatch):
     catalogue = load_catalogue(folder)
     first = look_alikes(catalogue)
     with monkeypatch.context() as patched:
-        patched.setattr("fashify.likeness.signatures", lambda *_, **__: pytest.fail("read again"))
+        patched.setattr(
+            "fashify.features.likeness.signatures", lambda *_, **__: pytest.fail("read again")
+        )
         assert look_alikes(catalogue).tolist() == first.tolist()
     shirt("red").save(folder / "b.jpg")
     assert look_alikes(load_catalogue(folder)).tolist() != first.tolist()

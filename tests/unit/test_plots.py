@@ -13,7 +13,7 @@ from PIL import Image
 
 from fashify import plots
 from fashify.evaluation import evaluate_levels
-from fashify.robustness import RobustnessReport
+from fashify.evaluation.robustness import RobustnessReport
 from fashify.store import FeatureStore
 
 LABELS = ["Shirts"] * 5 + ["Heels"] * 3 + ["Watches"] + [""]

@@ -10,9 +10,9 @@ import pytest
 
 from fashify.backbones import load_backbone
 from fashify.errors import QueryError
-from fashify.images import load_image
-from fashify.region import Box, find_product
-from fashify.retrieval import Retriever
+from fashify.io.images import load_image
+from fashify.retrieval.region import Box, find_product
+from fashify.retrieval.retriever import Retriever
 from fashify.sample import sample_folder
 
 

@@ -18,7 +18,7 @@ from fashify.errors import (
 )
 from fashify.features import Embedder, extract_features
 from fashify.index import make_index
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
 

@@ -11,17 +11,17 @@ import pytest
 from fashify.catalogue import load_catalogue
 from fashify.config import LEVELS
 from fashify.errors import QueryError
-from fashify.images import resize
-from fashify.index import make_index
-from fashify.retrieval import Retriever
-from fashify.robustness import (
+from fashify.evaluation.robustness import (
     PERTURBATIONS,
     Remedy,
     measure_robustness,
     remedies_of,
     spoiled_rows,
 )
-from fashify.robustness.perturb import product_mask
+from fashify.evaluation.robustness.perturb import product_mask
+from fashify.index import make_index
+from fashify.io.images import resize
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
 

@@ -17,9 +17,9 @@ from fashify.catalogue import load_catalogue
 from fashify.cli import app
 from fashify.errors import CatalogueError, StorageAwayError, StorageError, StoreError
 from fashify.features import extract_features
+from fashify.io.storage import open_storage, remote
 from fashify.learning import learn
-from fashify.retrieval import Retriever
-from fashify.storage import open_storage, remote
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore, verify_store
 
 pytest.importorskip("s3fs")

@@ -29,7 +29,7 @@ from fashify.errors import (
 from fashify.features import extract_features
 from fashify.index import make_index
 from fashify.learning import learn
-from fashify.retrieval import Retriever
+from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 from fashify.store.files import canonical_json, locked
 from fashify.store.store import _parquet, _self_checksum

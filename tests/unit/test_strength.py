@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashify.errors import QueryError, StoreCorruptError
-from fashify.strength import WORDS, Strength, fit_strength, reliability
+from fashify.heads.strength import WORDS, Strength, fit_strength, reliability
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,155 @@
+"""The audit itself: which products are copies, look-alikes or variants, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fashify.catalogue import Catalogue
+from fashify.catalogue.groups import SPLITS, group_ids, split_by_group, variant_keys
+from fashify.config import SEED
+from fashify.evaluation.audit.facts import gaps, image_facts
+from fashify.evaluation.audit.noise import label_noise
+from fashify.features.likeness import look_alikes
+from fashify.io.plain import plain
+
+#: What joins two products, from the surest to the loosest.
+KINDS = ("equal files", "look-alikes", "variants", "groups")
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What was found in a catalogue.
+
+    Attributes:
+        items: one row a product: ``item_id``; ``copy, look, variant``, keys that are equal for
+            products of equal files, of pictures that look alike, of one name and type ("" for
+            one that has none such); ``group`` as ``catalogue.groups.group_ids`` numbers them by
+            all three, ``group_size``, and ``split``.
+        kinds: one row each of ``KINDS``: ``kind``, ``groups`` of two or more, ``products`` in
+            them, their ``share`` of all, and the ``largest``.
+        noise: ``label_noise`` of each kind but the last, with a column ``kind``. Of equal files
+            a difference is an error; look-alikes may be two shades, variants two colours.
+        gaps: what is missing or odd, as ``fashify.evaluation.audit.gaps``.
+        facts: of the images, as ``fashify.evaluation.audit.image_facts``.
+    """
+
+    items: pd.DataFrame
+    kinds: pd.DataFrame
+    noise: pd.DataFrame
+    gaps: pd.DataFrame
+    facts: pd.DataFrame
+
+    @property
+    def splits(self) -> pd.DataFrame:
+        """One row a split: ``split, products, groups, share``."""
+        by = self.items.groupby("split")["group"].agg(["size", "nunique"]).reindex(SPLITS)
+        by = by.fillna(0).astype(int).rename(columns={"size": "products", "nunique": "groups"})
+        by["share"] = by["products"] / max(1, len(self.items))
+        return by.reset_index()
+
+    @property
+    def noise_words(self) -> str:
+        """A sentence about the level whose labels contradict each other most."""
+        equal = self.noise[(self.noise["kind"] == "equal files") & (self.noise["groups"] > 0)]
+        if not len(equal):
+            return "No two products share a file, so nothing tells how many labels are wrong."
+        worst = equal.loc[equal["noise"].idxmax()]
+        return (
+            f"Of {worst['groups']:,} groups of equal files {worst['disagree']:,} disagree about "
+            f"their {worst['level'].replace('_', ' ')}, so at least {worst['noise']:.1%} of those "
+            "labels are wrong; no other level has more."
+        )
+
+    def largest(self, kind: str = "groups", n: int = 10, seed: int | None = None) -> list[list]:
+        """Item ids of the n largest groups of a kind, or of n drawn ones where a seed is given."""
+        column = {"equal files": "copy", "look-alikes": "look", "variants": "variant"}
+        keys = self.items[column.get(kind, "group")]
+        sizes = keys[keys != ""].value_counts()
+        names = sizes[sizes > 1].rename_axis("key").reset_index()
+        names = names.sort_values(["count", "key"], ascending=[False, True])["key"]
+        if seed is not None:
+            names = names.sample(min(n, len(names)), random_state=seed)
+        return [self.items.loc[keys == name, "item_id"].tolist() for name in names.head(n)]
+
+    def to_dict(self) -> dict:
+        """Everything but the single products, as plain JSON values."""
+        tables = {"kinds": self.kinds, "noise": self.noise, "gaps": self.gaps}
+        tables |= {"splits": self.splits}
+        return plain({name: table.to_dict("records") for name, table in tables.items()})
+
+    def to_csv(self, path: str | Path) -> None:
+        """Writes ``items``, one line a product; errors as ``open``."""
+        self.items.to_csv(path, index=False, lineterminator="\n")
+
+
+def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> Audit:
+    """Reads every picture once or twice, unless its look-alikes are in the cache.
+
+    Args:
+        catalogue: n products; those without an image join others by name alone.
+        seed: of the intervals of the label noise.
+        progress: show progress bars.
+    """
+    table, facts = catalogue.table, image_facts(catalogue, progress=progress)
+    keys = {
+        "equal files": _shared(_checksums(catalogue, facts)),
+        "look-alikes": look_alikes(catalogue, progress=progress),
+        "variants": _shared(variant_keys(table)),
+    }
+    groups = group_ids(table, keys["equal files"], keys["look-alikes"])
+    noise = [label_noise(table, key, seed=seed).assign(kind=kind) for kind, key in keys.items()]
+    sizes = pd.Series(groups).groupby(groups).transform("size").to_numpy()
+    items = pd.DataFrame({"item_id": table["item_id"]})
+    items = items.assign(copy=keys["equal files"], look=keys["look-alikes"])
+    items = items.assign(variant=keys["variants"], group=groups, group_size=sizes)
+    items["split"] = split_by_group(groups)
+    kinds = [_kind(kind, key) for kind, key in keys.items()]
+    kinds.append(_kind("groups", _shared(groups.astype(str).astype(object))))
+    found = gaps(catalogue, facts)
+    return Audit(items, pd.DataFrame(kinds), pd.concat(noise, ignore_index=True), found, facts)
+
+
+def picture_rows(
+    catalogue: Catalogue, groups: Sequence[Sequence[str]], *, level: str, width: int = 7
+) -> list[tuple[str, list[tuple[np.ndarray, str]]]]:
+    """Groups as ``fashify.plots.picture_rows`` draws them: (words, [(image, caption)]).
+
+    Args:
+        catalogue: where the pictures are.
+        groups: item ids, such as ``Audit.largest`` gives them; those without image are left out.
+        level: whose label stands below each picture.
+        width: pictures a group at most.
+    """
+    rows = []
+    for group in groups:
+        facts = [catalogue.facts(item_id) for item_id in group]
+        shown = [one for one in facts if one["has_image"]][:width]
+        names = pd.Series([one["name"] for one in facts]).value_counts()
+        more = f" (one of {len(names)} names)" if len(names) > 1 else ""
+        words = f"{len(group)} products: {names.index[0]}{more}"
+        pictures = [(catalogue.image(one["item_id"]), one[level] or "no label") for one in shown]
+        rows.append((words, pictures))
+    return rows
+
+
+def _checksums(catalogue: Catalogue, facts: pd.DataFrame) -> np.ndarray:
+    sums = facts.set_index("item_id")["sha256"].str[:16]
+    return sums.reindex(catalogue.item_ids).fillna("").to_numpy(dtype=object)
+
+
+def _shared(keys: np.ndarray) -> np.ndarray:
+    """``keys`` with "" where nobody else has the same."""
+    sizes = pd.Series(keys).groupby(keys).transform("size").to_numpy()
+    return np.where(sizes > 1, keys, "")
+
+
+def _kind(kind: str, keys: np.ndarray) -> dict:
+    sizes = pd.Series(keys[keys != ""]).value_counts()
+    n = int(sizes.sum())
+    share, largest = n / max(1, len(keys)), int(sizes.max()) if len(sizes) else 0
+    return {"kind": kind, "groups": len(sizes), "products": n, "share": share, "largest": largest}

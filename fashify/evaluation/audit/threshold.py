@@ -1,0 +1,71 @@
+"""Is the look-alike threshold a good one? Pictures saved anew must be found again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from fashify.catalogue import Catalogue
+from fashify.config import SEED
+from fashify.features.likeness import SIZE, THRESHOLD, difference, signatures
+from fashify.io.images import encode_jpeg, resize
+
+
+def saved_anew(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) -> pd.DataFrame:
+    """How far pictures drift from themselves when they are saved anew, and other pictures are.
+
+    Args:
+        catalogue: where n pictures are drawn from.
+        n: how many.
+        seed: of the draw.
+
+    Returns:
+        One row a way of saving, and a last one for the most similar other picture among the
+        n: ``what``, quantiles ``median, p90, p99`` of ``fashify.features.likeness.difference``, and
+        ``alike``, the share within the threshold.
+    """
+    drawn = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(n, seed=seed)
+    small = signatures(drawn)
+    whole = small.any(axis=(1, 2, 3))
+    images = [drawn.image(item_id) for item_id in drawn.item_ids[whole]]
+    small, rows = small[whole], []
+    for what, change in _CHANGES.items():
+        changed = np.stack([resize(change(image), SIZE) for image in images])
+        rows.append({"what": what, **_quantiles(difference(small, changed))})
+    rows.append({"what": "nearest other picture", **_quantiles(_nearest(small))})
+    return pd.DataFrame(rows)
+
+
+def _nearest(small: np.ndarray) -> np.ndarray:
+    """(n,) difference of each picture from the most similar other one."""
+    n = len(small)
+    rows = [difference(small, np.broadcast_to(one, small.shape)) for one in small]
+    apart = np.stack(rows)
+    apart[np.arange(n), np.arange(n)] = np.inf
+    return apart.min(axis=1)
+
+
+def _quantiles(values: np.ndarray) -> dict[str, float]:
+    median, p90, p99 = np.quantile(values, (0.5, 0.9, 0.99))
+    return {"median": median, "p90": p90, "p99": p99, "alike": float((values <= THRESHOLD).mean())}
+
+
+def _saved(quality: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda image: np.array(Image.open(io.BytesIO(encode_jpeg(image, quality))))
+
+
+def _scaled(factor: float) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda image: resize(image, tuple(max(1, round(s * factor)) for s in image.shape[:2]))
+
+
+_CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "JPEG quality 90": _saved(90),
+    "JPEG quality 75": _saved(75),
+    "twice the size": _scaled(2.0),
+    "3.7 times the size, JPEG quality 85": lambda image: _saved(85)(_scaled(3.73)(image)),
+    "0.7 times the size, JPEG quality 75": lambda image: _saved(75)(_scaled(0.7)(image)),
+}

@@ -1,0 +1,246 @@
+"""Spoiled queries through one search after another: how often is the product still found?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from fashify import metrics
+from fashify.catalogue.groups import group_ids, split_by_group
+from fashify.config import SEED
+from fashify.errors import QueryError
+from fashify.evaluation.intervals import bootstrap
+from fashify.evaluation.robustness.perturb import perturbations
+from fashify.features import Embedder
+from fashify.index import Index, make_index
+from fashify.io.plain import plain
+from fashify.retrieval.region import find_products
+
+#: What is measured of every query: the shares found, and precision@k apart from its group.
+MEASURES = ("hit_1", "hit_k", "precision")
+
+#: Pictures embedded at once.
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One way to search.
+
+    Attributes:
+        embed: ``(n) pictures (h, w, 3) uint8 of any sizes -> (n, d)`` float32.
+        index: fitted on the gallery, in the order of the store.
+    """
+
+    embed: Callable[[Sequence[np.ndarray]], np.ndarray]
+    index: Index
+
+
+@dataclass(frozen=True, eq=False)
+class RobustnessReport:
+    """What is left of a search when queries are spoiled.
+
+    Attributes:
+        table: one row a remedy, perturbation and strength: ``remedy, perturbation, unit,
+            strength, n`` queries, and for each of ``MEASURES`` the mean and its 95 % interval
+            (``hit_1, hit_1_low, hit_1_high`` ...). ``hit_1`` and ``hit_k``: the query's own
+            product, or one with the very same file, is the first, or among the first k.
+            ``precision``: the share of the first k, without the query's group, that share its
+            label. The perturbation "none" has strength 0.
+        k: places looked at.
+        level: whose label makes a neighbour relevant.
+        n_gallery: products searched.
+    """
+
+    table: pd.DataFrame
+    k: int
+    level: str
+    n_gallery: int
+
+    @property
+    def worst(self) -> pd.DataFrame:
+        """The row of each remedy and perturbation at its largest strength."""
+        order = self.table[self.table["perturbation"] != "none"].sort_values("strength")
+        return order.drop_duplicates(["remedy", "perturbation"], keep="last").sort_index()
+
+    def means(self) -> pd.DataFrame:
+        """One row a remedy: its measures over all perturbations and strengths, alike."""
+        spoiled = self.table[self.table["perturbation"] != "none"]
+        return spoiled.groupby("remedy", sort=False)[list(MEASURES)].mean().reset_index()
+
+    def to_dict(self) -> dict:
+        """Plain JSON values."""
+        facts = {"k": self.k, "level": self.level, "n_gallery": self.n_gallery}
+        return plain(facts | {"table": self.table.to_dict("records")})
+
+
+def measure_robustness(
+    store,
+    catalogue,
+    remedies: Mapping[str, Remedy],
+    *,
+    n: int = 200,
+    split: str = "test",
+    names: Iterable[str] | None = None,
+    strengths: int = 5,
+    k: int = 5,
+    level: str = "article_type",
+    groups: np.ndarray | None = None,
+    seed: int = SEED,
+    progress: bool = False,
+) -> RobustnessReport:
+    """The same spoiled pictures through every remedy.
+
+    Args:
+        store: a FeatureStore, of whose products n are the queries.
+        catalogue: where their pictures are.
+        remedies: name -> how to search.
+        n: queries, drawn from those of the split that have a label others share.
+        split: as ``fashify.evaluation``: "test", "validation", "train" or "all".
+        names: of ``PERTURBATIONS``; None for all.
+        strengths: how many of each perturbation's.
+        k: places looked at.
+        level: whose label makes a neighbour relevant.
+        groups: (n,) from ``fashify.features.likeness.item_groups``; None goes by the store alone.
+        seed: of the draw, the perturbations and the intervals.
+        progress: show a progress bar.
+
+    Raises:
+        QueryError: no remedy, no product to ask for, k or a name out of range.
+    """
+    if not remedies:
+        raise QueryError("at least one remedy", "none", "pass remedies_of(retriever)")
+    identities = store.location["identity"].to_numpy() if store.path else store.item_ids
+    if groups is None:
+        groups = group_ids(store.items, identities)
+    if not 1 <= k < len(store):
+        raise QueryError(f"k from 1 to {len(store) - 1:,}", f"k = {k}", "choose k within these")
+    labels = np.asarray(store.labels(level)).astype(str)
+    queries = _drawn(labels, groups, n, split, seed, level)
+    asked = _Asked(queries, labels, groups, pd.factorize(identities)[0], k, seed)
+    images = [catalogue.image(item_id) for item_id in store.item_ids[queries]]
+    rows = []
+    conditions = list(_conditions(names, strengths))
+    for name, unit, strength, change in tqdm(conditions, "spoiling", disable=not progress):
+        spoiled = [
+            change(image, strength, (seed, int(query)))
+            for image, query in zip(images, queries, strict=True)
+        ]
+        for remedy, search in remedies.items():
+            facts = {"remedy": remedy, "perturbation": name, "unit": unit, "strength": strength}
+            rows.append(facts | {"n": len(queries)} | asked.judged(search, spoiled))
+    return RobustnessReport(pd.DataFrame(rows), k, level, len(store))
+
+
+def remedies_of(retriever) -> dict[str, Remedy]:
+    """What a store offers, one remedy after the other added.
+
+    Args:
+        retriever: a ``fashify.Retriever``.
+
+    Returns:
+        ``as it comes`` (raw features, the picture stretched to the network's input),
+        ``gallery's frame`` (the picture first brought to the size and proportions of the
+        gallery's) where the gallery has one, ``frame and head`` where there is a head, and
+        ``product cut out``: as the store serves, of the part of the picture where the network
+        sees the product.
+    """
+    embedder, store = retriever.embedder, retriever.store
+    bare = Embedder(embedder.backbone, engine=embedder.engine, batch_size=embedder.batch_size)
+    raw = retriever.index
+    if store.head is not None:
+        raw = make_index("exact").fit(store.features, store.item_ids)
+    found = {"as it comes": Remedy(bare.embed_images, raw)}
+    if embedder.frame is not None:
+        found["gallery's frame"] = Remedy(embedder.embed_images, raw)
+    if store.head is not None:
+        found["frame and head"] = Remedy(_served(retriever), retriever.index)
+    found["product cut out"] = Remedy(_cut_out(retriever), retriever.index)
+    return found
+
+
+def _served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    def embed(images: Sequence[np.ndarray]) -> np.ndarray:
+        prepare = retriever.embedder.prepare
+        return retriever.embed_prepared(np.stack([prepare(image) for image in images]))
+
+    return embed
+
+
+def _cut_out(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    served = _served(retriever)
+
+    def embed(images: Sequence[np.ndarray]) -> np.ndarray:
+        boxes = find_products(retriever.embedder.backbone, images)
+        return served([box.cut(image) for box, image in zip(boxes, images, strict=True)])
+
+    return embed
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """The queries, and what is needed to judge their answers."""
+
+    queries: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray
+    files: np.ndarray
+    k: int
+    seed: int
+
+    def judged(self, search: Remedy, images: Sequence[np.ndarray]) -> dict[str, float]:
+        parts = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
+        vectors = np.concatenate([np.asarray(search.embed(part), np.float32) for part in parts])
+        # So deep that k remain when the query's whole group is dropped from the list.
+        codes, sizes = np.unique(self.groups, return_inverse=True, return_counts=True)[1:]
+        depth = min(len(self.groups), self.k + int(sizes[codes[self.queries]].max()))
+        positions = search.index.search(vectors, depth).positions
+        found = self.files[positions] == self.files[self.queries][:, None]
+        found &= positions >= 0
+        values = np.column_stack(
+            [found[:, 0], found[:, : self.k].any(axis=1), self._precision(positions)]
+        ).astype(float)
+        return self._with_intervals(values)
+
+    def _precision(self, positions: np.ndarray) -> np.ndarray:
+        kin = self.groups[positions] == self.groups[self.queries][:, None]
+        order = np.argsort(kin | (positions < 0), axis=1, kind="stable")[:, : self.k]
+        apart = np.take_along_axis(np.where(kin, -1, positions), order, axis=1)
+        relevant = metrics.relevance(self.labels, self.queries, apart)
+        return metrics.precision_at_k(relevant, self.k)
+
+    def _with_intervals(self, values: np.ndarray) -> dict[str, float]:
+        groups, one = self.groups[self.queries], np.zeros(len(values), dtype=int)
+        edges = bootstrap(values, one, groups, np.ones(1, bool), seed=self.seed).micro
+        found = dict(zip(MEASURES, values.mean(axis=0).tolist(), strict=True))
+        for name, (low, high) in zip(MEASURES, edges.tolist(), strict=True):
+            found |= {f"{name}_low": low, f"{name}_high": high}
+        return found
+
+
+def _conditions(names: Iterable[str] | None, strengths: int):
+    yield "none", "", 0.0, lambda image, strength, seed: image
+    for name, one in perturbations(names).items():
+        for strength in one.some(strengths):
+            yield name, one.unit, float(strength), one
+
+
+def _drawn(
+    labels: np.ndarray, groups: np.ndarray, n: int, split: str, seed: int, level: str
+) -> np.ndarray:
+    everyone = np.arange(len(labels))
+    usable = metrics.count_relevant(labels, everyone, groups) > 0
+    if split != "all":
+        usable &= split_by_group(groups) == split
+    pool = np.flatnonzero(usable)
+    if n < 1 or not len(pool):
+        raise QueryError(
+            f"a product of the {split} split whose {level} another group shares",
+            f"n = {n} of {len(pool)} such products",
+            "ask for one or more, of split all, or judge by another level",
+        )
+    return np.sort(np.random.default_rng(seed).permutation(pool)[:n])

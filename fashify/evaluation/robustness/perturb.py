@@ -1,0 +1,173 @@
+"""What happens to a picture on its way to a search: eight ways, each in several strengths.
+
+In the manner of Hendrycks and Dietterich, *Benchmarking neural network robustness to common
+corruptions and perturbations*, ICLR 2019: fixed kinds, rising strengths, one curve a kind. The
+kinds are those of photos and screenshots of products.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageFilter
+from scipy.ndimage import gaussian_filter, label
+
+from fashify.errors import QueryError, known
+from fashify.io.images import WHITE, encode_jpeg, resize
+
+Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
+
+#: Longer side, in pixels, of a photo that a product is set into.
+PHOTO_SIDE = 480
+
+#: A pixel lighter than this in every channel may be the white around a product.
+_WHITE_FROM = 238
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """One kind of damage.
+
+    Attributes:
+        unit: what a strength means, for an axis.
+        strengths: ascending; 0 would leave the picture as it is.
+        change: ``(image (h, w, 3) uint8, strength, rng) -> (h', w', 3) uint8``.
+    """
+
+    unit: str
+    strengths: tuple[float, ...]
+    change: Change
+
+    def __call__(self, image: np.ndarray, strength: float, seed: object) -> np.ndarray:
+        """The picture spoiled; the same seed (a whole number or several) spoils it alike."""
+        return self.change(image, strength, np.random.default_rng(seed))
+
+    def some(self, n: int) -> tuple[float, ...]:
+        """``n`` of the strengths, evenly, the largest among them."""
+        places = np.unique(np.linspace(len(self.strengths) - 1, 0, max(1, n)).round().astype(int))
+        return tuple(self.strengths[place] for place in places)
+
+
+def _blur(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    radius = strength / 100 * image.shape[1]
+    return np.array(Image.fromarray(image).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def _jpeg(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(encode_jpeg(image, int(100 - strength)))))
+
+
+def _rotate(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    angle = strength * rng.choice((-1, 1))
+    turned = Image.fromarray(image).rotate(angle, Image.Resampling.BICUBIC, fillcolor=WHITE)
+    return np.array(turned)
+
+
+def _crop(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    kept = 1 - strength / 100
+    height, width = (max(1, round(side * kept)) for side in image.shape[:2])
+    top = rng.integers(0, image.shape[0] - height + 1)
+    left = rng.integers(0, image.shape[1] - width + 1)
+    return image[top : top + height, left : left + width].copy()
+
+
+def _relight(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    height, width = image.shape[:2]
+    turn, warm = rng.uniform(0, 2 * np.pi), rng.uniform(-1, 1) * strength / 100
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    across = (x * np.cos(turn) + y * np.sin(turn)) / 2**0.5
+    light = 1 - strength / 100 * (0.5 + 0.5 * across)
+    tint = np.array((1 + 0.15 * warm, 1.0, 1 - 0.15 * warm))
+    return np.clip(image * light[..., None] * tint, 0, 255).astype(np.uint8)
+
+
+def _set_into_photo(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """The product on a drawn backdrop, with a soft shadow, so that a margin is around it."""
+    size = (PHOTO_SIDE, PHOTO_SIDE * 3 // 4)
+    scale = (1 - strength / 100) * min(s / i for s, i in zip(size, image.shape[:2], strict=True))
+    inner = tuple(max(2, round(side * scale)) for side in image.shape[:2])
+    large = resize(image, inner).astype(np.float32)
+    cover = resize(np.repeat(product_mask(image)[..., None], 3, axis=2), inner)[..., :1] / 255.0
+    names = sorted(_backdrops())
+    scene = _backdrops()[names[rng.integers(len(names))]].astype(np.float32)
+    scene = scene[:, ::-1].copy() if rng.random() < 0.5 else scene.copy()
+    top, left = (int(rng.integers(0, s - i + 1)) for s, i in zip(size, inner, strict=True))
+    place = (slice(top, top + inner[0]), slice(left, left + inner[1]))
+    shadow = np.zeros(size, np.float32)
+    shadow[place] = cover[..., 0]
+    scene *= 1 - 0.45 * gaussian_filter(np.roll(shadow, (8, 6), axis=(0, 1)), 7)[..., None]
+    scene[place] = large * cover + scene[place] * (1 - cover)
+    return np.clip(scene, 0, 255).astype(np.uint8)
+
+
+def _rescale(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    return resize(image, tuple(max(2, round(side * strength)) for side in image.shape[:2]))
+
+
+def _reframe(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """White at the sides, as a square or wide picture has it, and the size of a photo."""
+    added = round(image.shape[1] * strength / 100 / 2)
+    wide = np.pad(image, ((0, 0), (added, added), (0, 0)), constant_values=255)
+    return _rescale(wide, PHOTO_SIDE / max(image.shape[:2]), rng)
+
+
+#: The kinds by name.
+PERTURBATIONS: dict[str, Perturbation] = {
+    "blur": Perturbation("sigma, % of the width", (1, 2, 4, 6, 8), _blur),
+    "JPEG": Perturbation("100 minus JPEG quality", (20, 40, 60, 80, 95), _jpeg),
+    "rotation": Perturbation("degrees", (5, 10, 20, 45, 90), _rotate),
+    "crop": Perturbation("% of each side cut off", (5, 10, 20, 30, 40), _crop),
+    "light": Perturbation("% of the light lost at the dark end", (20, 40, 60, 80, 90), _relight),
+    "background": Perturbation(
+        "% of each side that is margin", (0, 15, 30, 45, 60), _set_into_photo
+    ),
+    "framing": Perturbation("% of the width added in white", (10, 33, 66, 100, 150), _reframe),
+    "size": Perturbation("times the size", (0.5, 1.5, 2.5, 3.75, 8), _rescale),
+}
+
+
+def perturbations(names: Iterable[str] | None = None) -> dict[str, Perturbation]:
+    """Those of ``PERTURBATIONS`` that are named, all for None; QueryError for an unknown one."""
+    names = list(PERTURBATIONS) if names is None else list(names)
+    for name in names:
+        if name not in PERTURBATIONS:
+            raise QueryError(f"a perturbation of {known(PERTURBATIONS)}", f"{name!r}", "use these")
+    return {name: PERTURBATIONS[name] for name in names}
+
+
+def product_mask(image: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 255 on the product: all but the white that reaches the picture's edge."""
+    white = (image >= _WHITE_FROM).all(axis=2)
+    regions, _ = label(white)
+    edge = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
+    outside = white & np.isin(regions, np.unique(edge[edge > 0]))
+    return np.where(outside, 0, 255).astype(np.uint8)
+
+
+def spoiled_rows(
+    image: np.ndarray, *, names: Iterable[str] | None = None, n: int = 3, seed: int = 0
+) -> list[tuple[str, list[tuple[np.ndarray, str]]]]:
+    """One picture, spoiled in every way, as ``fashify.plots.picture_rows`` draws it."""
+    return [
+        (
+            f"{name}: {one.unit}",
+            [(image, "as it is")] + [(one(image, s, seed), f"{s:g}") for s in one.some(n)],
+        )
+        for name, one in perturbations(names).items()
+    ]
+
+
+@cache
+def _backdrops() -> dict[str, np.ndarray]:
+    """The sample's drawn backdrops, one of each, (480, 360, 3) uint8."""
+    from fashify.sample.backdrops import BACKDROPS
+
+    size = (PHOTO_SIDE, PHOTO_SIDE * 3 // 4)
+    return {
+        name: (np.clip(draw(np.random.default_rng(7), size), 0, 1) * 255).astype(np.uint8)
+        for name, draw in BACKDROPS.items()
+    }

@@ -1,0 +1,77 @@
+"""The default: exact search in NumPy, single precision with cached norms."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from fashify.index.approximate import outgrown
+from fashify.index.base import Index
+from fashify.index.exact.pruning import Sketch, pruned, sketch
+from fashify.index.files import IndexReader, IndexWriter
+from fashify.index.gallery import Gallery
+from fashify.index.scan import Pairs, rescanned, scan
+
+#: More neighbours than this are found by a scan.
+_MOST_K = 100
+
+#: Below this share of allowed rows a scan of those alone is quicker.
+_SPARSE = 0.2
+
+
+class ExactIndex(Index):
+    """Scores every row with one matrix product, then measures the few that can matter.
+
+    In larger galleries the product is with a sketch of the rows, which rules most of them
+    out for certain (see `fashify.index.exact.pruning`); additions lie beside it and are scanned.
+    """
+
+    name = "exact"
+    exact = True
+
+    def _build(self, gallery: Gallery) -> Sketch | None:
+        return sketch(gallery, self.metric)
+
+    def _candidates(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
+    ) -> Pairs:
+        gallery, known = self._fitted(), self._structure
+        options: dict[str, Any] = {"metric": self.metric, "allowed": allowed}
+        if known is None or not len(queries) or not _many(gallery, k, allowed):
+            return scan(gallery, queries, k, excluded=excluded, **options)
+        pairs, given_up = pruned(gallery, known, queries, k, excluded=excluded, **options)
+        if self.metric == "cosine":
+            # The zero vector is at 1 from everything, which its bounds do not say.
+            given_up |= ~queries.any(axis=1)
+        parts = [pairs]
+        if len(gallery.tail):
+            base = len(gallery.base)
+            parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
+        return rescanned(gallery, queries, k, parts, given_up, excluded=excluded, **options)
+
+    def _change(self, gallery: Gallery) -> Self:
+        super()._change(gallery)
+        if self._structure is not None and outgrown(gallery):
+            self.compact()
+        return self
+
+    def _dump(self, writer: IndexWriter) -> None:
+        known: Sketch | None = self._structure
+        if known is not None:
+            writer.array("sketch", known.rows)
+            writer.array("sketch_axes", known.axes)
+            writer.array("sketch_mean", known.mean)
+            writer.array("sketch_reach", np.array([known.reach]))
+
+    def _restore(self, reader: IndexReader, gallery: Gallery) -> Sketch | None:
+        if not reader.has("sketch"):
+            return None
+        mean, axes, reach = (reader.array(f"sketch_{name}") for name in ("mean", "axes", "reach"))
+        return Sketch(mean, axes, reader.array("sketch", mapped=True), float(reach[0]))
+
+
+def _many(gallery: Gallery, k: int, allowed: np.ndarray | None) -> bool:
+    """Whether there is enough to rule out."""
+    n = len(gallery.base) if allowed is None else np.count_nonzero(allowed[: len(gallery.base)])
+    return k <= min(n, _MOST_K) and n > _SPARSE * len(gallery.base)

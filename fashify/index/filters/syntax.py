@@ -1,0 +1,158 @@
+"""The text of a filter to its tree, by recursive descent."""
+
+from __future__ import annotations
+
+import re
+
+from fashify.errors import QueryError
+from fashify.index.filters.tree import ORDER, Among, Compare, Join, Node, Not, plain
+
+_MOST_DEPTH = 50
+_TOKENS = re.compile(
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+    |(?P<sign><=|>=|!=|==|=|<|>|\(|\)|,)|(?P<word>[^\s"'<>=!(),]+))""",
+    re.VERBOSE,
+)
+_KEYWORDS = ("and", "or", "not", "in")
+
+
+def parse(text: str) -> Node:
+    """The tree of a text; QueryError saying at which character it stops making sense."""
+    return _Parser(text).whole()
+
+
+class _Parser:
+    """Recursive descent: ``or`` binds weakest, then ``and``, then ``not``."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._place, self._depth = text, 0, 0
+        self._tokens = self._split(text)
+
+    def _split(self, text: str) -> list[tuple[str, str, int]]:
+        tokens, end = [], 0
+        while end < len(text.rstrip()):
+            match = _TOKENS.match(text, end)
+            if match is None:
+                raise self._error("a quote that is closed", text[end:], end)
+            kind = str(match.lastgroup)
+            word = match.group(kind)
+            tokens.append((*_known_key(kind, word), match.start(kind)))
+            end = match.end()
+        return [*tokens, ("end", "the end", len(text))]
+
+    def whole(self) -> Node:
+        if self._next()[0] == "end":
+            return Join("and", ())
+        node = self._joined("or")
+        if self._next()[0] != "end":
+            raise self._expected("'and', 'or' or the end")
+        return node
+
+    def _next(self) -> tuple[str, str, int]:
+        return self._tokens[self._place]
+
+    def _takes(self, *words: str) -> str | None:
+        kind, word, _ = self._next()
+        if kind in ("key", "sign") and word in words:
+            self._place += 1
+            return word
+        return None
+
+    def _joined(self, word: str) -> Node:
+        inner = (lambda: self._joined("and")) if word == "or" else self._negated
+        parts = [inner()]
+        while self._takes(word):
+            parts.append(inner())
+        return parts[0] if len(parts) == 1 else Join(word, tuple(parts))
+
+    def _negated(self) -> Node:
+        self._depth += 1
+        if self._depth > _MOST_DEPTH:
+            raise self._expected(f"at most {_MOST_DEPTH} levels of nesting")
+        if self._takes("not"):
+            node: Node = Not(self._negated())
+        elif self._takes("("):
+            node = self._joined("or")
+            if not self._takes(")"):
+                raise self._expected("')'")
+        else:
+            node = self._condition()
+        self._depth -= 1
+        return node
+
+    def _condition(self) -> Node:
+        kind, column, _ = self._next()
+        if kind != "word" or not column.isidentifier():
+            raise self._expected("a column name")
+        self._place += 1
+        negated = bool(self._takes("not"))
+        if self._takes("in"):
+            node = self._among(column)
+        elif negated:
+            raise self._expected("'in'")
+        else:
+            sign = self._takes("=", "==", "!=", *ORDER)
+            if sign is None:
+                raise self._expected("one of = != < <= > >= in")
+            negated = sign == "!="
+            node = self._compared(column, sign)
+        return Not(node) if negated else node
+
+    def _compared(self, column: str, sign: str) -> Node:
+        start = self._next()[2]
+        value = self._value()
+        if sign not in ORDER:
+            return Among(column, (value,))
+        return Compare(column, sign, self._number(value, start))
+
+    def _among(self, column: str) -> Node:
+        if not self._takes("("):
+            return self._between(column)
+        values = [self._value()]
+        while self._takes(","):
+            values.append(self._value())
+        if not self._takes(")"):
+            raise self._expected("',' or ')'")
+        return Among(column, tuple(values))
+
+    def _between(self, column: str) -> Node:
+        start = self._next()[2]
+        low, dots, high = self._value().partition("..")
+        if not dots:
+            raise self._error("(value, value) or low..high after 'in'", low, start)
+        ends = (">=", self._number(low, start)), ("<=", self._number(high, start))
+        return Join("and", tuple(Compare(column, sign, end) for sign, end in ends))
+
+    def _value(self) -> str:
+        kind, word, _ = self._next()
+        if kind == "quoted":
+            self._place += 1
+            return re.sub(r"\\(.)", r"\1", word[1:-1])
+        words = []
+        while self._next()[0] == "word":
+            words.append(self._next()[1])
+            self._place += 1
+        if not words:
+            raise self._expected("a value")
+        return " ".join(words)
+
+    def _number(self, word: str, start: int) -> float:
+        try:
+            return plain(float(word))
+        except ValueError:
+            raise self._error("a number", repr(word), start) from None
+
+    def _expected(self, what: str) -> QueryError:
+        _, word, start = self._next()
+        return self._error(what, repr(word), start)
+
+    def _error(self, what: str, received: str, start: int) -> QueryError:
+        return QueryError(
+            f"{what} at character {start + 1} of the filter {self._text!r}",
+            received,
+            'write it like: gender = Women and article_type in (Shirts, "Bath and Body")',
+        )
+
+
+def _known_key(kind: str, word: str) -> tuple[str, str]:
+    return ("key", word.lower()) if kind == "word" and word.lower() in _KEYWORDS else (kind, word)

@@ -1,0 +1,379 @@
+"""One image in, its matches out: neighbours joined with the products' facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fashify.backbones import load_backbone
+from fashify.catalogue import COLUMNS, Catalogue, load_catalogue
+from fashify.errors import QueryError, StoreMismatchError
+from fashify.features import Embedder
+from fashify.features.colour import colour_features
+from fashify.features.embedder import weights_source
+from fashify.heads.strength import Strength
+from fashify.index import Index, load_index, make_index
+from fashify.io.images import load_image
+from fashify.store import FeatureStore
+from fashify.store.blocks import holds
+from fashify.store.store import INDEX, check_backbone, located
+
+FACTS = [name for name in COLUMNS if name not in ("item_id", "has_image")]
+
+
+@dataclass(frozen=True)
+class Match:
+    """One answer: a neighbour with its product's facts.
+
+    Attributes:
+        rank: 1 for the nearest.
+        distance: in the index's metric, or under the query's weights; smaller is closer.
+        position: row of the product in the gallery.
+        parts: each part's cosine distance, such as ``{"shape": 0.2, "colour": 0.1}``; empty
+            for a store without a head.
+        probability: that it shares the query's article type, as calibrated; else ``None``.
+        strength: that in words, "" without calibration.
+    """
+
+    rank: int
+    item_id: str
+    distance: float
+    position: int
+    name: str
+    gender: str
+    master_category: str
+    sub_category: str
+    article_type: str
+    base_colour: str
+    season: str
+    year: int | None
+    usage: str
+    path: str
+    parts: dict[str, float] = field(default_factory=dict)
+    probability: float | None = None
+    strength: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The match as JSON-ready values."""
+        return asdict(self)
+
+
+class Retriever:
+    """Finds the catalogue products that look most like a picture.
+
+    Queries take the same way as the gallery did: same backbone and weights, same engine
+    and precision, same preparation, all read from the store.
+
+    Args:
+        store: features and products.
+        index: fitted on the store's features.
+        catalogue: where the pictures are; opened from the manifest when first needed.
+        embedder: backbone on its engine; made from the manifest when first needed.
+    """
+
+    def __init__(
+        self,
+        store: FeatureStore,
+        index: Index,
+        *,
+        catalogue: Catalogue | None = None,
+        embedder: Embedder | None = None,
+    ) -> None:
+        self.store, self.index = store, index
+        self._catalogue, self._embedder = catalogue, embedder
+        self._known = frozenset(store.item_ids)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        catalogue: Catalogue | None = None,
+        index: str | None = None,
+        verify: bool = True,
+    ) -> Retriever:
+        """Opens a store directory with its index.
+
+        Args:
+            path: the store's folder, or its ``s3://`` url.
+            catalogue: the pictures, if they are no longer where the store was built from.
+            index: a backend to fit now instead of the one saved with the store.
+            verify: read the index's files through and compare their checksums, about a second
+                a gigabyte; without it files over 4 MB are known by their size alone.
+
+        Raises:
+            StoreError: no store there.
+            StoreMismatchError, StoreCorruptError: not one this release can trust.
+        """
+        path = located(path)
+        folder = path / INDEX
+        saved = index is None and folder.is_dir()
+        with ThreadPoolExecutor(1) as pool:
+            # Checksums are computed beside: opening is what somebody waits for.
+            loading = pool.submit(load_index, folder, verify=verify) if saved else None
+            store = FeatureStore.load(path)
+        if loading is None:
+            return cls(
+                store,
+                make_index(index or "exact").fit(store.vectors, store.item_ids),
+                catalogue=catalogue,
+            )
+        opened = loading.result()
+        if list(opened.item_ids) != list(store.item_ids):
+            raise StoreMismatchError(
+                "an index of the store's own items",
+                f"one of {len(opened.item_ids):,} others in {folder}",
+                "run: fashify index",
+            )
+        if not holds(opened.vectors_of, store, shards=1, most=8):
+            raise StoreMismatchError(
+                "an index of the store's own vectors",
+                f"one of others for the same items in {folder}",
+                "run: fashify index",
+            )
+        return cls(store, opened, catalogue=catalogue)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue the store was built from; errors as ``load_catalogue``."""
+        if self._catalogue is not None:
+            return self._catalogue
+        facts = self.store.meta["catalogue"]
+        return load_catalogue(facts["source"], kind=facts["kind"])
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The store's backbone on the store's engine.
+
+        Raises:
+            StoreMismatchError: the weights at hand are not those of the store.
+        """
+        spec = self.store.meta["backbone"]
+        if self._embedder is not None:
+            check_backbone(spec, self._embedder.spec, self.store.path or Path("the store"))
+            return self._embedder
+        backbone = load_backbone(spec["name"], weights=weights_source(spec["weights"]))
+        check_backbone(spec, backbone.spec, self.store.path or Path("the store"))
+        engine = self.store.meta["engine"]
+        return Embedder(
+            backbone,
+            engine=engine["engine"],
+            precision=engine["precision"],
+            calibration=engine.get("calibration"),
+            frame=self.store.meta["preparation"]["frame"],
+        )
+
+    @property
+    def backbone_note(self) -> str:
+        """Which backbone answers, and why it was chosen."""
+        spec = self.store.meta["backbone"]
+        return f"{spec['name']} ({spec['dim']}-d)" + (
+            f": {spec['reason']}" if spec.get("reason") else ""
+        )
+
+    def by_image(
+        self,
+        image: Any,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[Match]:
+        """The products most like a picture.
+
+        Args:
+            image: whatever ``load_image`` reads.
+            k: how many, 1 to the size of the gallery.
+            where: a mask ``(n,)``, or a filter over the catalogue's columns.
+            weights: how much each of ``parts`` counts, such as ``{"shape": 1, "colour": 3}``;
+                the head's own by default.
+
+        Raises:
+            ImageReadError: not an image.
+            QueryError: k, the filter or the weights are out of range.
+        """
+        self._check_k(k)
+        return self.by_feature(self.embed(image), k, where=where, weights=weights)
+
+    def by_item(
+        self,
+        item_id: str,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[Match]:
+        """The products most like one of the gallery, itself left out by its id.
+
+        Raises:
+            QueryError: no such item in the gallery, or as ``by_image``.
+        """
+        item_id = str(item_id)
+        feature = self.feature(item_id)
+        self._check_k(k, without=1)
+        return self.by_feature(feature, k, where=where, exclude=item_id, weights=weights)
+
+    def by_feature(
+        self,
+        feature: np.ndarray,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+        exclude: Any = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[Match]:
+        """The products nearest to a served vector ``(d,)``; errors as ``by_image``."""
+        excluded = None if exclude is None else [exclude]
+        vectors = np.asarray(feature, np.float32)[None]
+        return self.by_features(vectors, k, where=where, exclude=excluded, weights=weights)[0]
+
+    def by_features(
+        self,
+        features: np.ndarray,
+        k: int = 5,
+        *,
+        where: np.ndarray | str | Mapping[str, Any] | None = None,
+        exclude: Sequence[Any] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[list[Match]]:
+        """As ``by_feature`` for served vectors ``(q, d)``, the gallery read once for all.
+
+        Args:
+            exclude: for each vector None, an item id or several that are not to be answered.
+        """
+        vectors = np.asarray(features, np.float32)
+        asked = vectors
+        if weights is not None:
+            asked = np.stack([self._weighted(vector, weights) for vector in vectors])
+        found = self.index.search(asked, k, exclude=exclude, where=self._filter(where))
+        if weights is not None:
+            # The index measures at unit length; the weighted mean of cosines is the dot product.
+            lengths = np.linalg.norm(asked, axis=1, keepdims=True)
+            found = replace(found, distances=1 - (1 - found.distances) * lengths)
+        answers = zip(found.positions, found.distances, vectors, strict=True)
+        return [self._matches(*answer) for answer in answers]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Parts that can be weighted at query time; empty for a store without a head."""
+        head = self.store.head
+        return head.names if head is not None and self.index.metric == "cosine" else ()
+
+    @cached_property
+    def strength(self) -> Strength | None:
+        """What a distance under the default weights says; ``None`` where not calibrated."""
+        return self.store.strength if self.index.metric == "cosine" else None
+
+    def _weighted(self, vector: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+        if not self.parts:
+            raise QueryError(
+                "a store with a head and a cosine index, to weigh its parts",
+                "a store of raw features" if self.store.head is None else "another metric",
+                "build it with fashify build --head auto",
+            )
+        return self.store.head.query(vector, weights)
+
+    def embed(self, image: Any) -> np.ndarray:
+        """A picture's served vector, ``(d,)`` float32."""
+        return self.embed_prepared(self.embedder.prepare(load_image(image))[None])[0]
+
+    def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
+        """Served vectors ``(b, d)`` of pictures ``(b, H, W, 3)`` as ``embedder.prepare`` gives."""
+        # Straight to the engine: a few queries are not worth filling up to a whole batch.
+        features = self.embedder.engine.run(batch)
+        if self.store.head is None:
+            return features
+        return self.store.head(features, colour_features(batch))
+
+    def feature(self, item_id: str) -> np.ndarray:
+        """The served vector of a product, ``(d,)`` float32."""
+        if item_id not in self._known:
+            raise QueryError(
+                f"an item_id of the {len(self.store):,} in the gallery",
+                f"{item_id!r}",
+                "take one from items.parquet or from a match",
+            )
+        # From the index, which has it mapped: the store would gather every shard for one row.
+        return self.index.vectors_of([item_id])[0]
+
+    def mask(self, where: np.ndarray | str | Mapping[str, Any] | None) -> np.ndarray | None:
+        """A filter as a mask ``(n,)`` over the gallery; ``None`` for no filter."""
+        if where is None or isinstance(where, np.ndarray):
+            return where
+        from fashify.index.filters.filter import Filter
+
+        return Filter.parse(where).mask(self.store.items)
+
+    def _filter(self, where: np.ndarray | str | Mapping[str, Any] | None) -> Any:
+        """The filter itself for an index that filters where its data is, else its mask."""
+        if where is None or isinstance(where, np.ndarray):
+            return where
+        from fashify.index.filters.filter import Filter
+
+        wanted = Filter.parse(where).resolved(self.store.items)
+        return wanted if self.index.filters_on(wanted.columns) else wanted.mask(self.store.items)
+
+    def picture(self, item_id: str) -> np.ndarray:
+        """A product's picture ``(h, w, 3)`` uint8; errors as ``Catalogue.image``."""
+        return self.catalogue.image(item_id)
+
+    def _check_k(self, k: int, without: int = 0) -> None:
+        top = len(self.store) - without
+        if not 1 <= k <= top:
+            raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
+
+    def _matches(self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray) -> list[Match]:
+        columns = self._columns
+        rows = [int(row) for row in positions if row >= 0]
+        distances = [float(distance) for distance in near[: len(rows)]]
+        told = self._told([columns["item_id"][row] for row in rows], distances, vector)
+        return [
+            Match(
+                rank=rank,
+                distance=distance,
+                position=row,
+                **{name: column[row] for name, column in columns.items()},
+                **more,
+            )
+            for rank, (row, distance, more) in enumerate(
+                zip(rows, distances, told, strict=True), start=1
+            )
+        ]
+
+    def _told(
+        self, item_ids: list[str], distances: list[float], vector: np.ndarray
+    ) -> list[dict[str, Any]]:
+        """Parts of each match's distance, and what its distance says."""
+        parts: list[dict[str, float]] = [{} for _ in item_ids]
+        head = self.store.head
+        if self.parts and item_ids:
+            apart = head.part_distances(vector, self.index.vectors_of(item_ids))
+            rows = zip(*(values.tolist() for values in apart.values()), strict=True)
+            parts = [dict(zip(apart, row, strict=True)) for row in rows]
+            # The curve was fitted under the default weights, whatever the query's were.
+            distances = [sum(head.weights[name] * d for name, d in row.items()) for row in parts]
+        if self.strength is None:
+            return [{"parts": part} for part in parts]
+        return [
+            {
+                "parts": part,
+                "probability": float(self.strength.probability(distance)),
+                "strength": self.strength.words(distance),
+            }
+            for part, distance in zip(parts, distances, strict=True)
+        ]
+
+    @cached_property
+    def _columns(self) -> dict[str, list]:
+        """The products' facts as plain lists: cutting rows from the table is 40 times slower."""
+        table = self.store.items.reindex(columns=["item_id", *FACTS])
+        columns = {name: table[name].to_list() for name in table}
+        columns["year"] = [None if pd.isna(year) else int(year) for year in columns["year"]]
+        return columns
