@@ -1,8 +1,9 @@
-"""A query brought to the gallery's own frame: its proportions, then its resolution."""
+"""A query brought to the gallery's own frame: its proportions, then its resolution; its product."""
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import label
 
 from fashify.io.images import resize
 
@@ -10,6 +11,9 @@ Frame = tuple[int, int]
 
 #: A pixel is of the margin's colour when each channel is this close to it.
 _PLAIN = 12
+
+#: A pixel lighter than this in every channel may be the white around a product.
+_WHITE_FROM = 238
 
 #: Longer side that a picture is looked at with.
 _LOOKED_AT = 1024
@@ -56,6 +60,15 @@ def trimmed(image: np.ndarray, frame: Frame) -> np.ndarray:
     length = width if wide else height
     kept = slice(before, length - after)
     return image[:, kept] if wide else image[kept]
+
+
+def product_mask(image: np.ndarray) -> np.ndarray:
+    """(h, w) uint8, 255 on the product: all but the white that reaches the picture's edge."""
+    white = (image >= _WHITE_FROM).all(axis=2)
+    regions, _ = label(white)
+    edge = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
+    outside = white & np.isin(regions, np.unique(edge[edge > 0]))
+    return np.where(outside, 0, 255).astype(np.uint8)
 
 
 def _plain(lines: np.ndarray) -> np.ndarray:

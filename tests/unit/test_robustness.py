@@ -18,7 +18,7 @@ from fashify.evaluation.robustness import (
     remedies_of,
     spoiled_rows,
 )
-from fashify.evaluation.robustness.perturb import product_mask
+from fashify.features.framing import product_mask
 from fashify.index import make_index
 from fashify.io.images import resize
 from fashify.retrieval.retriever import Retriever

@@ -14,18 +14,16 @@ from functools import cache
 
 import numpy as np
 from PIL import Image, ImageFilter
-from scipy.ndimage import gaussian_filter, label
+from scipy.ndimage import gaussian_filter
 
 from fashify.errors import QueryError, known
+from fashify.features.framing import product_mask
 from fashify.io.images import WHITE, encode_jpeg, resize
 
 Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 #: Longer side, in pixels, of a photo that a product is set into.
 PHOTO_SIDE = 480
-
-#: A pixel lighter than this in every channel may be the white around a product.
-_WHITE_FROM = 238
 
 
 @dataclass(frozen=True)
@@ -137,15 +135,6 @@ def perturbations(names: Iterable[str] | None = None) -> dict[str, Perturbation]
         if name not in PERTURBATIONS:
             raise QueryError(f"a perturbation of {known(PERTURBATIONS)}", f"{name!r}", "use these")
     return {name: PERTURBATIONS[name] for name in names}
-
-
-def product_mask(image: np.ndarray) -> np.ndarray:
-    """(h, w) uint8, 255 on the product: all but the white that reaches the picture's edge."""
-    white = (image >= _WHITE_FROM).all(axis=2)
-    regions, _ = label(white)
-    edge = np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]])
-    outside = white & np.isin(regions, np.unique(edge[edge > 0]))
-    return np.where(outside, 0, 255).astype(np.uint8)
 
 
 def spoiled_rows(
