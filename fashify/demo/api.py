@@ -15,11 +15,11 @@ from fashify.demo.state import DEFAULT_RESULTS, MAX_RESULTS, Query
 from fashify.demo.uploads import read_upload
 from fashify.errors import FashifyError, ImageReadError, QueryError
 from fashify.index.filters.filter import facet_counts
-from fashify.retrieval.retriever import Match
+from fashify.retrieval.match import Match
 
 
 class MatchRow(TypedDict):
-    """One match as JSON; ``picture`` is its path in the catalogue.
+    """One match as JSON; ``picture`` is its path in the catalogue, ``facts`` the other columns.
 
     Not called ``path``: clients take a value with a path for a file to download.
     """
@@ -27,25 +27,18 @@ class MatchRow(TypedDict):
     rank: int
     item_id: str
     distance: float
-    name: str
-    gender: str
-    master_category: str
-    sub_category: str
-    article_type: str
-    base_colour: str
-    season: str
-    year: int | None
-    usage: str
     picture: str
-    strength: str
-    probability: float | None
+    facts: dict[str, Any]
     parts: dict[str, float]
+    probability: float | None
+    strength: str
 
 
 def row(match: Match) -> MatchRow:
     """A match without its position, which means nothing outside this process."""
-    facts = match.to_dict() | {"picture": match.path}
-    return MatchRow(**{name: facts[name] for name in MatchRow.__annotations__})
+    whole = match.to_dict() | {"picture": match.path}
+    whole["facts"].pop("path", None)
+    return MatchRow(**{name: whole[name] for name in MatchRow.__annotations__})
 
 
 class Explained(TypedDict):

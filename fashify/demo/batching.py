@@ -17,7 +17,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from fashify.retrieval.retriever import Match, Retriever
+from fashify.retrieval.match import Match
+from fashify.retrieval.retriever import Retriever
 
 #: Most questions in one batch; larger ones gain little and keep the first visitor waiting.
 MOST = 16

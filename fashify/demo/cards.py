@@ -7,7 +7,7 @@ from html import escape
 
 from fashify.demo.state import Selection
 from fashify.demo.strength import WORDS, Strength
-from fashify.retrieval.retriever import Match
+from fashify.retrieval.match import Match
 
 _HEART = "M10 17 3.5 10.7a4.2 4.2 0 0 1 6-5.9l.5.5.5-.5a4.2 4.2 0 0 1 6 5.9Z"
 _CROSS = "m5 5 10 10M15 5 5 15"

@@ -7,14 +7,12 @@ import csv
 import io
 import json
 from html import escape
+from typing import Any
 
 from fashify.demo import cards, why
 from fashify.demo.address import write_address
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, Answer, View
-
-#: What a CSV download holds of each match.
-_COLUMNS = ("rank", "item_id", "distance", "name", "article_type", "base_colour", "gender", "path")
 
 
 def panel(service: DemoService, view: View) -> str:
@@ -158,12 +156,17 @@ def _downloads(answer: Answer) -> str:
 
 
 def as_csv(answer: Answer) -> str:
-    """The matches as CSV with a header; ``path`` is the picture's path in the catalogue."""
+    """The matches as CSV with a header, every fact a column; lists are cells of JSON."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+    rows = [match.to_row() for match in answer.matches]
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(match.to_dict() for match in answer.matches)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
 def as_json(answer: Answer) -> str:

@@ -27,7 +27,8 @@ from fashify.learning import learn
 from fashify.retrieval.diversity import pool_size, varied
 from fashify.retrieval.explanation import Explanation, explain_images
 from fashify.retrieval.feedback import bent
-from fashify.retrieval.retriever import Match, Retriever
+from fashify.retrieval.match import Match
+from fashify.retrieval.retriever import Retriever
 from fashify.sample import sample_folder
 from fashify.store.store import MANIFEST
 

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 
 from fashify.demo.strength import Strength
+from fashify.retrieval.match import Match
 from fashify.retrieval.region import Box
-from fashify.retrieval.retriever import Match
 
 #: How many results a visitor may ask for, and how many come unasked.
 MAX_RESULTS = 20

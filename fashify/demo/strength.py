@@ -14,7 +14,7 @@ import numpy as np
 
 from fashify.heads import strength as calibrated
 from fashify.heads.head import unit
-from fashify.retrieval.retriever import Match
+from fashify.retrieval.match import Match
 
 #: Products the average is taken over.
 SAMPLE = 500

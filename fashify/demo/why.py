@@ -12,7 +12,7 @@ from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, View
 from fashify.io.images import resize, thumbnail
 from fashify.retrieval.explanation import Explanation, overlay
-from fashify.retrieval.retriever import Match
+from fashify.retrieval.match import Match
 
 #: Heat is painted on pictures of this size, so that its edges are smooth on small ones too.
 _PAINTED_SIDE = 360

@@ -350,7 +350,8 @@ def test_programs_can_call_it(demo_url: str, photos, service) -> None:
     found = client.predict(image=handle_file(photos[0]), k=3, api_name="/search")
     direct = service.retriever.by_image(photos[0], 3)
     assert [row["item_id"] for row in found] == [match.item_id for match in direct]
-    assert {"rank", "distance", "name", "article_type", "base_colour"} <= set(found[0])
+    assert {"rank", "distance", "picture", "facts"} <= set(found[0])
+    assert {"name", "article_type", "base_colour"} <= set(found[0]["facts"])
     similar = client.predict(item_id=found[0]["item_id"], api_name="/similar")
     assert found[0]["item_id"] not in [row["item_id"] for row in similar]
 

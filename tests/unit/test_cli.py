@@ -78,7 +78,7 @@ def test_search_gives_matches_as_json(sample_store: Path, photo: Path) -> None:
     assert [match["rank"] for match in matches] == [1, 2, 3]
     distances = [match["distance"] for match in matches]
     assert distances == sorted(distances)
-    assert all(match["name"] and match["article_type"] for match in matches)
+    assert all(match["facts"]["name"] and match["facts"]["article_type"] for match in matches)
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.io.images import encode_jpeg
 from fashify.retrieval.feedback import bent
-from fashify.retrieval.retriever import Match
+from fashify.retrieval.match import Match
 
 CLOSE = judge(0.25, 0.66)
 
@@ -59,13 +59,12 @@ def upload_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def match(**changes) -> Match:
-    facts = dict.fromkeys("gender master_category sub_category season usage path".split(), "") | {
-        "name": "Red Shirt",
-        "article_type": "Shirts",
-        "base_colour": "Red",
-        "year": 2012,
-    }
-    return Match(**({"rank": 1, "item_id": "7", "distance": 0.25, "position": 3} | facts | changes))
+    """One match; a change named like a field of it is one, any other is a fact."""
+    own = {"rank": 1, "item_id": "7", "distance": 0.25, "position": 3}
+    facts = {"name": "Red Shirt", "article_type": "Shirts", "base_colour": "Red", "year": 2012}
+    for name, value in changes.items():
+        (own if name in Match.__dataclass_fields__ else facts)[name] = value
+    return Match(facts=facts, **own)
 
 
 def test_an_upload_is_decoded_shrunk_and_deleted(upload_folder: Path) -> None:

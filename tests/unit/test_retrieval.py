@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from fakes import GridBackbone, GridEngine
 
@@ -115,3 +117,60 @@ def test_an_embedder_of_another_backbone_is_refused(store_path, toy):
     index = make_index("exact").fit(store.features, store.item_ids)
     with pytest.raises(StoreMismatchError, match="weights_hash"):
         Retriever(store, index, embedder=other).by_image(toy / "images" / "1.jpg")
+
+
+def with_columns(retriever, **columns) -> Retriever:
+    """The same gallery with more columns of its own."""
+    raw = retriever.store
+    store = FeatureStore(
+        raw.features, raw.item_ids, raw.meta, items=raw.items.assign(**columns), path=raw.path
+    )
+    return Retriever(store, retriever.index)
+
+
+def test_every_column_reaches_the_match_in_its_own_type(retriever):
+    """Numbers stay numbers, a date is a date, a missing one None, and JSON takes them all."""
+    days = pd.to_datetime(["2024-05-01", None] * 4)
+    mine = with_columns(
+        retriever,
+        price=[19.5, np.nan] * 4,
+        stock=np.arange(8),
+        sale=[True, False] * 4,
+        since=days,
+        tags=[np.array(["a", "b"]), None] * 4,
+        link=["https://example.org/<1>"] * 8,
+    )
+    first, second = (mine.by_item(item_id, 7)[0] for item_id in ("6", "1"))
+    assert (first.item_id, second.item_id) == ("1", "6")
+    wanted = {
+        "price": 19.5,
+        "stock": 0,
+        "sale": True,
+        "since": datetime.date(2024, 5, 1),
+        "tags": ["a", "b"],
+        "link": "https://example.org/<1>",
+        "article_type": "Shirts",
+        "year": 2012,
+    }
+    assert {name: first.facts[name] for name in wanted} == wanted
+    assert {type(first.facts[name]) for name in ("price", "stock", "sale")} == {float, int, bool}
+    assert [second.facts[name] for name in ("price", "since", "tags")] == [None, None, None]
+    written = json.loads(json.dumps(first.to_dict(), allow_nan=False))
+    assert written["facts"]["since"] == "2024-05-01"
+    assert "item_id" not in first.facts
+    assert "has_image" not in first.facts
+
+
+def test_a_column_named_like_a_field_is_a_fact_beside_it(retriever):
+    """A catalogue's own ``rank`` neither replaces the match's rank nor is lost."""
+    found = with_columns(retriever, rank=list("abcdefgh"), distance=["far"] * 8).by_item("1", 1)[0]
+    assert (found.rank, found.facts["rank"]) == (1, "f")
+    row = found.to_row()
+    assert (row["rank"], row["fact_rank"], row["fact_distance"]) == (1, "f", "far")
+
+
+def test_a_gallery_without_labels_has_empty_ones(retriever):
+    """In memory a store may have ids alone."""
+    store = FeatureStore(retriever.store.features, retriever.store.item_ids, retriever.store.meta)
+    found = Retriever(store, retriever.index).by_item("1", 1)[0]
+    assert (found.name, found.article_type, found.year, found.facts) == ("", "", None, {})
