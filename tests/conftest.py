@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data"
+SHARED = ROOT.parent / "shared"
 
 
 # Drawn samples and compiled networks are kept between runs, apart from the user's own.
@@ -25,13 +25,19 @@ def _shared(name: str) -> Path:
 @pytest.fixture(scope="session")
 def kaggle_zip() -> Path:
     """The real catalogue: 44,446 rows, 44,441 images."""
-    return _shared("fashion-product-images-small.zip")
+    return _shared("data/fashion-product-images-small.zip")
 
 
 @pytest.fixture(scope="session")
 def reference_features() -> Path:
     """Pooled features of the original EfficientNet-Lite networks for six images."""
-    return _shared("efficientnet_lite_reference.npz")
+    return _shared("data/efficientnet_lite_reference.npz")
+
+
+@pytest.fixture(scope="session")
+def lite_reference() -> Path:
+    """Twelve pictures and the features that the trained ``fashify-lite`` gave for them."""
+    return _shared("photo_network/reference.npz")
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fashify.backbones.efficientnet_lite import build_lite
+from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
+from fashify.backbones.network_file import parse_network, read_shipped
 from fashify.backbones.preprocessing import adapt, preprocess
-from fashify.backbones.pretrained import cached_file, imagenet_file, seconds_to_download
+from fashify.backbones.pretrained import imagenet_file
 from fashify.backbones.quiet import import_tensorflow
 from fashify.backbones.records import (
-    FALLBACK,
-    RECORDS,
-    REFERENCE,
+    DEFAULT,
     BackboneRecord,
-    LiteSource,
+    KerasSource,
+    ShippedSource,
     find_record,
 )
 from fashify.backbones.spec import BackboneSpec
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-#: ``auto`` downloads the reference's weights when that takes no longer, seconds.
-AUTO_SECONDS = 20.0
+#: Labels of a record's own weights: by ImageNet, or those that ship with the package.
+IMAGENET, SHIPPED = "imagenet", "shipped"
 
 
 class Backbone:
@@ -103,24 +103,25 @@ class Backbone:
         return _compile(self._map_model)
 
 
-def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Backbone:
+def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> Backbone:
     """Builds a network with its weights and preprocessing.
 
     Args:
-        name: one of ``list_backbones()``, or ``auto``: ``resnet50`` where its weights are
-            at hand or can be had within seconds, else ``efficientnet-lite0``; which and
-            why stands in ``spec.reason`` and in the log.
-        weights: ``imagenet``; ``random`` (for tests, seeded); or a file: ``.h5``,
-            ``.weights.h5``, ``.keras``, ``.pth`` for the EfficientNet-Lites, or the
-            ``.safetensors`` of ``fashify finetune``, which brings its own input size.
+        name: one of ``list_backbones()``, or ``auto``: ``fashify-lite``, whose weights ship
+            with the package.
+        weights: ``None`` for the network's own: those that ship with ``fashify-lite``, of every
+            other ``imagenet``; ``random`` (for tests, seeded); or a file: ``.h5``,
+            ``.weights.h5``, ``.keras``, ``.pth`` for the EfficientNet-Lites, or a
+            ``.safetensors`` of ``fashify train``, which brings its own input size.
 
     Raises:
         BackboneError: unknown name, weights that cannot be had or do not fit.
     """
-    asked = None if name == "auto" else find_record(name)
+    record = find_record(DEFAULT if name == "auto" else name)
+    reason = "auto: the network that ships with Fashify" if name == "auto" else "asked for"
+    weights = own_weights(record) if weights is None else weights
     import_tensorflow()
-    record, reason = (asked, "asked for") if asked else _choose(weights)
-    tuned, original_dim = _tuned(record, weights, asked=asked is not None), None
+    tuned, original_dim = _tuned(record, weights, asked=name != "auto"), None
     if tuned is not None:
         record = find_record(tuned.backbone)
         original_dim = record.dim
@@ -145,25 +146,9 @@ def load_backbone(name: str = "auto", *, weights: str | Path = "imagenet") -> Ba
     return Backbone(spec, network)
 
 
-def _choose(weights: str | Path) -> tuple[BackboneRecord, str]:
-    """The record ``auto`` stands for, and why."""
-    record = RECORDS[REFERENCE]
-    if weights != "imagenet":
-        return record, f"{REFERENCE} is the default, and its weights were given"
-    if cached_file(record.source).is_file():
-        return record, f"the ImageNet weights of {REFERENCE} are in Keras' cache"
-    missing = f"the ImageNet weights of {REFERENCE} are not cached and cannot be"
-    seconds = seconds_to_download(record.source)
-    if seconds is None:
-        return RECORDS[FALLBACK], f"{missing} reached"
-    if seconds > AUTO_SECONDS:
-        return RECORDS[FALLBACK], f"{missing} had within {AUTO_SECONDS:g} s"
-    try:
-        imagenet_file(record)
-    except BackboneError as error:
-        logger.warning("%s", error)
-        return RECORDS[FALLBACK], f"the download of {REFERENCE}'s ImageNet weights failed"
-    return record, f"the ImageNet weights of {REFERENCE} were downloaded"
+def own_weights(record: BackboneRecord) -> str:
+    """The label of the weights a network has when none are named."""
+    return SHIPPED if isinstance(record.source, ShippedSource) else IMAGENET
 
 
 def _tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> NetworkFile | None:
@@ -183,7 +168,7 @@ def _build(record: BackboneRecord) -> keras.Model:
     """The network from preprocessed images to its map, weights not yet loaded."""
     import keras
 
-    if isinstance(record.source, LiteSource):
+    if not isinstance(record.source, KerasSource):
         return build_lite(record.source, find_record(record.name).input_size[0])
     function = getattr(keras.applications, record.source.function)
     return function(
@@ -201,11 +186,25 @@ def _load(network: keras.Model, record: BackboneRecord, weights: str | Path) -> 
         )
         fill_random(network)
         return "random"
-    if weights == "imagenet":
-        load_file(network, imagenet_file(record))
-        return "imagenet"
+    if weights in (IMAGENET, SHIPPED):
+        _load_own(network, record, str(weights))
+        return str(weights)
     load_file(network, weights)
     return f"file:{Path(weights).resolve()}"
+
+
+def _load_own(network: keras.Model, record: BackboneRecord, label: str) -> None:
+    if label != own_weights(record):
+        raise BackboneError(
+            f"{own_weights(record)} weights for {record.name}",
+            repr(label),
+            "leave the weights out, or use efficientnet-lite0 with those of ImageNet",
+        )
+    if isinstance(record.source, ShippedSource):
+        data = read_shipped(record.source.file, record.source.sha256)
+        load_torch_weights(network, parse_network(data, record.source.file).tensors)
+    else:
+        load_file(network, imagenet_file(record))
 
 
 def _compile(model: keras.Model) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fashify.backbones.records import LiteSource
+from fashify.backbones.records import LiteSource, ShippedSource
 from fashify.errors import BackboneError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Block(NamedTuple):
     size: int
 
 
-def build_lite(source: LiteSource, native_size: int) -> keras.Model:
+def build_lite(source: LiteSource | ShippedSource, native_size: int) -> keras.Model:
     """The network from preprocessed (b, H, W, 3) to its map (b, h, w, 1280).
 
     It takes images of any size, but pads as at its native one, as it was trained: where
@@ -68,7 +68,7 @@ def build_lite(source: LiteSource, native_size: int) -> keras.Model:
     return keras.Model(inputs, _norm(x, "_bn1"), name="efficientnet_lite")
 
 
-def _blocks(source: LiteSource, size: int) -> list[_Block]:
+def _blocks(source: LiteSource | ShippedSource, size: int) -> list[_Block]:
     blocks = []
     for number, stage in enumerate(_STAGES):
         is_edge = number in (0, len(_STAGES) - 1)

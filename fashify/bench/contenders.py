@@ -49,7 +49,7 @@ class Subject:
     source: str
     n: int
     backbone: str
-    weights: str
+    weights: str | None
 
 
 class Contender(ABC):

@@ -73,7 +73,7 @@ def compare_engines(
     source: str,
     *,
     backbone: str = "auto",
-    weights: str = "imagenet",
+    weights: str | None = None,
     engines: Sequence[str] = ENGINES,
     images: int = 256,
     rounds: int = 5,

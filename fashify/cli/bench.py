@@ -19,7 +19,9 @@ def extraction(
         str, typer.Option(help="Pictures to embed: as for build, a catalogue.")
     ] = "sample",
     backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
-    weights: Annotated[str, typer.Option(help="imagenet, random or a file.")] = "imagenet",
+    weights: Annotated[
+        str | None, typer.Option(help="imagenet, random or a file; default: the network's own.")
+    ] = None,
     engine: Annotated[
         list[str] | None,
         typer.Option(help="Compare only this one, e.g. 'openvino int8'; may be given again."),

@@ -33,9 +33,10 @@ def build(
         typer.Option(help="Store directory or s3:// url to write; default: $FASHIFY_STORE."),
     ] = None,
     backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
-    weights: Annotated[str, typer.Option(help="imagenet, random (for tests) or a file.")] = (
-        "imagenet"
-    ),
+    weights: Annotated[
+        str | None,
+        typer.Option(help="imagenet, random (for tests) or a file; default: the network's own."),
+    ] = None,
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
     uri: UriOption = None,
@@ -84,7 +85,7 @@ def build(
     store = extract_features(
         products,
         # The word auto is passed on: an existing store keeps its own backbone then.
-        backbone if weights == "imagenet" else load_backbone(backbone, weights=weights),
+        backbone if weights is None else load_backbone(backbone, weights=weights),
         named,
         engine=engine,
         precision=precision,

@@ -14,6 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashify.backbones import Backbone, load_backbone
+from fashify.backbones.backbone import IMAGENET, SHIPPED
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
 from fashify.errors import (
@@ -144,7 +145,7 @@ def _backbone(backbone: Backbone | str, previous: FeatureStore | None) -> Backbo
     if not isinstance(backbone, str):
         return backbone
     spec = previous.meta["backbone"] if previous is not None else {}
-    if backbone == "auto" and spec.get("weights") == "imagenet":
+    if backbone == "auto" and spec.get("weights") in (IMAGENET, SHIPPED):
         return load_backbone(spec["name"])
     return load_backbone(backbone)
 

@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 
 from fashify.backbones import list_backbones, load_backbone
+from fashify.backbones.backbone import own_weights
 from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
 from fashify.backbones.pretrained import imagenet_file
-from fashify.backbones.records import RECORDS, LiteSource
+from fashify.backbones.records import RECORDS, KerasSource, LiteSource
 from fashify.backbones.torch_file import read_torch_file
 from fashify.errors import BackboneError, FashifyWarning
 
 LITE = [name for name, record in RECORDS.items() if isinstance(record.source, LiteSource)]
+AT_HAND = [name for name, record in RECORDS.items() if not isinstance(record.source, KerasSource)]
 
 
 @pytest.fixture(scope="module", params=list_backbones())
 def loaded(request):
     """Each backbone once, with the weights that can be had without a network."""
-    if request.param in LITE:
+    if request.param in AT_HAND:
         return load_backbone(request.param)
     with pytest.warns(FashifyWarning, match="random weights"):
         return load_backbone(request.param, weights="random")
@@ -81,7 +83,8 @@ def test_spec_is_the_record_and_the_label_tells_the_weights(loaded):
     record = RECORDS[loaded.spec.name]
     facts = ("name", "dim", "input_size", "preprocessing", "pooling")
     assert all(getattr(loaded.spec, fact) == getattr(record, fact) for fact in facts)
-    assert loaded.spec.weights == ("imagenet" if loaded.spec.name in LITE else "random")
+    at_hand = loaded.spec.name in AT_HAND
+    assert loaded.spec.weights == (own_weights(record) if at_hand else "random")
     assert len(loaded.spec.weights_hash) == 64
 
 

@@ -1,0 +1,91 @@
+"""Converts the prototype's weights into the two files that ship as ``fashify-lite``.
+
+Run: python benchmarks/convert_prototype.py ../shared/photo_network
+
+The folder holds ``weights.npz`` (the network under its published names, and ``head.*``) and
+``classes.json``. Normalisations are folded into the kernels before them, which are written in
+float16; the projections are written in int8. What comes out is compared with ``reference.npz``
+by ``tests/unit/test_fashify_lite.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fashify.backbones.network_file import (
+    NetworkTensors,
+    Projections,
+    fold,
+    network_bytes,
+    projections_bytes,
+    shipped_path,
+)
+from fashify.backbones.records import RECORDS
+
+NAME = "fashify-lite"
+
+PROVENANCE = {
+    "made_by": "the prototype's training program (PyTorch), converted; not by fashify train",
+    "start": "EfficientNet-Lite0, ImageNet weights as published (Apache 2.0)",
+    "catalogue": "30,865 products of the Kaggle catalogue's training split",
+    "photos": "3,849 photos of the Clothing dataset (CC0 1.0), by coarse label",
+    "views": "1.3 million, 24 epochs",
+}
+
+
+def main(folder: Path) -> None:
+    """Writes both files and prints their names, sizes and checksums."""
+    tensors = dict(np.load(folder / "weights.npz"))
+    network = {name: array for name, array in tensors.items() if not name.startswith("head.")}
+    size = RECORDS[NAME].input_size
+    folded = fold(network, dict(_pairs(network)))
+    _write(
+        "fashify-lite.safetensors", network_bytes(NetworkTensors(NAME, size, folded, PROVENANCE))
+    )
+    _write("fashify-lite-projections.safetensors", projections_bytes(_projections(tensors, folder)))
+
+
+def _pairs(network: dict[str, np.ndarray]):
+    """Each convolution with the normalisation that follows it."""
+    after = {
+        "_conv_stem": "_bn0",
+        "_conv_head": "_bn1",
+        "_expand_conv": "_bn0",
+        "_depthwise_conv": "_bn1",
+        "_project_conv": "_bn2",
+    }
+    for name, array in network.items():
+        if array.ndim == 4:
+            prefix, _, last = name.removesuffix(".weight").rpartition(".")
+            dot = "." if prefix else ""
+            yield f"{prefix}{dot}{last}", f"{prefix}{dot}{after[last]}"
+
+
+def _projections(tensors: dict[str, np.ndarray], folder: Path) -> Projections:
+    classes = json.loads((folder / "classes.json").read_text())
+    parts = ("cat", "col", "ins", "txt")
+    proxies = {level: tensors[f"head.prox.{level}"].astype(np.float32) for level in classes}
+    return Projections(
+        NAME,
+        {part: tensors[f"head.{part}.weight"].astype(np.float32).T for part in parts},
+        {part: tensors[f"head.{part}.bias"].astype(np.float32) for part in parts},
+        {k: p / np.linalg.norm(p, axis=1, keepdims=True) for k, p in proxies.items()},
+        {level: tuple(names) for level, names in classes.items()},
+        PROVENANCE,
+    )
+
+
+def _write(name: str, data: bytes) -> None:
+    path = shipped_path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    print(f"{name}  {len(data):,} bytes  sha256 {hashlib.sha256(data).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

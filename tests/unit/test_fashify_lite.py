@@ -1,0 +1,96 @@
+"""The network that ships: the port agrees, the files are whole, foreign ones are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fashify.backbones import load_backbone, network_file
+from fashify.backbones.network_file import (
+    NetworkTensors,
+    Projections,
+    fold,
+    network_bytes,
+    parse_network,
+    parse_projections,
+    projections_bytes,
+    read_shipped,
+    shipped_path,
+)
+from fashify.backbones.records import RECORDS
+from fashify.errors import BackboneError
+
+RECORD = RECORDS["fashify-lite"]
+
+
+def test_the_port_agrees_with_the_network_that_was_trained(lite_reference):
+    data = np.load(lite_reference)
+    ours, theirs = load_backbone("fashify-lite").embed(data["images"]), data["features"]
+    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    assert ((ours * theirs).sum(axis=1) / lengths).min() >= 0.9999
+
+
+def test_both_files_together_have_at_most_eight_megabytes():
+    files = RECORD.source.file, RECORD.source.projections
+    assert sum(shipped_path(file).stat().st_size for file in files) <= 8_000_000
+
+
+def test_the_projections_fit_the_network_and_name_their_classes():
+    source = RECORD.source
+    found = parse_projections(read_shipped(source.projections, source.projections_sha256))
+    assert {name: kernel.shape for name, kernel in found.kernels.items()} == {
+        "cat": (1280, 256),
+        "col": (1280, 64),
+        "ins": (1280, 256),
+        "txt": (1280, 256),
+    }
+    assert all(len(found.proxies[level]) == len(names) for level, names in found.classes.items())
+    assert "Tshirts" in found.classes["article_type"]
+
+
+def test_int8_rows_are_the_numbers_to_half_a_step():
+    rng = np.random.default_rng(0)
+    kernel, bias = rng.normal(size=(40, 8)).astype(np.float32), np.arange(8, dtype=np.float32)
+    proxies = np.eye(3, 8, dtype=np.float32)
+    given = Projections("a", {"cat": kernel}, {"cat": bias}, {"l": proxies}, {"l": tuple("xyz")})
+    found = parse_projections(projections_bytes(given))
+    step = np.abs(kernel).max(axis=0) / 127
+    assert (np.abs(found.kernels["cat"] - kernel) <= 0.51 * step).all()
+    np.testing.assert_array_equal(found.biases["cat"], bias)
+    np.testing.assert_allclose(found.proxies["l"], proxies, atol=1e-3)
+
+
+def test_folding_a_normalisation_by_hand():
+    """One channel: weight 2, variance 4 - 0.001, mean 3, bias 5: kernel x 1, bias 5 - 3."""
+    tensors = {"c.weight": np.full((1, 1, 1, 1), 7.0)}
+    for part, value in (("weight", 2), ("bias", 5), ("running_mean", 3), ("running_var", 3.999)):
+        tensors[f"n.{part}"] = np.array([value], np.float64)
+    folded = fold(tensors, {"c": "n"})
+    assert folded["c.weight"].item() == 7
+    assert folded["n.bias"].item() == pytest.approx(2)
+    whole = parse_network(network_bytes(NetworkTensors("a", (160, 120), folded))).tensors
+    assert whole["n.weight"].item() == 1
+    assert whole["n.running_mean"].item() == 0
+    assert whole["n.running_var"].item() == pytest.approx(0.999)
+
+
+def test_a_changed_or_missing_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(network_file, "shipped_path", lambda file: tmp_path / file)
+    with pytest.raises(BackboneError, match=r"a\.safetensors.*install fashify again"):
+        read_shipped("a.safetensors", "0" * 64)
+    (tmp_path / "b.safetensors").write_bytes(b"other")
+    with pytest.raises(BackboneError, match="as it was shipped"):
+        read_shipped("b.safetensors", "1" * 64)
+
+
+def test_a_file_of_another_format_is_refused():
+    data = network_bytes(NetworkTensors("a", (160, 120), {"x.weight": np.zeros((2, 2))}))
+    with pytest.raises(BackboneError, match="fashify-projections version 1"):
+        parse_projections(data, "here")
+    with pytest.raises(BackboneError, match="here"):
+        parse_network(b"no safetensors", "here")
+
+
+def test_imagenet_weights_are_not_passed_off_as_its_own():
+    with pytest.raises(BackboneError, match=r"shipped weights.*efficientnet-lite0"):
+        load_backbone("fashify-lite", weights="imagenet")
