@@ -1,0 +1,1 @@
+"""Words: what a text means, which products' words fit it, and which pictures."""
