@@ -10,7 +10,7 @@ PORT ?= 7860
 HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint reports notebooks bench harden lock clean
+.PHONY: help setup sample demo test lint reports notebooks bench harden lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench: $(READY)  ## measure extraction and search
 
 harden: $(READY)  ## hostile files, faults, web attacks, determinism: try to break it all
 	$(BIN)/python benchmarks/harden
+
+sample: $(READY)  ## draw the sample catalogue anew into fashify/data
+	$(BIN)/python -m sample_catalogue
 
 lock:  ## resolve pyproject.toml afresh and pin what came out
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

@@ -36,8 +36,7 @@ _WHERE = {
 }
 
 _MODULES = frozenset(
-    "bench catalogue config errors evaluation features io metrics plots reports retrieval "
-    "sample".split()
+    "bench catalogue config errors evaluation features io metrics plots reports retrieval".split()
 )
 
 
@@ -73,7 +72,6 @@ __all__ = [
     "plots",
     "reports",
     "retrieval",
-    "sample",
     "verify_store",
 ]
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-# Drawn samples and compiled networks are kept between runs, apart from the user's own.
+# Stores and compiled networks are kept between runs, apart from the user's own.
 os.environ.setdefault("FASHIFY_CACHE", str(ROOT / ".pytest_cache" / "fashify"))
 
 
@@ -38,6 +38,23 @@ def reference_features() -> Path:
 def lite_reference() -> Path:
     """Twelve pictures and the features that the trained ``fashify-lite`` gave for them."""
     return _shared("photo_network/reference.npz")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The sample's eight photos as files."""
+    from fashify.data import read_photos
+
+    folder = tmp_path_factory.mktemp("photos")
+    for name, data in read_photos().items():
+        (folder / name).write_bytes(data)
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="session")
+def photo(photos: list[Path]) -> Path:
+    """The first of the sample's photos: a T-shirt on bed linen."""
+    return photos[0]
 
 
 @pytest.fixture(scope="session")

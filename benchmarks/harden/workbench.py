@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from zipfile import ZipFile
 
 from kills import hashes
 from typer.testing import CliRunner
@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 from fashify import Retriever, extract_features, load_backbone, load_catalogue
 from fashify.catalogue import Catalogue
 from fashify.cli import app
+from fashify.data import SAMPLE
 from fashify.engines import Engine
 from fashify.errors import FashifyError
 from fashify.features import Embedder, plan
-from fashify.sample import sample_folder
 from fashify.store import FeatureStore, verify_store
 
 NETWORK = "efficientnet-lite0"
@@ -89,11 +89,10 @@ class Bench:
 
 def small_catalogue(folder: Path, products: int) -> Path:
     """The first products of the drawn sample, in a folder of their own."""
-    lines = (sample_folder() / "styles.csv").read_text("utf-8").splitlines()[: products + 1]
-    (folder / "images").mkdir(parents=True)
-    for line in lines[1:]:
-        name = f"{line.split(',', 1)[0]}.jpg"
-        shutil.copy(sample_folder() / "images" / name, folder / "images" / name)
+    with ZipFile(SAMPLE) as archive:
+        lines = archive.read("styles.csv").decode().splitlines()[: products + 1]
+        for line in lines[1:]:
+            archive.extract(f"images/{line.split(',', 1)[0]}.jpg", folder)
     (folder / "styles.csv").write_text("\n".join(lines) + "\n", "utf-8")
     return folder
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from fashify.catalogue.kaggle import fetch_kaggle
 from fashify.catalogue.layouts import find_kaggle_root, read_folder, read_kaggle
 from fashify.catalogue.model import COLUMNS, Catalogue
+from fashify.data import SAMPLE
 from fashify.errors import CatalogueError, StorageError
 from fashify.io.storage import open_storage
 
@@ -41,14 +42,12 @@ def load_catalogue(source: str | Path, *, kind: str = "auto") -> Catalogue:
         )
     catalogue = read_folder(storage, names) if root is None else read_kaggle(storage, names, root)
     if str(source) == "sample":
-        # The word, not the cache's path: it means the same on every machine.
+        # The word, not the archive's path: it means the same on every machine.
         catalogue.source = "sample"
     return catalogue
 
 
 def _locate(source: str | Path) -> str | Path:
     if str(source) == "sample":
-        from fashify.sample import sample_folder
-
-        return sample_folder()
+        return SAMPLE
     return fetch_kaggle() if str(source) == "kaggle" else source

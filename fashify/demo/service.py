@@ -13,6 +13,7 @@ import numpy as np
 
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
+from fashify.data import read_photos
 from fashify.demo.batching import Wanted, embedding, searching, terms_of
 from fashify.demo.fetching import Fetcher
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
@@ -20,6 +21,7 @@ from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Quer
 from fashify.demo.strength import SAMPLE, Yardstick, strength_of
 from fashify.demo.uploads import UPLOAD_LIMITS
 from fashify.errors import FashifyError, QueryError
+from fashify.evaluation.robustness.perturb import PERTURBATIONS
 from fashify.features import extract_features
 from fashify.index.filters.filter import facet_counts
 from fashify.io.images import load_image
@@ -29,12 +31,14 @@ from fashify.retrieval.explanation import Explanation, explain_images
 from fashify.retrieval.feedback import bent
 from fashify.retrieval.match import Match
 from fashify.retrieval.retriever import Retriever
-from fashify.sample import sample_folder
 from fashify.store.store import MANIFEST
 
 logger = logging.getLogger(__name__)
 
-N_ITEM_EXAMPLES = 6
+N_ITEM_EXAMPLES, N_PHOTO_EXAMPLES = 6, 3
+
+#: Percent of each side that lies around a product in an example photo made from its picture.
+PHOTO_MARGIN = 30
 
 #: Which of the sample's photos, side by side, make the hard example: a dress and a bag.
 HARD = (2, 5)
@@ -78,7 +82,7 @@ class DemoService:
         self._yardstick = Yardstick(self.drawn(SAMPLE)[1], retriever.index.metric)
         self.facts = store_facts(retriever)
         self._stamp = stamp(self.store.path)
-        self.examples = self._item_examples() + photo_examples()
+        self.examples = self._item_examples() + self._photo_examples()
 
     @classmethod
     def open(cls, store: Path | str | None = None, *, urls: bool = False) -> DemoService:
@@ -296,13 +300,42 @@ class DemoService:
         return data_url(self.retriever.picture(item_id), side)
 
     def _item_examples(self) -> list[Example]:
-        """Items of as many article types as there are, the same ones every time."""
-        shuffled = self.items.sample(frac=1.0, random_state=SEED)
-        chosen = shuffled.drop_duplicates("article_type").head(N_ITEM_EXAMPLES)
+        """The first of the chosen products."""
         return [
             Example(self.item_query(item_id), self._encode_picture(item_id, EXAMPLE_SIDE))
-            for item_id in chosen["item_id"]
+            for item_id in self._chosen()[:N_ITEM_EXAMPLES]
         ]
+
+    def _chosen(self) -> list[str]:
+        """Items to start from, of as many article types as there are, the same ones every time."""
+        shuffled = self.items.sample(frac=1.0, random_state=SEED)
+        again = shuffled.duplicated("article_type")
+        ordered = shuffled.assign(again=again).sort_values("again", kind="stable")
+        return ordered["item_id"].tolist()[: N_ITEM_EXAMPLES + N_PHOTO_EXAMPLES]
+
+    def _photo_examples(self) -> list[Example]:
+        """Products of this catalogue as a phone would see them, and two in one photo."""
+        is_sample = self.store.meta["catalogue"]["source"] == "sample"
+        photos = sample_photos() if is_sample else self._composed_photos()
+        first, second = HARD if is_sample else (0, len(photos) - 1)
+        if first != second:
+            shown = list(photos.values())
+            hard = np.hstack([shown[first], shown[second]])
+            photos["a hard one, two products in one photo"] = hard
+        return [
+            Example(Query("photo", title, picture=picture), data_url(picture, EXAMPLE_SIDE))
+            for title, picture in photos.items()
+        ]
+
+    def _composed_photos(self) -> dict[str, np.ndarray]:
+        """Pictures of the last chosen products, each set before a backdrop."""
+        compose, chosen = PERTURBATIONS["background"], self._chosen()
+        return {
+            f"{self.item_query(item_id).title} before a backdrop": compose(
+                self.retriever.picture(item_id), PHOTO_MARGIN, (SEED, number)
+            )
+            for number, item_id in enumerate(chosen[N_ITEM_EXAMPLES:] or chosen[-N_PHOTO_EXAMPLES:])
+        }
 
 
 def stamp(store: Path | None) -> tuple[int, int] | None:
@@ -355,16 +388,10 @@ def store_facts(retriever: Retriever) -> Facts:
 
 def catalogue_title(source: str) -> str:
     """A catalogue's source as a visitor would call it."""
-    return "the sample catalogue" if "sample" in Path(source).name else Path(source).stem
+    return "the sample catalogue" if source == "sample" else Path(source).stem
 
 
-def photo_examples() -> list[Example]:
-    """The sample's photo queries, drawn products as a phone would see them, and a hard one."""
-    files = sorted((sample_folder() / "queries").glob("*.jpg"))
-    photos = {f"example photo {n}": load_image(file) for n, file in enumerate(files, start=1)}
-    shown = list(photos.values())
-    photos["a hard one, two products in one photo"] = np.hstack([shown[place] for place in HARD])
-    return [
-        Example(Query("photo", title, picture=picture), data_url(picture, EXAMPLE_SIDE))
-        for title, picture in photos.items()
-    ]
+def sample_photos() -> dict[str, np.ndarray]:
+    """The sample's photos by title, (height, width, 3) uint8."""
+    photos = enumerate(read_photos().values(), start=1)
+    return {f"example photo {n}": load_image(data) for n, data in photos}

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from fashify.sample import sample_folder
-
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 PROGRAMS = {"python": sys.executable, "sh": "bash", "js": "node"}
 
@@ -23,9 +21,8 @@ def example(language: str) -> str:
 
 
 @pytest.fixture
-def run(demo_url: str, tmp_path: Path):
+def run(demo_url: str, photo: Path, tmp_path: Path):
     """Runs the example of a language beside photo.jpg and gives what it prints."""
-    photo = sorted((sample_folder() / "queries").glob("*.jpg"))[0]
     shutil.copy(photo, tmp_path / "photo.jpg")
 
     def ran(language: str) -> str:

@@ -10,15 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from fashify.sample import sample_folder
-
 expect = pytest.importorskip("playwright.sync_api").expect
-
-
-@pytest.fixture(scope="session")
-def photos() -> list[Path]:
-    """The sample's photo queries."""
-    return sorted((sample_folder() / "queries").glob("*.jpg"))
 
 
 def upload(page, path: Path) -> None:

@@ -12,7 +12,6 @@ from load import Client
 
 from fashify.demo.serving import QUEUE_LENGTH
 from fashify.demo.uploads import own_folder
-from fashify.sample import sample_folder
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -46,7 +45,7 @@ def _example(page, number: int) -> None:
     expect(page.locator(".fx-card")).to_have_count(5)
 
 
-def test_a_store_rebuilt_underneath(own_service, served, page) -> None:
+def test_a_store_rebuilt_underneath(own_service, served, photo: Path, page) -> None:
     from fashify.store import FeatureStore
 
     path = own_service.store.path
@@ -58,7 +57,7 @@ def test_a_store_rebuilt_underneath(own_service, served, page) -> None:
     _example(page, 1)
     expect(page.get_by_text("has been rebuilt")).to_be_visible()
     shutil.rmtree(path)
-    page.locator(".fx-file").set_input_files(next((sample_folder() / "queries").glob("*.jpg")))
+    page.locator(".fx-file").set_input_files(photo)
     expect(page.locator(".fx-results h2")).to_contain_text("your photo")
     expect(page.locator(".fx-card")).to_have_count(5)
     page.locator('.fx-card [data-do="explain"]').first.click()
@@ -100,14 +99,14 @@ def test_a_full_queue_is_said_and_passes(own_service, served, page, monkeypatch,
 
 
 def test_two_visitors_with_one_photo_and_a_demo_of_the_same_user_that_ends(
-    service, served, tmp_path: Path, monkeypatch
+    service, served, photo: Path, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    photo = next((sample_folder() / "queries").glob("*.jpg")).read_bytes()
+    data = photo.read_bytes()
     with own_folder() as folder:
         port = int(served(service).rstrip("/").rpartition(":")[2])
         first, second = Client(port, "run"), Client(port, "run")
-        calls = [visitor.upload(photo) for visitor in (first, second)]
+        calls = [visitor.upload(data) for visitor in (first, second)]
         assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
         with monkeypatch.context() as other:
             other.setenv("GRADIO_TEMP_DIR", str(tmp_path))
@@ -146,7 +145,7 @@ def test_a_password_is_asked(service, served, page) -> None:
     _example(page, 0)
 
 
-def test_addresses_where_they_are_switched_on(service, served, page, monkeypatch) -> None:
+def test_addresses_where_they_are_on(service, served, photo: Path, page, monkeypatch) -> None:
     from fashify.demo.fetching import Fetcher
 
     monkeypatch.setattr(service, "fetcher", Fetcher(1_000_000))
@@ -156,8 +155,7 @@ def test_addresses_where_they_are_switched_on(service, served, page, monkeypatch
     field.fill("http://127.0.0.1/shirt.jpg")
     page.get_by_role("button", name="Fetch").click()
     expect(page.locator(".fx-notice")).to_contain_text("inside a private network")
-    photo = next((sample_folder() / "queries").glob("*.jpg")).read_bytes()
-    monkeypatch.setattr(service.fetcher, "fetch", lambda url: photo)
+    monkeypatch.setattr(service.fetcher, "fetch", lambda url: photo.read_bytes())
     field.fill("https://shop.example/shirt.jpg")
     field.press("Enter")
     expect(page.locator(".fx-results h2")).to_contain_text("a picture from the web")

@@ -20,7 +20,6 @@ from typer.testing import CliRunner
 from fashify.cli import app
 from fashify.cli.console import pairs, table
 from fashify.errors import ConfigError
-from fashify.sample import sample_folder
 
 COMMANDS = (
     "build learn finetune search audit evaluate compare report bench index demo info verify".split()
@@ -40,12 +39,6 @@ def one_line(result) -> str:
     assert len(lines) == 1, result.stderr
     assert "Fix:" in lines[0]
     return lines[0]
-
-
-@pytest.fixture(scope="module")
-def photo() -> Path:
-    """One of the sample's photo queries."""
-    return sorted((sample_folder() / "queries").glob("*.jpg"))[0]
 
 
 @pytest.fixture

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
 from fakes import GridBackbone, GridEngine
 
 from fashify import extract_features, load_catalogue
-from fashify.demo import service
+from fashify.data import SAMPLE
+from fashify.demo import DemoService, service
 from fashify.demo.service import default_store
 from fashify.learning import learn
+from fashify.retrieval import Retriever
 from fashify.store import FeatureStore
 
 
@@ -79,3 +82,29 @@ def test_the_samples_store_is_built_and_learned_where_none_is(places, built) -> 
     assert FeatureStore.load(sample).head.provenance["method"] == "lda"
     assert default_store() == sample
     assert built == [sample]
+
+
+def test_page_over_another_store_never_opens_the_sample(tmp_path, catalogue, monkeypatch) -> None:
+    """Its examples, photos too, come from the user's own products."""
+    shop = tmp_path / "sample shop"
+    shop.mkdir()
+    for item_id in catalogue.item_ids[:12]:
+        (shop / f"{item_id}.jpg").write_bytes(catalogue.image_bytes(item_id))
+    extract_features(load_catalogue(shop), "efficientnet-lite0", tmp_path / "s", progress=False)
+    opened: list[Path] = []
+    real = zipfile.ZipFile
+
+    def noted(file, *arguments, **options):
+        opened.append(Path(file))
+        return real(file, *arguments, **options)
+
+    monkeypatch.setattr(zipfile, "ZipFile", noted)
+    page = DemoService(Retriever.open(tmp_path / "s"))
+    assert SAMPLE not in opened
+    kinds = [example.query.kind for example in page.examples]
+    assert (kinds.count("item"), kinds.count("photo")) == (6, 4)
+    photo = next(example.query for example in page.examples if example.query.kind == "photo")
+    assert any(item_id in photo.title for item_id in catalogue.item_ids[:12])
+    assert photo.picture.shape == (480, 360, 3)
+    assert page.facts.catalogue == "sample shop"
+    assert DemoService(Retriever.open(tmp_path / "s")).examples[-1].url == page.examples[-1].url

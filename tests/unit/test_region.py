@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fashify.backbones import load_backbone
+from fashify.data import read_photo_table, read_photos
 from fashify.errors import QueryError
 from fashify.io.images import load_image
 from fashify.retrieval.region import Box, find_product
 from fashify.retrieval.retriever import Retriever
-from fashify.sample import sample_folder
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +61,9 @@ def test_cut_by_hand() -> None:
 def test_cropping_helps_the_sample_photos(sample_store: Path) -> None:
     """Searched with the region, every photo's own product comes among the first two."""
     retriever = Retriever.open(sample_store)
-    folder = sample_folder() / "queries"
-    with (folder / "queries.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        photo = load_image(folder / row["file"])
+    photos = read_photos()
+    for row in csv.DictReader(io.StringIO(read_photo_table())):
+        photo = load_image(photos[row["file"]])
         region = find_product(retriever.embedder.backbone, photo).cut(photo)
         found = [match.item_id for match in retriever.by_image(region, 2)]
         assert row["item_id"] in found, row["file"]

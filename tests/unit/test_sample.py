@@ -1,25 +1,31 @@
-"""The drawn shop: same bytes from the same seed, Kaggle's columns, pictures worth looking at."""
+"""The drawn sample: what is shipped, and that it can be drawn anew."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import zipfile
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fashify.config import settings
+from fashify import load_catalogue
+from fashify.data import BACKDROPS, SAMPLE, read_backdrops, read_photo_table, read_photos
 from fashify.errors import ConfigError, StorageError
-from fashify.sample import sample_folder, write_photo_queries, write_sample
-from fashify.sample.canvas import Canvas, Shot, blur
-from fashify.sample.drawing import draw, picture
-from fashify.sample.plan import COLUMNS, planned
-from fashify.sample.shapes import curve, shape
-from fashify.sample.taxonomy import ARTICLES, LONE, choices
+from fashify.io.images import load_image
+from sample_catalogue import write_catalogue, write_photo_queries, write_sample
+from sample_catalogue.archive import BACKDROP_QUALITY, backdrop
+from sample_catalogue.canvas import Canvas, Shot, blur
+from sample_catalogue.drawing import draw, picture
+from sample_catalogue.plan import COLUMNS, planned
+from sample_catalogue.scenes import photo_queries
+from sample_catalogue.shapes import curve, shape
+from sample_catalogue.taxonomy import ARTICLES, LONE, choices
+from sample_catalogue.writer import PHOTO_QUALITY, QUALITY, encode_picture
 
 KAGGLE = (
     "id,gender,masterCategory,subCategory,articleType,baseColour,season,year,usage,"
@@ -162,8 +168,6 @@ def test_bad_sizes_are_refused_in_one_line(tmp_path, n):
 def test_bad_seeds_are_refused(tmp_path, seed):
     with pytest.raises(ConfigError, match="seed"):
         write_sample(tmp_path / "shop", n=8, seed=seed)
-    with pytest.raises(ConfigError, match="seed"):
-        sample_folder(seed)
 
 
 def test_a_filled_folder_or_a_file_is_left_alone(tmp_path):
@@ -182,7 +186,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     def broken(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("fashify.sample.writer.save_picture", broken)
+    monkeypatch.setattr("sample_catalogue.writer.save_picture", broken)
     with pytest.raises(StorageError, match="No space left"):
         write_sample(tmp_path / "shop", n=8)
     assert list(tmp_path.iterdir()) == []
@@ -205,25 +209,49 @@ def test_eight_photo_queries_show_catalogue_products(tmp_path):
         assert pixels.reshape(8, 80, 6, 80, 3).std(axis=(1, 3)).min() > 2
 
 
-def test_cached_sample_is_made_once_even_by_two_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path))
-    calls = []
+def assert_redrawn(shipped: np.ndarray, pixels: np.ndarray, quality: int) -> None:
+    """The drawing, encoded as it was shipped; another NumPy may round a few values differently."""
+    again = load_image(encode_picture(pixels, quality))
+    assert np.abs(again.astype(int) - shipped).mean() < 0.05
 
-    def quick(folder, *, n=600, seed=0):
-        calls.append(folder)
-        return write_sample(folder, n=8, seed=seed)
 
-    monkeypatch.setattr("fashify.sample.writer.write_sample", quick)
-    monkeypatch.setattr("fashify.sample.writer.photo_queries", lambda products, seed: [])
-    with ThreadPoolExecutor(2) as pool:
-        folders = list(pool.map(sample_folder, (5, 5)))
-    assert folders[0] == folders[1]
-    assert folders[0].parent == settings().cache
-    assert len(_rows(folders[0])) == 8
-    assert [path.name for path in tmp_path.iterdir()] == [folders[0].name]
-    made = len(calls)
-    assert sample_folder(5) == folders[0]
-    assert len(calls) == made
+def test_shipped_catalogue_is_whole():
+    """600 products, each with its picture, read from the zip without unpacking it."""
+    catalogue = load_catalogue("sample")
+    assert (len(catalogue), catalogue.source, catalogue.kind) == (600, "sample", "kaggle")
+    assert catalogue.table["has_image"].all()
+    assert catalogue.storage.url == str(SAMPLE)
+    rows = [product.row for product in planned(600, 0)]
+    assert catalogue.item_ids.tolist() == [row["id"] for row in rows]
+    assert catalogue.labels("article_type").tolist() == [row["articleType"] for row in rows]
+    assert SAMPLE.stat().st_size <= 6_000_000
+
+
+def test_shipped_products_are_those_drawn_anew():
+    """Every fiftieth product, drawn again, gives the shipped picture."""
+    catalogue = load_catalogue("sample")
+    for product in planned(600, 0)[::50]:
+        assert_redrawn(catalogue.image(product.item_id), picture(product), QUALITY)
+
+
+def test_shipped_photos_and_backdrops_are_those_drawn_anew():
+    photos, rows = read_photos(), list(csv.DictReader(io.StringIO(read_photo_table())))
+    queries = photo_queries(planned(600, 0), 0)
+    assert rows == [query.row for query in queries]
+    assert list(photos) == [row["file"] for row in rows]
+    assert_redrawn(load_image(photos[rows[3]["file"]]), queries[3].photo(), PHOTO_QUALITY)
+    for name, pixels in read_backdrops().items():
+        assert_redrawn(pixels, backdrop(name), BACKDROP_QUALITY)
+    assert BACKDROPS.stat().st_size < 600_000
+
+
+def test_archive_is_the_same_on_any_day(tmp_path):
+    """Equal drawings give equal bytes, laid out as ``load_catalogue`` reads them."""
+    once, twice = (write_catalogue(tmp_path / name, n=12) for name in ("once.zip", "twice.zip"))
+    assert once.read_bytes() == twice.read_bytes()
+    with zipfile.ZipFile(once) as archive:
+        assert sum(name.startswith("queries/") for name in archive.namelist()) == 9
+    assert len(load_catalogue(once)) == 12
 
 
 def test_taxonomy_choices_add_up():

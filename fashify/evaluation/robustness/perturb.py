@@ -10,12 +10,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter
 
+from fashify.data import read_backdrops
 from fashify.errors import QueryError, known
 from fashify.features.framing import product_mask
 from fashify.io.images import WHITE, encode_jpeg, resize
@@ -90,8 +90,9 @@ def _set_into_photo(image: np.ndarray, strength: float, rng: np.random.Generator
     inner = tuple(max(2, round(side * scale)) for side in image.shape[:2])
     large = resize(image, inner).astype(np.float32)
     cover = resize(np.repeat(product_mask(image)[..., None], 3, axis=2), inner)[..., :1] / 255.0
-    names = sorted(_backdrops())
-    scene = _backdrops()[names[rng.integers(len(names))]].astype(np.float32)
+    backdrops = read_backdrops()
+    names = sorted(backdrops)
+    scene = backdrops[names[rng.integers(len(names))]].astype(np.float32)
     scene = scene[:, ::-1].copy() if rng.random() < 0.5 else scene.copy()
     top, left = (int(rng.integers(0, s - i + 1)) for s, i in zip(size, inner, strict=True))
     place = (slice(top, top + inner[0]), slice(left, left + inner[1]))
@@ -148,15 +149,3 @@ def spoiled_rows(
         )
         for name, one in perturbations(names).items()
     ]
-
-
-@cache
-def _backdrops() -> dict[str, np.ndarray]:
-    """The sample's drawn backdrops, one of each, (480, 360, 3) uint8."""
-    from fashify.sample.backdrops import BACKDROPS
-
-    size = (PHOTO_SIDE, PHOTO_SIDE * 3 // 4)
-    return {
-        name: (np.clip(draw(np.random.default_rng(7), size), 0, 1) * 255).astype(np.uint8)
-        for name, draw in BACKDROPS.items()
-    }

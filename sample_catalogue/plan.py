@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import ConfigError
+from fashify.errors import ConfigError
+
 from .canvas import Shot
 from .names import product_name
 from .taxonomy import ARTICLES, LONE, Article, choices

@@ -1,9 +1,9 @@
-"""The sample on disk: styles.csv, images and photo queries; whole or absent."""
+"""The drawn catalogue in a folder: styles.csv, images and photo queries; whole or absent."""
 
 from __future__ import annotations
 
 import csv
-import logging
+import io
 import os
 import shutil
 import subprocess
@@ -15,17 +15,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..config import settings
-from ..errors import StorageError
+from fashify.errors import StorageError
+
 from .drawing import picture
-from .plan import COLUMNS, Product, check_seed, planned
+from .plan import COLUMNS, Product, planned
 from .scenes import QUERY_COLUMNS, photo_queries
 
-log = logging.getLogger(__name__)
-
-#: Raised whenever the drawings change, so that cached samples are made anew.
-VERSION = 2
-_QUALITY = 90
+#: JPEG quality of products and of photos: what fits into 6 MB.
+QUALITY, PHOTO_QUALITY = 90, 68
 _WORTH_A_PROCESS = 60
 
 
@@ -74,39 +71,10 @@ def write_photo_queries(folder: str | os.PathLike, *, seed: int = 0) -> list[Pat
     def fill(beside: Path) -> None:
         _write_table(beside / "queries.csv", QUERY_COLUMNS, (query.row for query in queries))
         for query in queries:
-            Image.fromarray(query.photo()).save(beside / query.row["file"], quality=82)
+            save_picture(beside / query.row["file"], query.photo(), PHOTO_QUALITY)
 
     home = _whole_or_absent(Path(folder).expanduser(), fill)
     return [home / query.row["file"] for query in queries]
-
-
-def sample_folder(seed: int = 0) -> Path:
-    """The cached sample of 600 products with its ``queries``, made when absent.
-
-    Raises:
-        ConfigError: seed out of range.
-        StorageError: the cache cannot be written.
-    """
-    check_seed(seed)
-    folder = settings().cache / f"sample-v{VERSION}-seed{seed}"
-    if (folder / "styles.csv").is_file():
-        return folder
-
-    def fill(beside: Path) -> None:
-        write_sample(beside / "whole", seed=seed)
-        write_photo_queries(beside / "whole" / "queries", seed=seed)
-        for part in (beside / "whole").iterdir():
-            part.rename(beside / part.name)
-        (beside / "whole").rmdir()
-
-    log.info("drawing the sample catalogue into %s", folder)
-    try:
-        return _whole_or_absent(folder, fill)
-    except StorageError:
-        # Another process may have finished the same sample first: its bytes are ours.
-        if (folder / "styles.csv").is_file():
-            return folder
-        raise
 
 
 def _whole_or_absent(folder: Path, fill: Callable[[Path], None]) -> Path:
@@ -156,9 +124,16 @@ def draw_share(folder: Path, products: list[Product], share: int, of: int) -> No
         save_picture(folder / f"{product.item_id}.jpg", picture(product))
 
 
-def save_picture(path: Path, pixels: np.ndarray) -> None:
+def save_picture(path: Path, pixels: np.ndarray, quality: int = QUALITY) -> None:
     """Write (h, w, 3) uint8 pixels as JPEG."""
-    Image.fromarray(pixels).save(path, format="JPEG", quality=_QUALITY)
+    path.write_bytes(encode_picture(pixels, quality))
+
+
+def encode_picture(pixels: np.ndarray, quality: int = QUALITY) -> bytes:
+    """(h, w, 3) uint8 pixels as a progressive JPEG: the pixels of a baseline one, fewer bytes."""
+    data = io.BytesIO()
+    Image.fromarray(pixels).save(data, "JPEG", quality=quality, optimize=True, progressive=True)
+    return data.getvalue()
 
 
 def _draw_all(folder: Path, products: list[Product], n: int, seed: int) -> None:
@@ -167,7 +142,7 @@ def _draw_all(folder: Path, products: list[Product], n: int, seed: int) -> None:
     # Fresh interpreters, not forks: a fork of a process with TensorFlow threads can hang.
     helpers = [
         subprocess.Popen(
-            [sys.executable, "-m", "fashify.sample", str(folder), str(n), str(seed), str(share), str(count)],
+            [sys.executable, "-m", "sample_catalogue.share", str(folder), str(n), str(seed), str(share), str(count)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             stderr=subprocess.PIPE,
             text=True,

@@ -1,4 +1,7 @@
-"""A helper process of the sample: draws one share of the pictures."""
+"""A helper process of the drawing program: draws one share of the pictures.
+
+python -m sample_catalogue.share FOLDER N SEED SHARE OF
+"""
 
 from __future__ import annotations
 
