@@ -22,6 +22,7 @@ _WHERE = {
     "Match": "retrieval",
     "Retriever": "retrieval",
     "evaluate": "evaluation",
+    "evaluate_photos": "evaluation.photos",
     "extract_features": "features",
     "list_backbones": "backbones",
     "list_engines": "engines",
@@ -30,6 +31,7 @@ _WHERE = {
     "load_catalogue": "catalogue",
     "load_image": "io.images",
     "load_index": "index",
+    "load_photos": "catalogue.photos",
     "make_engine": "engines",
     "make_index": "index",
     "verify_store": "store",
@@ -55,6 +57,7 @@ __all__ = [
     "config",
     "errors",
     "evaluate",
+    "evaluate_photos",
     "evaluation",
     "extract_features",
     "features",
@@ -66,6 +69,7 @@ __all__ = [
     "load_catalogue",
     "load_image",
     "load_index",
+    "load_photos",
     "make_engine",
     "make_index",
     "metrics",
@@ -78,9 +82,11 @@ __all__ = [
 if TYPE_CHECKING:
     from fashify.backbones import Backbone, BackboneSpec, list_backbones, load_backbone
     from fashify.catalogue import Catalogue, load_catalogue
+    from fashify.catalogue.photos import load_photos
     from fashify.engines import list_engines, make_engine
     from fashify.errors import FashifyError
     from fashify.evaluation import EvaluationReport, evaluate
+    from fashify.evaluation.photos import evaluate_photos
     from fashify.features import Embedder, extract_features
     from fashify.index import list_indexes, load_index, make_index
     from fashify.io.images import load_image

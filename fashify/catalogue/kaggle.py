@@ -1,4 +1,4 @@
-"""Fetching the public catalogue from Kaggle, for users who are online."""
+"""Fetching the public catalogue and the photo set from Kaggle, for users who are online."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fashify.errors import CatalogueError
 
 HANDLE = "paramaggarwal/fashion-product-images-small"
+PHOTOS = "agrigorev/clothing-dataset-full"
 PROBE_SECONDS = 4.0
 
 logger = logging.getLogger(__name__)
@@ -22,16 +23,26 @@ def fetch_kaggle() -> Path:
     Raises:
         CatalogueError: Kaggle cannot be reached or refuses.
     """
+    return _fetch(HANDLE, "pass the zip as --catalogue")
+
+
+def fetch_photos() -> Path:
+    """Downloads the Clothing dataset (phone photos of garments, CC0 1.0) likewise."""
+    return _fetch(PHOTOS, "pass the zip as --photos")
+
+
+def _fetch(handle: str, use: str) -> Path:
     import kagglehub
     from kagglehub.config import DEFAULT_KAGGLE_API_ENDPOINT
 
     if not _reachable(os.environ.get("KAGGLE_API_ENDPOINT") or DEFAULT_KAGGLE_API_ENDPOINT):
-        raise _offline(f"no connection to it within {PROBE_SECONDS:g} s")
+        raise _offline(f"no connection to it within {PROBE_SECONDS:g} s", handle, use)
     try:
-        folder = Path(kagglehub.dataset_download(HANDLE))
+        folder = Path(kagglehub.dataset_download(handle))
     except Exception as error:  # kagglehub raises requests', its own and OS errors alike.
-        raise _offline(f"an error ({' '.join(str(error).split())[:160]})") from error
-    logger.info("Kaggle catalogue at %s", folder)
+        received = f"an error ({' '.join(str(error).split())[:160]})"
+        raise _offline(received, handle, use) from error
+    logger.info("%s at %s", handle, folder)
     return folder
 
 
@@ -46,9 +57,9 @@ def _reachable(url: str) -> bool:
         return False
 
 
-def _offline(received: str) -> CatalogueError:
+def _offline(received: str, handle: str, use: str) -> CatalogueError:
     return CatalogueError(
         "Kaggle within reach",
         received,
-        f"go online, or download {HANDLE} by hand and pass the zip as --catalogue",
+        f"go online, or download {handle} by hand and {use}",
     )

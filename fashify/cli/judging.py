@@ -9,6 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path, table
+from fashify.cli.photos import (
+    AnswersOption,
+    PeopleOption,
+    PhotosOption,
+    judge_photos,
+    load_photos_named,
+)
 
 #: Levels judged where none is named, of those the catalogue has labels for.
 LEVELS = ("article_type", "sub_category", "base_colour", "gender", "usage")
@@ -44,6 +51,12 @@ def evaluate(
         bool,
         typer.Option("--raw/--no-raw", help="Judge raw and fine-tuned features beside a head's."),
     ] = True,
+    photos: PhotosOption = None,
+    people: PeopleOption = "all",
+    photo_labels: AnswersOption = None,
+    intervals: Annotated[
+        bool, typer.Option("--intervals/--no-intervals", help="Of photos: 95 % by people.")
+    ] = True,
     out: Annotated[
         Path | None, typer.Option(help="Also write every query's result, for fashify compare.")
     ] = None,
@@ -53,10 +66,14 @@ def evaluate(
     """Judge a store's neighbours: do they share the query's category?
 
     Each figure comes with its 95 % interval, and twice: as found, and with the query's copies
-    and variants left out of its answer.
+    and variants left out of its answer. With --photos people's photos are the queries.
     """
     from fashify.evaluation import Run, compare_runs
 
+    if photos is not None:
+        asked = load_photos_named(photos, people, photo_labels)
+        judge_photos(store, asked, k=k, raw=raw, intervals=intervals, seed=seed, as_json=as_json)
+        return
     opened, groups, basis = _open(store_path(store), catalogue, as_json)
     kinds = _kinds(opened, all_of_them=raw)
     options = {"k": k, "split": split, "n_queries": queries, "index": index, "metric": metric}

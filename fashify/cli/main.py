@@ -15,6 +15,7 @@ from fashify.cli import (
     info,
     judging,
     learning,
+    photos,
     reports,
     searching,
 )
@@ -46,6 +47,7 @@ app.command()(searching.search)
 app.command()(auditing.audit)
 app.command()(judging.evaluate)
 app.command()(judging.compare)
+app.command()(photos.photos)
 app.command()(reports.report)
 app.add_typer(bench.app, name="bench")
 app.add_typer(indexing.app, name="index")
