@@ -1,0 +1,84 @@
+"""Pages of the site that are made, not written: notebooks, reference, changelog."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Lists the numbered notebooks in the navigation, by their titles."""
+    pages = [{read_title(path): f"notebooks/{path.name}"} for path in find_notebooks()]
+    for entry in config.nav or []:
+        if "Notebooks" in entry:
+            entry["Notebooks"] = pages
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds what lies elsewhere in the checkout or is written by the code itself."""
+    for path in find_notebooks():
+        files.append(File.generated(config, f"notebooks/{path.name}", abs_src_path=str(path)))
+    pages = {
+        "reference/python.md": write_python_reference(),
+        "reference/command-line.md": write_command_reference(),
+        "changelog.md": (ROOT / "CHANGELOG.md").read_text(),
+    }
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def find_notebooks() -> list[Path]:
+    """The notebooks in the order of their numbers."""
+    return sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def read_title(path: Path) -> str:
+    """The first heading of a notebook."""
+    cells = json.loads(path.read_text())["cells"]
+    return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+
+
+def write_python_reference() -> str:
+    """One entry for each public name of the package, in the order of the modules."""
+    import fashify
+
+    names = sorted(fashify._WHERE.items(), key=lambda item: (item[1], item[0]))
+    entries = (f"::: fashify.{module}.{name}\n" for name, module in names)
+    return "# Python\n\n" + "\n".join(entries)
+
+
+def write_command_reference() -> str:
+    """What ``--help`` says of every command."""
+    import click
+    import typer
+
+    from fashify.cli import app
+
+    command = typer.main.get_command(app)
+    return "# Command line\n\n" + "\n".join(describe_command(command, "fashify", click.Context))
+
+
+def describe_command(command: Any, path: str, context: Any) -> list[str]:
+    """A section for a command, then one for each of its own commands."""
+    ctx = context(command, info_name=path)
+    if hasattr(command, "list_commands"):
+        subcommands = [command.get_command(ctx, name) for name in command.list_commands(ctx)]
+        return [
+            line for sub in subcommands for line in describe_command(sub, f"{path} {sub.name}", context)
+        ]
+    rows = [param.get_help_record(ctx) for param in command.params]
+    options = "\n".join(
+        f"| `{row[0].replace('|', ' or ')}` | {row[1].replace('|', ', ')} |" for row in rows if row
+    )
+    lines = [f"## {path}\n", (command.help or "").strip() + "\n"]
+    if options:
+        lines.append(f"| option | meaning |\n|---|---|\n{options}\n")
+    return lines
