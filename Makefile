@@ -10,7 +10,7 @@ PORT ?= 7860
 HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sample demo test lint reports notebooks bench harden lock clean
+.PHONY: help setup sample demo test lint reports notebooks bench docs harden lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ notebooks: $(READY)  ## open the notebooks in JupyterLab
 bench: $(READY)  ## measure extraction and search
 	$(BIN)/fashify bench extraction
 	$(BIN)/fashify bench search --part store
+
+docs: $(READY)  ## build the documentation site into build/site, every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 harden: $(READY)  ## hostile files, faults, web attacks, determinism: try to break it all
 	$(BIN)/python benchmarks/harden

@@ -72,7 +72,9 @@ def describe_command(command: Any, path: str, context: Any) -> list[str]:
     if hasattr(command, "list_commands"):
         subcommands = [command.get_command(ctx, name) for name in command.list_commands(ctx)]
         return [
-            line for sub in subcommands for line in describe_command(sub, f"{path} {sub.name}", context)
+            line
+            for sub in subcommands
+            for line in describe_command(sub, f"{path} {sub.name}", context)
         ]
     rows = [param.get_help_record(ctx) for param in command.params]
     options = "\n".join(

@@ -1,0 +1,49 @@
+"""The documentation site: it builds, its links lead somewhere, and it asks no other machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole site, built strictly: a broken link or anchor is an error."""
+    out = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", out]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_site_has_every_part(site):
+    for name in ("index.html", "reference/python", "reference/command-line", "notebooks"):
+        assert (site / name).exists()
+
+
+def test_site_loads_nothing_from_elsewhere(site):
+    loads = re.compile(
+        r"<(?:script|img|iframe)[^>]+src=\"(?:https?:)?//|<link[^>]+rel=\"stylesheet\"[^>]+href=\"(?:https?:)?//"
+    )
+    assert not [page for page in site.rglob("*.html") if loads.search(page.read_text())]
+
+
+def test_reference_names_every_command(site):
+    from fashify.cli.main import app
+
+    page = (site / "reference/command-line/index.html").read_text()
+    names = [command.callback.__name__ for command in app.registered_commands]
+    assert [name for name in names if f"fashify {name}" not in page] == []
+
+
+def test_reference_names_the_public_api(site):
+    import fashify
+
+    page = (site / "reference/python/index.html").read_text()
+    assert [name for name in fashify._WHERE if f".{name}\"" not in page] == []
