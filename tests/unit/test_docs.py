@@ -46,4 +46,4 @@ def test_reference_names_the_public_api(site):
     import fashify
 
     page = (site / "reference/python/index.html").read_text()
-    assert [name for name in fashify._WHERE if f".{name}\"" not in page] == []
+    assert [name for name in fashify._WHERE if f'.{name}"' not in page] == []
