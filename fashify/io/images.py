@@ -8,6 +8,7 @@ decoded; whatever is wrong becomes an :class:`ImageReadError` with the cure in i
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import warnings
@@ -20,16 +21,21 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from fashify.errors import ConfigError, ImageReadError
+from fashify.io.jxl import jxl_size
 from fashify.io.pixels import STRIP_PIXELS, WHITE, upright_rgb
 
-#: Formats that Pillow decodes in-process; no PostScript, no external program.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+logger = logging.getLogger(__name__)
+
+#: Formats that Pillow and its plug-ins decode in-process; no PostScript, no external program.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "JXL")
 
 _FILMS = ("GIF", "WEBP", "PNG", "AVIF")
 
 #: What else people call a picture, by its first bytes; named so that they know what they have.
 _OTHERS = {
-    b"....ftyp(heic|heix|hevc|mif1|msf1)": "a HEIC picture",
+    b"....ftyp(heic|heix|hevc|mif1|msf1)": "a damaged HEIC picture",
+    rb"\x00\x00\x00\x0cJXL |\xff\x0a": "a damaged JPEG XL picture",
+    rb"....ftyp(isom|mp4|qt  |M4V|3gp)": "a film",
     rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg": "an SVG drawing",
     b"%!PS|\xc5\xd0\xd3\xc6": "a PostScript file",
     b"%PDF": "a PDF file",
@@ -37,11 +43,21 @@ _OTHERS = {
 
 #: File endings worth trying when a plain folder is listed.
 SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .ppm .pgm .mpo .avif".split()
+    (
+        ".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .dib .tif .tiff .ppm .pgm .mpo .avif "
+        ".heic .heif .hif .jxl"
+    ).split()
+)
+
+#: First bytes of the pictures we read, to know one whose ending says nothing.
+_SIGNATURES = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|BM....\x00\x00\x00\x00|II\*\x00|MM\x00\*"
+    rb"|....ftyp(avi[fs]|hei[cxms]|hev[cm]|mif1|msf1)|\xff\x0a|\x00\x00\x00\x0cJXL ",
+    re.DOTALL,
 )
 
 #: Formats whose frame is not decoded once but copied from buffer to buffer.
-COPIED = ("WEBP", "AVIF")
+COPIED = ("WEBP", "AVIF", "HEIF", "JXL")
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,8 @@ class ImageLimits:
     Attributes:
         max_bytes: size of the encoded file, bytes.
         max_pixels: width x height of one frame, pixels.
-        max_pixels_copied: the same for WebP and AVIF, whose decoders hold the frame four times.
+        max_pixels_copied: the same for WebP, AVIF, HEIC and JPEG XL, whose decoders hold the
+            frame four times.
         max_side: the longer side, pixels.
         max_scans: of a JPEG that large; a smaller one may have more, as many times the pixels.
         max_plain_bytes: of a PPM, PGM or PBM whose numbers are written out.
@@ -99,6 +116,15 @@ def load_image(
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)
         return _decode_bytes(data, limits, name)
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file's first 32 bytes are those of a picture, whatever its name.
+
+    >>> is_picture(b"\\xff\\xd8\\xff\\xe0" + bytes(28)), is_picture(b"id,title")
+    (True, False)
+    """
+    return _SIGNATURES.match(head) is not None
 
 
 def image_size(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[int, int, str]:
@@ -213,6 +239,10 @@ def _too_large(name: str, size: str, limits: ImageLimits) -> ImageReadError:
 
 def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
     """Reads the header only and refuses what is no image or too large."""
+    # Pillow's plug-in for JPEG XL decodes as it opens: too late to refuse a size.
+    announced = jxl_size(data)
+    if announced is not None:
+        _check_announced(announced, limits, name)
     try:
         image = Image.open(_file(data), formats=_formats())
     except Image.DecompressionBombError as error:
@@ -260,7 +290,30 @@ def _what(data: bytes) -> str:
 def _formats() -> tuple[str, ...]:
     """Of our formats those this Pillow was built with; it fails on a name it lacks."""
     Image.init()
+    for register in (_register_heif, _register_jxl):
+        try:
+            register()
+        except ImportError:  # A platform without a wheel of it: such files are named then.
+            logger.info("a picture format is missing: %s", register.__name__)
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _register_heif() -> None:
+    import pillow_heif
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
+def _register_jxl() -> None:
+    import pillow_jxl  # noqa: F401  Importing registers it.
+
+
+def _check_announced(size: tuple[int, int], limits: ImageLimits, name: str) -> None:
+    width, height = size
+    most = min(limits.max_pixels, limits.max_pixels_copied)
+    if width * height > most or max(width, height) > limits.max_side:
+        received = f"{width:,} x {height:,} pixels of JXL"
+        raise _too_large(name, received, replace(limits, max_pixels=most))
 
 
 def _check_size(image: Image.Image, limits: ImageLimits, name: str) -> None:

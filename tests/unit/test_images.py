@@ -117,7 +117,7 @@ def test_a_film_is_told_from_a_picture(kind, film, tmp_path):
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(400), "a HEIC picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0heicmif1" + bytes(400), "a damaged HEIC picture"),
         (b'<?xml version="1.0"?>\n<!-- drawn --><svg width="9"/>', "an SVG drawing"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript file"),
         (b"\xc5\xd0\xd3\xc6" + bytes(40), "a PostScript file"),

@@ -43,5 +43,8 @@ class Storage(Protocol):
             StorageAwayError: nothing can be read there, or not any more.
         """
 
+    def head(self, name: str, size: int) -> bytes:
+        """The object's first ``size`` bytes, or all where it is shorter; errors as ``read``."""
+
     def stats(self, names: Iterable[str]) -> dict[str, Stat]:
         """What the listing says of each named object that is there."""

@@ -1,11 +1,11 @@
-"""A folder or a zip on this machine."""
+"""A folder, a zip or a tar on this machine."""
 
 from __future__ import annotations
 
 import os
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from fashify.errors import StorageAwayError, StorageError, is_lack
@@ -16,27 +16,84 @@ READERS = os.cpu_count() or 1
 
 
 class LocalFolder:
-    """A folder and everything below it."""
+    """A folder and everything below it.
+
+    Links that stay below the folder are followed. One that leads out of it is followed only
+    with ``follow_links``: what somebody else has packed must not name files of this machine.
+
+    Args:
+        root: the folder.
+        follow_links: follow links out of it, too.
+
+    Attributes:
+        links: name -> the name of the same file without a link, for links inside the root.
+        refused: links that lead out of the root and were not followed, each with its target.
+    """
 
     readers = READERS
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
         self.root = root.resolve()
         self.url = str(self.root)
+        self.follow_links = follow_links
+        self.links: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
 
     def names(self) -> list[str]:
-        found = (path for path in self.root.rglob("*") if path.is_file())
+        self.links, self.refused = {}, {}
         try:
-            return sorted(path.relative_to(self.root).as_posix() for path in found)
+            return sorted(self._below(str(self.root), "", frozenset({str(self.root)})))
         except OSError as error:
             raise (_lacking if is_lack(error) else _unlisted)(self.root, error) from error
 
-    def read(self, name: str) -> bytes:
-        path = (self.root / PurePosixPath(name)).resolve()
-        if not path.is_relative_to(self.root):
+    def _below(self, folder: str, prefix: str, above: frozenset[str]) -> Iterator[str]:
+        """Names of files; a folder that a link leads back into is not entered again."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = prefix + entry.name
+                if entry.is_symlink():
+                    yield from self._linked(entry.path, name, above)
+                elif entry.is_dir(follow_symlinks=False):
+                    yield from self._below(entry.path, f"{name}/", above | {entry.path})
+                elif entry.is_file(follow_symlinks=False):
+                    yield name
+
+    def _linked(self, path: str, name: str, above: frozenset[str]) -> Iterator[str]:
+        target = os.path.realpath(path)
+        inside = Path(target).is_relative_to(self.root)
+        if not inside and not self.follow_links:
+            self.refused[name] = target
+            return
+        if os.path.isfile(target):
+            found = [name]
+        elif os.path.isdir(target) and target not in above:
+            found = list(self._below(target, f"{name}/", above | {target}))
+        else:
+            return
+        if inside:
+            straight = Path(target).relative_to(self.root).as_posix()
+            self.links |= {each: straight + each[len(name) :] for each in found}
+        yield from found
+
+    def _path(self, name: str) -> Path:
+        inner = PurePosixPath(name)
+        path = self.root / inner
+        escaped = inner.is_absolute() or ".." in inner.parts
+        if escaped or not (self.follow_links or path.resolve().is_relative_to(self.root)):
             raise StorageError(f"a file below {self.root}", f"{name!r}", "use a name inside it")
+        return path
+
+    def read(self, name: str) -> bytes:
+        return self._read(name, -1)
+
+    def head(self, name: str, size: int) -> bytes:
+        return self._read(name, size)
+
+    def _read(self, name: str, size: int) -> bytes:
+        path = self._path(name)
         try:
-            return path.read_bytes()
+            with path.open("rb") as file:
+                return file.read(size)
         except OSError as error:
             if is_lack(error):
                 raise _lacking(path, error) from error
@@ -66,9 +123,18 @@ class ZipArchive:
         self.path = path.resolve()
         self.url = str(self.path)
         self._local = threading.local()
-        self._infos = {
-            info.filename: info for info in self._handle().infolist() if not info.is_dir()
-        }
+        infos = [info for info in self._handle().infolist() if not info.is_dir()]
+        self._refuse_locked(infos)
+        self._infos = dict(zip(_member_names(infos), infos, strict=True))
+
+    def _refuse_locked(self, infos: list[zipfile.ZipInfo]) -> None:
+        locked = sum(info.flag_bits & 1 for info in infos)
+        if locked:
+            raise StorageError(
+                "an archive without a password",
+                f"{self.path.name}, of whose {len(infos)} files {locked} are encrypted",
+                "unpack it with its password and name the folder instead",
+            )
 
     def _handle(self) -> zipfile.ZipFile:
         if not hasattr(self._local, "zip"):
@@ -86,13 +152,22 @@ class ZipArchive:
         return sorted(self._infos)
 
     def read(self, name: str) -> bytes:
+        return self._read(name, -1)
+
+    def head(self, name: str, size: int) -> bytes:
+        return self._read(name, size)
+
+    def _read(self, name: str, size: int) -> bytes:
         if name not in self._infos:
             raise StorageError(
                 f"a member of {self.path.name}", f"{name!r}, which is not in it", "check the name"
             )
         handle = self._handle()
         try:
-            return handle.read(self._infos[name])
+            if size < 0:
+                return handle.read(self._infos[name])
+            with handle.open(self._infos[name]) as member:
+                return member.read(size)
         except Exception as error:  # zlib.error, BadZipFile, RuntimeError: no common base.
             raise StorageError(
                 "a readable zip member", f"{name!r} ({error})", "download the archive again"
@@ -102,6 +177,28 @@ class ZipArchive:
         infos = ((name, self._infos[name]) for name in names if name in self._infos)
         keys = ((name, f"{info.file_size}:{info.CRC:08x}") for name, info in infos)
         return {name: Stat(key, key) for name, key in keys}
+
+
+def _member_names(infos: list[zipfile.ZipInfo]) -> list[str]:
+    """Names with ``/`` between the parts, and in the letters that were meant.
+
+    Some programs on Windows write backslashes; many write UTF-8 without saying so, and
+    zipfile then reads it as code page 437.
+    """
+    names = [info.filename for info in infos]
+    if not any("/" in name for name in names):
+        names = [name.replace("\\", "/") for name in names]
+    return [
+        name if info.flag_bits & 0x800 or name.isascii() else _meant(name)
+        for name, info in zip(names, infos, strict=True)
+    ]
+
+
+def _meant(name: str) -> str:
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
 
 
 def _lacking(path: Path, error: OSError) -> StorageAwayError:

@@ -83,8 +83,19 @@ class S3Folder:
         return sorted(self._infos)
 
     def read(self, name: str) -> bytes:
+        return self._read(name, None)
+
+    def head(self, name: str, size: int) -> bytes:
+        return self._read(name, size)
+
+    def _read(self, name: str, size: int | None) -> bytes:
+        path, start = f"{self.root}/{name}", 0 if size is not None else None
+        if size is not None and self._infos.get(name, {}).get("size") == 0:
+            return b""  # A range of nothing is refused by S3.
         try:
-            return self._ask(lambda: self._fs.cat_file(f"{self.root}/{name}"), f"{self.url}/{name}")
+            return self._ask(
+                lambda: self._fs.cat_file(path, start=start, end=size), f"{self.url}/{name}"
+            )
         except StorageAwayError:
             raise
         except StorageError:

@@ -1,0 +1,69 @@
+"""What every table reader gives: text cells under the file's own column names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass
+class RawTable:
+    """Text cells of one table as they lie in a file.
+
+    Attributes:
+        name: file name relative to the catalogue; a sheet follows as ``book.xlsx#Sheet1``.
+        columns: the header's names, stripped; two may be equal.
+        frame: (n, len(columns)) object, str cells, stripped; columns are 0, 1, ....
+        lines: (n,) int, the line or record each row begins on, from 1.
+        mended: ``(row, what was done)`` of malformed rows that were repaired.
+        form: format, delimiter and encoding in words, such as ``CSV, semicolons, UTF-8``.
+        notes: what else a user should know of the reading.
+    """
+
+    name: str
+    columns: list[str]
+    frame: pd.DataFrame
+    lines: np.ndarray
+    mended: list[tuple[int, str]] = field(default_factory=list)
+    form: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """One dict a row; of two columns of one name the later one."""
+        cells = self.frame.itertuples(index=False, name=None)
+        return [dict(zip(self.columns, row, strict=True)) for row in cells]
+
+    def cells(self, place: int) -> pd.Series:
+        """(n,) str: one column by its place."""
+        return self.frame[place]
+
+
+def make_table(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[str]], lines: Sequence[int]
+) -> RawTable:
+    """A table of stripped cells from rows that are all as long as ``columns``."""
+    stripped = [column.strip() for column in columns]
+    by_column = list(zip(*rows, strict=True)) or [() for _ in stripped]
+    data = {
+        place: pd.Series([cell.strip() for cell in cells], dtype=object)
+        for place, cells in enumerate(by_column)
+    }
+    frame = pd.DataFrame(data, columns=range(len(stripped)))
+    return RawTable(name, stripped, frame, np.asarray(lines, dtype=np.int64))
+
+
+def table_of_records(
+    name: str, records: Sequence[dict[str, str]], lines: Sequence[int] | None = None
+) -> RawTable:
+    """A table of dicts; columns in the order they are first met, "" where a record lacks one."""
+    columns = list(dict.fromkeys(key for record in records for key in record))
+    rows = ([record.get(column, "") for column in columns] for record in records)
+    places = range(1, len(records) + 1) if lines is None else lines
+    return make_table(name, columns, rows, list(places))
