@@ -21,7 +21,7 @@ import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, about, panels
 from fashify.demo.actions import event_of
-from fashify.demo.api import Api, told
+from fashify.demo.api import Api, as_async_endpoint
 from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
 from fashify.demo.guard import Doorkeeper
@@ -54,7 +54,7 @@ def build_app(service: DemoService) -> gr.Blocks:
         for function in Api(service).endpoints:
             gr.api(function, **LIMITS)
     for block in app.blocks.values():
-        block.async_move_resource_to_block_cache = told(uploaded_only)
+        block.async_move_resource_to_block_cache = as_async_endpoint(uploaded_only)
     return app
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from fashify import extract_features, load_catalogue
-from fashify.cli.info import problems_of
+from fashify.cli.info import find_problems
 from fashify.errors import FashifyError
 from fashify.heads import head as heads
 from fashify.heads import strength as curve
@@ -198,7 +198,7 @@ def verify_names(store: Path) -> list[str]:
     """The files that ``fashify verify`` names; without a manifest it finds no store at all."""
     if not (store / "manifest.json").is_file():
         return ["manifest.json"]
-    return [file for file, _ in problems_of(store)]
+    return [file for file, _ in find_problems(store)]
 
 
 def run(seed: int, folder: Path, *, flips: int = 40) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 #: ``run(seed, folder)`` returns counts, and under ``failures`` a line for each broken promise.
-Run = Callable[[int, Path], dict[str, Any]]
+ReportRun = Callable[[int, Path], dict[str, Any]]
 
 
-def main(run: Run, about: str) -> None:
+def main(run: ReportRun, about: str) -> None:
     """Runs one point in a folder that goes away again and prints its counts as JSON."""
     parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0)

@@ -29,7 +29,7 @@ if __name__ == "__main__":  # As a script, this folder stands where benchmarks/ 
 from load import Tally, crowd, in_process, photos, running_demo
 
 from fashify import Retriever
-from fashify.plots.style import MARKERS, PALETTE, Picture, picture, styled, tidy
+from fashify.plots.style import MARKERS, PALETTE, Picture, picture, tidy, use_house_style
 from harden import swaps
 from harden.signals import NETWORK
 
@@ -74,7 +74,7 @@ def soaked(store: str, searches: int, clients: int) -> dict[str, Any]:
     return facts | {"megabytes": megabytes} | times
 
 
-@styled
+@use_house_style
 def plot(found: dict[str, Any]) -> Picture:
     """Memory above, times below, over the searches done."""
     done = np.arange(1, WINDOWS + 1) * (found["searches"] // WINDOWS)

@@ -33,7 +33,7 @@ def decode(path: str) -> dict[str, Any]:
 
     Returns:
         ``error`` (the kind, or None), ``ours`` (a FashifyError of one line), ``size`` (width,
-        height), ``seconds`` of processor time, ``peak`` (bytes of the process) and ``grown``
+        height), ``seconds`` of processor time, ``peak`` (bytes of the process) and ``grow_gallery``
         (bytes beyond what it held before).
     """
     RESET.write_text("5")

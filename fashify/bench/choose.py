@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fashify.bench.trials import Questions, Trial, build_and_try, installed
+from fashify.bench.trials import Questions, Trial, build_and_try, is_installed
 from fashify.errors import ConfigError, known
 from fashify.index.base import Index
 from fashify.index.registry import list_indexes
@@ -79,25 +79,25 @@ def choose_index(
         ConfigError: an unknown candidate, or none installed. QueryError: unusable features.
     """
     unknown = sorted(set(candidates) - set(list_indexes()))
-    usable = [name for name in candidates if name not in unknown and installed(name)]
+    usable = [name for name in candidates if name not in unknown and is_installed(name)]
     if unknown or not usable:
         raise ConfigError(
             "candidates that are known and installed",
             ", ".join(unknown or candidates) or "none",
-            f"choose from: {known(name for name in list_indexes() if installed(name))}",
+            f"choose from: {known(name for name in list_indexes() if is_installed(name))}",
         )
     k = min(k, max(1, len(features) - 1))
-    questions = Questions.drawn(features, item_ids, metric=metric, k=k, n=n_queries, seed=seed)
+    questions = Questions.draw(features, item_ids, metric=metric, k=k, n=n_queries, seed=seed)
     built, trials = {}, []
     for name in usable:
         built[name], measured = build_and_try(name, features, item_ids, questions, metric=metric)
         trials += measured
-        log.info("%s: %s", name, "; ".join(map(_line, measured)))
-    best = _cheapest(trials, recall, fast_enough_ms)
+        log.info("%s: %s", name, "; ".join(map(_describe_trial, measured)))
+    best = _find_cheapest(trials, recall, fast_enough_ms)
     index = built[best.name]
     index = index.tuned(**{name: best.params[name] for name in index.tunable})
     skipped = [name for name in candidates if name not in usable]
-    return Choice(index, _reason(best, trials, recall, fast_enough_ms), trials, skipped)
+    return Choice(index, _explain_choice(best, trials, recall, fast_enough_ms), trials, skipped)
 
 
 def choose_from(
@@ -106,11 +106,11 @@ def choose_from(
     """The same choice from the trials of `fashify.bench.search.compare`: trial and reason."""
     everything = [Trial(**one) for one in part["trials"]]
     trials = [one for one in everything if one.name in CANDIDATES and one.label == one.name]
-    best = _cheapest(trials, recall, fast_enough_ms)
-    return best.to_dict(), _reason(best, trials, recall, fast_enough_ms)
+    best = _find_cheapest(trials, recall, fast_enough_ms)
+    return best.to_dict(), _explain_choice(best, trials, recall, fast_enough_ms)
 
 
-def _cheapest(trials: list[Trial], recall: float, fast_enough_ms: float) -> Trial:
+def _find_cheapest(trials: list[Trial], recall: float, fast_enough_ms: float) -> Trial:
     for trial in trials:
         if trial.name == "exact" and trial.p50_ms <= fast_enough_ms:
             return trial
@@ -122,11 +122,11 @@ def _cheapest(trials: list[Trial], recall: float, fast_enough_ms: float) -> Tria
     return min(near, key=lambda trial: trial.structure_bytes_per_item or 0)
 
 
-def _line(trial: Trial) -> str:
+def _describe_trial(trial: Trial) -> str:
     return f"{trial.p50_ms:.2f} ms at recall {trial.recall:.4f}"
 
 
-def _reason(best: Trial, trials: list[Trial], recall: float, fast_enough_ms: float) -> str:
+def _explain_choice(best: Trial, trials: list[Trial], recall: float, fast_enough_ms: float) -> str:
     head = f"{best.n:,} items: {best.name}, {best.p50_ms:.2f} ms a query"
     others = [trial for trial in trials if trial.name != best.name and trial.recall >= recall]
     if best.name == "exact" and best.p50_ms <= fast_enough_ms:

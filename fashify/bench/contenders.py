@@ -131,7 +131,7 @@ class Bench:
         warnings.simplefilter("ignore")
         catalogue = load_catalogue(subject.source)
         backbone = load_backbone(subject.backbone, weights=subject.weights)
-        self.contender = _contender(name, backbone, catalogue)
+        self.contender = _make_contender(name, backbone, catalogue)
         part = with_picture(catalogue, subject.n)
         self.paths = list(part.table["path"])
         self.images = prepared_sample(part, backbone.spec, common_frame(catalogue), subject.n)
@@ -139,12 +139,12 @@ class Bench:
     def forward_seconds(self, start: int, n: int) -> float:
         """How long the network takes for ``n`` images, in a ring from ``start``."""
         batch = self.images[np.arange(start, start + n) % len(self.images)]
-        return _seconds(lambda: self.contender.forward(batch))
+        return _time_action(lambda: self.contender.forward(batch))
 
     def from_files_seconds(self, start: int, n: int) -> float:
         """The same with everything from the file on."""
         paths = [self.paths[at % len(self.paths)] for at in range(start, start + n)]
-        return _seconds(lambda: self.contender.from_files(paths))
+        return _time_action(lambda: self.contender.from_files(paths))
 
     def features(self) -> np.ndarray:
         """(n, dim) of all images, by the network alone."""
@@ -168,7 +168,7 @@ class Bench:
         return peak_mb()
 
 
-def _contender(name: str, backbone: Backbone, catalogue: Catalogue) -> Contender:
+def _make_contender(name: str, backbone: Backbone, catalogue: Catalogue) -> Contender:
     if name == BASELINE:
         return PerImage(backbone, catalogue.storage)
     if name == BATCHED:
@@ -176,7 +176,7 @@ def _contender(name: str, backbone: Backbone, catalogue: Catalogue) -> Contender
     return OnEngine(backbone, catalogue, name)
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def _time_action(action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     return time.perf_counter() - start

@@ -33,14 +33,14 @@ AGREEING = 5
 _BASELINES = (BASELINE, BATCHED)
 
 
-class Remote(Protocol):
+class BenchHandle(Protocol):
     """A ``Bench``, here or in another process."""
 
     def ask(self, what: str, *args: int) -> Any:
         """Calls a method of the bench. Raises ``EngineError`` when it cannot be made."""
 
 
-class Here:
+class LocalBench:
     """A bench in this process."""
 
     def __init__(self, name: str, subject: Subject) -> None:
@@ -50,7 +50,7 @@ class Here:
         return getattr(self._bench, what)(*args)
 
 
-class Elsewhere:
+class ProcessBench:
     """A bench in a process of its own."""
 
     def __init__(self, pipe: Connection) -> None:
@@ -109,11 +109,11 @@ def compare_engines(
     names = [*_BASELINES, REFERENCE, *(name for name in engines if name != REFERENCE)]
     subject = Subject(str(source), images, backbone, weights)
     with ExitStack() as stack:
-        benches, left_out = _start(names, subject, stack if processes else None)
+        benches, left_out = _start_benches(names, subject, stack if processes else None)
         rates, limits = _take_turns(benches, rounds, progress)
         operations = benches[REFERENCE].ask("gflops_per_image")
         facts = benches[REFERENCE].ask("facts")
-        records = _records(benches, rates, np.array(limits) / operations, processes)
+        records = _make_records(benches, rates, np.array(limits) / operations, processes)
     return {
         "processor": processor(),
         "backbone": facts["backbone"],
@@ -134,18 +134,18 @@ def contenders_table(measured: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(measured["contenders"])
 
 
-def _start(
+def _start_benches(
     names: Sequence[str], subject: Subject, stack: ExitStack | None
-) -> tuple[dict[str, Remote], list[dict[str, str]]]:
+) -> tuple[dict[str, BenchHandle], list[dict[str, str]]]:
     """The benches that can be made here, warmed up, and why the others cannot."""
-    benches: dict[str, Remote] = {}
+    benches: dict[str, BenchHandle] = {}
     left_out = []
     for name in names:
         try:
             if stack is None:
-                bench: Remote = Here(name, subject)
+                bench: BenchHandle = LocalBench(name, subject)
             else:
-                bench = stack.enter_context(_process(name, subject))
+                bench = stack.enter_context(_start_process(name, subject))
             bench.ask("forward_seconds", 0, SLOW_TURN)
         except FashifyError as error:
             if name == REFERENCE or name in _BASELINES:
@@ -157,7 +157,7 @@ def _start(
 
 
 @contextmanager
-def _process(name: str, subject: Subject):
+def _start_process(name: str, subject: Subject):
     # Not forked: TensorFlow's threads would not survive it.
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()
@@ -165,7 +165,7 @@ def _process(name: str, subject: Subject):
     child.start()
     theirs.close()
     try:
-        yield Elsewhere(pipe)
+        yield ProcessBench(pipe)
     finally:
         pipe.close()
         child.join(10)
@@ -189,7 +189,7 @@ def _serve(pipe: Connection, name: str, subject: Subject) -> None:
 
 
 def _take_turns(
-    benches: dict[str, Remote], rounds: int, progress: bool
+    benches: dict[str, BenchHandle], rounds: int, progress: bool
 ) -> tuple[dict[str, dict[str, list[float]]], list[float]]:
     """Images a second of each contender by kind, and the matrix product's speed, a turn each."""
     rates: dict[str, dict[str, list[float]]] = {
@@ -214,8 +214,8 @@ def _turn_images(name: str, kind: str) -> int:
     return FILES_TURN if kind == "from_files" else TURN
 
 
-def _records(
-    benches: dict[str, Remote],
+def _make_records(
+    benches: dict[str, BenchHandle],
     rates: dict[str, dict[str, list[float]]],
     limits: np.ndarray,
     processes: bool,

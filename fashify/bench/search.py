@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from fashify.bench.tables import Result, curve, frame, growth_rates, machine, reference_frame
-from fashify.bench.trials import BUILDS, Questions, build_and_try, installed, speeds
+from fashify.bench.tables import Result, curve, fit_growth_rates, frame, machine, reference_frame
+from fashify.bench.trials import BUILDS, Questions, build_and_try, is_installed, measure_speeds
 from fashify.bench.vectors import (
     FASHION_MNIST,
-    fashion_mnist,
-    grown,
-    principal,
+    grow_gallery,
+    load_fashion_mnist,
+    project_principal,
     sizes,
 )
 from fashify.errors import ConfigError, known
@@ -35,16 +35,16 @@ __all__ = [
     "Result",
     "compare",
     "curve",
-    "fashion_mnist",
+    "fit_growth_rates",
     "frame",
-    "grown",
-    "growth_rates",
+    "grow_gallery",
+    "load_fashion_mnist",
     "machine",
     "measure",
     "measure_fashion_mnist",
     "measure_growth",
     "needs_store",
-    "principal",
+    "project_principal",
     "reference_frame",
     "run",
     "sizes",
@@ -61,10 +61,10 @@ GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 #: Neighbours that the public ann-benchmarks plot of Fashion-MNIST asks for.
 PUBLIC_K = 10
 
-Told = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
-class Source(Protocol):
+class VectorSource(Protocol):
     """What is measured: a FeatureStore, or anything with its two arrays."""
 
     vectors: np.ndarray
@@ -72,7 +72,7 @@ class Source(Protocol):
 
 
 def run(
-    store: Source | None,
+    store: VectorSource | None,
     *,
     parts: Sequence[str] = PARTS,
     metric: str = "cosine",
@@ -94,7 +94,7 @@ def run(
             which is asked for 10 as in the public benchmark.
         backends: which to measure; those not installed are left out.
         n_queries: gallery items that ask for their neighbours, themselves excluded.
-        growth: gallery sizes, see `grown`. growth_dims: principal components kept for them.
+        growth: gallery sizes, see `grow_gallery`. growth_dims: principal components kept for them.
         uri: of the Milvus to measure; by default one embedded in a temporary folder.
         seed: of the queries and of the growth.
         progress: show a bar of the indexes measured.
@@ -105,21 +105,26 @@ def run(
     """
     if needs_store(parts) and store is None:
         raise ConfigError("a store for these parts", "none", "give one, or ask for fashion-mnist")
-    _check(backends, list_indexes(), "index")
-    images = fashion_mnist() if "fashion-mnist" in parts else None
+    _check_known(backends, list_indexes(), "index")
+    images = load_fashion_mnist() if "fashion-mnist" in parts else None
     common: dict[str, Any] = {"n_queries": n_queries, "seed": seed}
     result = Result(machine=machine())
-    with _bar(parts, backends, growth, progress) as told:
-        swept: dict[str, Any] = {"backends": backends, "uri": uri, "told": told}
+    with _show_progress(parts, backends, growth, progress) as on_step:
+        swept: dict[str, Any] = {"backends": backends, "uri": uri, "on_step": on_step}
         if "store" in parts:
             part = measure_store(store, metric=metric, k=k, **swept, **common)
-            result |= {"store": part, "ratios": _ratios(part)}
+            result |= {"store": part, "ratios": _speed_ratios(part)}
         if "growth" in parts:
-            options = {"k": k, "told": told, "backends": _growing(backends), **common}
+            options = {
+                "k": k,
+                "on_step": on_step,
+                "backends": _growing_backends(backends),
+                **common,
+            }
             result["growth"] = measure_growth(store.vectors, growth, growth_dims, **options)
         if images is not None:
             result["fashion_mnist"] = measure_fashion_mnist(*images, **swept, **common)
-    missing = [name for name in backends if not installed(name)]
+    missing = [name for name in backends if not is_installed(name)]
     if missing:
         result["skipped"] = [f"not installed: {', '.join(missing)}"]
     return result
@@ -131,19 +136,21 @@ def needs_store(parts: Sequence[str]) -> bool:
     Raises:
         ConfigError: an unknown part.
     """
-    _check(parts, PARTS, "part")
+    _check_known(parts, PARTS, "part")
     return not OF_STORE.isdisjoint(parts)
 
 
-def measure(data: str, store: Source, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
+def measure(
+    data: str, store: VectorSource, *, metric: str, k: int, **options: Any
+) -> dict[str, Any]:
     """One part by its name, "store" or "fashion-mnist", which has a metric and k of its own."""
-    _check([data], ("store", "fashion-mnist"), "part")
+    _check_known([data], ("store", "fashion-mnist"), "part")
     if data == "store":
         return measure_store(store, metric=metric, k=k, **options)
-    return measure_fashion_mnist(*fashion_mnist(), **options)
+    return measure_fashion_mnist(*load_fashion_mnist(), **options)
 
 
-def measure_store(store: Source, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
+def measure_store(store: VectorSource, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
     """A store's own vectors, asked by its own items; options as for `compare`."""
     features, item_ids = store.vectors, store.item_ids
     title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
@@ -162,19 +169,19 @@ def compare(
     seed: int = 0,
     questions: Questions | None = None,
     uri: str | None = None,
-    told: Told = log.info,
+    on_step: OnStep = log.info,
 ) -> dict[str, Any]:
     """Sweep backends over one gallery, scikit-learn called plainly before them."""
-    questions = questions or Questions.drawn(
+    questions = questions or Questions.draw(
         features, item_ids, metric=metric, k=k, n=n_queries, seed=seed
     )
-    told("scikit-learn")
+    on_step("scikit-learn")
     plain = [reference(features, questions, one) for one in ("euclidean", "cosine")]
     trials = []
-    for name in filter(installed, backends):
+    for name in filter(is_installed, backends):
         for label, built in BUILDS.get(name, {name: {}}).items():
-            told(label)
-            with _apart(name, uri) as placed:
+            on_step(label)
+            with _temporary_milvus(name, uri) as placed:
                 options = {"metric": metric, "label": label, **built, **placed}
                 index, measured = build_and_try(name, features, item_ids, questions, **options)
                 index.discard()
@@ -193,7 +200,7 @@ def reference(features: np.ndarray, questions: Questions, metric: str) -> dict[s
 
     label = f"scikit-learn, {metric}"
     facts = {"label": label, "metric": metric, "setting": "plain", "recall": None}
-    return facts | speeds(answer, len(questions.queries))
+    return facts | measure_speeds(answer, len(questions.queries))
 
 
 def measure_growth(
@@ -206,17 +213,17 @@ def measure_growth(
     n_queries: int = 300,
     seed: int = 0,
     sweep: bool = True,
-    told: Told = log.info,
+    on_step: OnStep = log.info,
 ) -> dict[str, Any]:
     """Cost against the size of the gallery; ``sweep`` tries several settings of each index."""
     trials = []
-    reduced = principal(features, dims)
+    reduced = project_principal(features, dims)
     for n in sizes:
-        rows, jittered = grown(reduced, n, seed=seed)
+        rows, jittered = grow_gallery(reduced, n, seed=seed)
         ids = np.arange(n).astype(str)
-        questions = Questions.drawn(rows, ids, metric="cosine", k=k, n=n_queries, seed=seed)
-        for name in filter(installed, backends):
-            told(f"{name} at {n:,}")
+        questions = Questions.draw(rows, ids, metric="cosine", k=k, n=n_queries, seed=seed)
+        for name in filter(is_installed, backends):
+            on_step(f"{name} at {n:,}")
             tried = build_and_try(name, rows, ids, questions, metric="cosine", sweep=sweep)[1]
             trials += [one.to_dict() | {"n_jittered": jittered} for one in tried]
     title = f"growth: {reduced.shape[1]} components, cosine, k = {k}, real features then jittered"
@@ -229,7 +236,7 @@ def measure_fashion_mnist(
     """Fashion-MNIST 784 Euclidean: the public benchmark's data, split and number of neighbours.
 
     Args:
-        train, test: (n, 784) float32 as `fashion_mnist` gives. options: as for `compare`.
+        train, test: (n, 784) float32 as `load_fashion_mnist` gives. options: as for `compare`.
     """
     ids = np.arange(len(train)).astype(str)
     queries = test[np.random.default_rng(seed).choice(len(test), min(n_queries, len(test)), False)]
@@ -240,41 +247,41 @@ def measure_fashion_mnist(
     return compare(train, ids, title, metric="euclidean", questions=questions, **options)
 
 
-def _growing(backends: Sequence[str]) -> list[str]:
+def _growing_backends(backends: Sequence[str]) -> list[str]:
     return [name for name in backends if name in GROWTH_BACKENDS]
 
 
-def _check(wanted: Sequence[str], names: Sequence[str], what: str) -> None:
+def _check_known(wanted: Sequence[str], names: Sequence[str], what: str) -> None:
     unknown = [one for one in wanted if one not in names]
     if unknown:
         raise ConfigError(f"a known {what}", ", ".join(unknown), f"choose from: {known(names)}")
 
 
 @contextmanager
-def _bar(
+def _show_progress(
     parts: Sequence[str], backends: Sequence[str], growth: Sequence[int], progress: bool
-) -> Iterator[Told]:
+) -> Iterator[OnStep]:
     """A bar of the indexes measured; what it gives names the one that comes next."""
-    builds = 1 + sum(len(BUILDS.get(name, ".")) for name in filter(installed, backends))
+    builds = 1 + sum(len(BUILDS.get(name, ".")) for name in filter(is_installed, backends))
     total = builds * len({"store", "fashion-mnist"} & set(parts))
     if "growth" in parts:
-        total += len(growth) * len([*filter(installed, _growing(backends))])
+        total += len(growth) * len([*filter(is_installed, _growing_backends(backends))])
     with tqdm(total=total, unit="index", delay=1, disable=None if progress else True) as bar:
         begun = False
 
-        def told(label: str) -> None:
+        def on_step(label: str) -> None:
             nonlocal begun
             bar.update(int(begun))
             begun = True
             bar.set_description(label)
 
-        yield told
+        yield on_step
         bar.update(1)
 
 
 @contextmanager
-def _apart(name: str, uri: str | None) -> Iterator[dict[str, Any]]:
-    """Parameters that keep a Milvus collection apart from the user's own."""
+def _temporary_milvus(name: str, uri: str | None) -> Iterator[dict[str, Any]]:
+    """Parameters of a Milvus collection in a temporary file, never the user's own."""
     if name != "milvus" or uri is not None:
         yield {"uri": uri} if name == "milvus" else {}
         return
@@ -282,7 +289,7 @@ def _apart(name: str, uri: str | None) -> Iterator[dict[str, Any]]:
         yield {"uri": f"{folder}/bench.db"}
 
 
-def _ratios(part: dict[str, Any]) -> dict[str, float]:
+def _speed_ratios(part: dict[str, Any]) -> dict[str, float]:
     """How many times faster than plain scikit-learn, in this very run."""
     ratios = {}
     exact = next((one for one in part["trials"] if one["name"] == "exact"), None)

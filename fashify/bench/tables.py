@@ -26,46 +26,50 @@ class Result(dict):
         lines = [", ".join(f"{name} {value}" for name, value in self["machine"].items())]
         for part in ("store", "growth", "fashion_mnist"):
             if part in self:
-                lines += ["", *_part(self[part])]
+                lines += ["", *_describe_part(self[part])]
         if "ratios" in self:
             lines += ["", *(f"{name}: {value:g}" for name, value in self["ratios"].items())]
         return "\n".join([*lines, *self.get("skipped", ())])
 
 
-def _part(part: dict[str, Any]) -> list[str]:
+def _describe_part(part: dict[str, Any]) -> list[str]:
     grows = len({trial["n"] for trial in part["trials"]}) > 1
-    lines = [part["title"], *_speeds(part, grows), "", *_costs(part, grows)]
-    return [*lines, "", *_curve(part)] if grows else lines
+    lines = [part["title"], *_tabulate_speeds(part, grows), "", *_tabulate_costs(part, grows)]
+    return [*lines, "", *_tabulate_curve(part)] if grows else lines
 
 
-def _speeds(part: dict[str, Any], grows: bool) -> list[str]:
+def _tabulate_speeds(part: dict[str, Any], grows: bool) -> list[str]:
     batches = sorted(part["trials"][0]["batch_ms"])
     header = ["index", "setting", "recall", "p50 ms", "p95 ms", "p99 ms", "a second"]
     for size in batches:
         header += [f"{size}: p50 ms", "p95 ms", "p99 ms", "a second"]
     rows = []
-    for one in [*part.get("reference", ()), *_sorted(part["trials"])]:
-        cells = [one["label"], one["setting"], _number(one["recall"])]
-        cells += [_number(one[name]) for name in ("p50_ms", "p95_ms", "p99_ms")]
-        cells.append(_number(one["qps"][1]))
+    for one in [*part.get("reference", ()), *_sort_trials(part["trials"])]:
+        cells = [one["label"], one["setting"], _format_number(one["recall"])]
+        cells += [_format_number(one[name]) for name in ("p50_ms", "p95_ms", "p99_ms")]
+        cells.append(_format_number(one["qps"][1]))
         for size in batches:
-            cells += [*map(_number, one["batch_ms"][size]), _number(one["qps"][size])]
-        rows.append([_thousands(one), *cells] if grows else cells)
+            cells += [*map(_format_number, one["batch_ms"][size]), _format_number(one["qps"][size])]
+        rows.append([_format_size(one), *cells] if grows else cells)
     return table(["n", *header] if grows else header, rows)
 
 
-def _costs(part: dict[str, Any], grows: bool) -> list[str]:
+def _tabulate_costs(part: dict[str, Any], grows: bool) -> list[str]:
     names = ("build_s", "open_ms", "bytes_per_item", "structure_bytes_per_item")
     header = ["index", "build s", "open ms", "bytes an item", "without the vectors"]
     each = {(one["n"], one["label"]): one for one in part["trials"]}
     rows = [
-        [*([_thousands(one)] if grows else []), label, *(_number(one[name]) for name in names)]
+        [
+            *([_format_size(one)] if grows else []),
+            label,
+            *(_format_number(one[name]) for name in names),
+        ]
         for (_, label), one in each.items()
     ]
     return table(["n", *header] if grows else header, rows)
 
 
-def _curve(part: dict[str, Any]) -> list[str]:
+def _tabulate_curve(part: dict[str, Any]) -> list[str]:
     """Cost against size: the fastest setting with enough recall, and how its time grows."""
     best = curve(part)
     labels = list(dict.fromkeys(best["index"]))
@@ -75,7 +79,7 @@ def _curve(part: dict[str, Any]) -> list[str]:
         cells = [f"{found.p50_ms[one]:.3g} ms ({found.recall[one]:.3f})" for one in labels]
         jittered = int(group["n_jittered"].iloc[0])
         rows.append([f"{n:,}", f"{jittered:,}", *cells])
-    rates = growth_rates(best)
+    rates = fit_growth_rates(best)
     rows.append(["time grows as", "", *(f"n^{rates[one]:.2f}" for one in labels)])
     title = f"fastest setting with recall {ENOUGH:g} or more, else the most exact: p50 (recall)"
     return [title, *table(["n", "of them jittered", *labels], rows)]
@@ -89,7 +93,7 @@ def curve(part: dict[str, Any]) -> pd.DataFrame:
     return ordered.groupby(["n", "index"], as_index=False).first()
 
 
-def growth_rates(best: pd.DataFrame) -> dict[str, float]:
+def fit_growth_rates(best: pd.DataFrame) -> dict[str, float]:
     """For each index the power of the size that its time grows as: 1 is in step with it."""
     return {
         str(name): round(float(np.polyfit(np.log(rows["n"]), np.log(rows["p50_ms"]), 1)[0]), 2)
@@ -156,15 +160,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _sorted(trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _sort_trials(trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(trials, key=lambda one: (one["n"], one["label"], one["recall"]))
 
 
-def _thousands(one: dict[str, Any]) -> str:
+def _format_size(one: dict[str, Any]) -> str:
     return f"{one['n']:,}"
 
 
-def _number(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"

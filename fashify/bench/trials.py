@@ -96,7 +96,7 @@ class Questions:
     truth: Neighbours
 
     @classmethod
-    def drawn(
+    def draw(
         cls,
         features: np.ndarray,
         item_ids: Sequence[str],
@@ -112,13 +112,13 @@ class Questions:
         exact = make_index("exact", metric=metric).fit(features, item_ids)
         return cls(queries, exclude, k, exact.search(queries, k, exclude=exclude))
 
-    def asked(self, index: Index, rows: slice = slice(None)) -> Neighbours:
+    def ask(self, index: Index, rows: slice = slice(None)) -> Neighbours:
         """The answer of ``index`` to some of the queries."""
         exclude = None if self.exclude is None else self.exclude[rows]
         return index.search(self.queries[rows], self.k, exclude=exclude)
 
 
-def installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
     """Whether a backend's package is there."""
     return name not in _NEEDS or importlib.util.find_spec(_NEEDS[name]) is not None
 
@@ -132,14 +132,14 @@ def index_recall(found: Neighbours, truth: Neighbours) -> float:
     return float(np.mean(hits))
 
 
-def latencies(answer: Callable[[slice], object], rows: int, *, seconds: float = 4) -> np.ndarray:
+def time_queries(answer: Callable[[slice], object], rows: int, *, seconds: float = 4) -> np.ndarray:
     """Seconds each of up to ``rows`` single queries took, within a time limit, warmed up."""
     for row in range(min(3, rows)):
         answer(slice(row, row + 1))
-    return _timed(answer, [slice(row, row + 1) for row in range(rows)], seconds, 1)
+    return _time_slices(answer, [slice(row, row + 1) for row in range(rows)], seconds, 1)
 
 
-def batch_latencies(
+def time_batches(
     answer: Callable[[slice], object], rows: int, *, seconds: float = 2
 ) -> dict[int, np.ndarray]:
     """Seconds of repeated batches, by batch size; sizes above ``rows`` are left out."""
@@ -147,11 +147,11 @@ def batch_latencies(
     for size in (size for size in BATCHES if size <= rows):
         starts = np.arange(_MOST) % (rows // size) * size
         slices = [slice(int(start), int(start) + size) for start in starts]
-        found[size] = _timed(answer, slices, seconds, _LEAST)
+        found[size] = _time_slices(answer, slices, seconds, _LEAST)
     return found
 
 
-def _timed(
+def _time_slices(
     answer: Callable[[slice], object], slices: Sequence[slice], seconds: float, least: int
 ) -> np.ndarray:
     """Seconds for each of ``slices``, stopping at the limit once ``least`` are done."""
@@ -166,23 +166,23 @@ def _timed(
     return np.array(times)
 
 
-def speeds(answer: Callable[[slice], object], rows: int) -> dict[str, Any]:
+def measure_speeds(answer: Callable[[slice], object], rows: int) -> dict[str, Any]:
     """The timed fields of a `Trial`: percentiles and rates, one at a time and in batches."""
-    single, batches = latencies(answer, rows), batch_latencies(answer, rows)
-    p50, p95, p99 = _milliseconds(single)
+    single, batches = time_queries(answer, rows), time_batches(answer, rows)
+    p50, p95, p99 = _to_milliseconds(single)
     times = {1: single, **batches}
     return {
         "p50_ms": p50,
         "p95_ms": p95,
         "p99_ms": p99,
-        "batch_ms": {size: _milliseconds(seconds) for size, seconds in batches.items()},
+        "batch_ms": {size: _to_milliseconds(seconds) for size, seconds in batches.items()},
         "qps": {
             size: round(size / float(np.median(seconds)), 1) for size, seconds in times.items()
         },
     }
 
 
-def _milliseconds(seconds: np.ndarray) -> list[float]:
+def _to_milliseconds(seconds: np.ndarray) -> list[float]:
     return [round(1000 * float(np.quantile(seconds, q)), 4) for q in _PERCENTILES]
 
 
@@ -208,20 +208,20 @@ def build_and_try(
     """
     begin = time.perf_counter()
     index = make_index(name, metric=metric, **params).fit(features, item_ids)
-    facts = {"build_s": round(time.perf_counter() - begin, 3), **_on_disk(index)}
+    facts = {"build_s": round(time.perf_counter() - begin, 3), **_measure_disk(index)}
     facts["label"] = label or name
     parameter, values = SWEEPS.get(name, ("", ()))
     settings = [{parameter: value} for value in values] if sweep and values else [{}]
-    return index, [tried(index.tuned(**one), questions, facts, one) for one in settings]
+    return index, [measure_index(index.tuned(**one), questions, facts, one) for one in settings]
 
 
-def tried(
+def measure_index(
     index: Index, questions: Questions, facts: dict[str, Any], setting: dict[str, Any]
 ) -> Trial:
     """Measure one index as it is; ``facts`` are those that do not depend on the setting."""
 
     def answer(rows: slice) -> Neighbours:
-        return questions.asked(index, rows)
+        return questions.ask(index, rows)
 
     return Trial(
         name=index.name,
@@ -231,12 +231,12 @@ def tried(
         dim=index.dim,
         k=questions.k,
         recall=round(index_recall(answer(slice(None)), questions.truth), 4),
-        **speeds(answer, len(questions.queries)),
+        **measure_speeds(answer, len(questions.queries)),
         **facts,
     )
 
 
-def _on_disk(index: Index) -> dict[str, float | None]:
+def _measure_disk(index: Index) -> dict[str, float | None]:
     with tempfile.TemporaryDirectory() as folder:
         index.save(folder)
         saved = sum(path.stat().st_size for path in Path(folder).iterdir())

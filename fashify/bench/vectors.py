@@ -19,14 +19,14 @@ def sizes(largest: int, *, smallest: int = 100, steps: int = 5) -> list[int]:
     return np.unique(np.geomspace(min(smallest, largest), largest, steps).astype(int)).tolist()
 
 
-def principal(features: np.ndarray, dims: int) -> np.ndarray:
+def project_principal(features: np.ndarray, dims: int) -> np.ndarray:
     """(n, min(dims, dim)) float32: unit vectors on their directions of most energy."""
     units = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
     _, axes = np.linalg.eigh((units.T @ units).astype(np.float64))
     return np.ascontiguousarray(units @ axes[:, ::-1][:, :dims].astype(np.float32))
 
 
-def grown(features: np.ndarray, n: int, *, seed: int = 0) -> tuple[np.ndarray, int]:
+def grow_gallery(features: np.ndarray, n: int, *, seed: int = 0) -> tuple[np.ndarray, int]:
     """``n`` rows made of real features, and of jittered copies once those are used up.
 
     A copy lies at half the median distance to a nearest neighbour from its original, in a
@@ -53,7 +53,7 @@ def grown(features: np.ndarray, n: int, *, seed: int = 0) -> tuple[np.ndarray, i
     return rows, extra
 
 
-def fashion_mnist(folder: Path | None = None) -> tuple[np.ndarray, np.ndarray]:
+def load_fashion_mnist(folder: Path | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(60000, 784) training and (10000, 784) test images as float32.
 
     Args:
@@ -63,12 +63,12 @@ def fashion_mnist(folder: Path | None = None) -> tuple[np.ndarray, np.ndarray]:
         StorageError: Debian's package is not installed.
     """
     folder = folder or FASHION_MNIST
-    return _images(folder / "train-images-idx3-ubyte.gz"), _images(
+    return _read_images(folder / "train-images-idx3-ubyte.gz"), _read_images(
         folder / "t10k-images-idx3-ubyte.gz"
     )
 
 
-def _images(path: Path) -> np.ndarray:
+def _read_images(path: Path) -> np.ndarray:
     try:
         raw = gzip.decompress(path.read_bytes())
     except OSError as error:

@@ -31,7 +31,12 @@ def audit(
         for one in found.kinds.itertuples()
     ]
     noise = [
-        (one.level, f"{one.groups:,}", f"{one.disagree:,}", _rate(one.noise, one.low, one.high))
+        (
+            one.level,
+            f"{one.groups:,}",
+            f"{one.disagree:,}",
+            _format_rate(one.noise, one.low, one.high),
+        )
         for one in found.noise[found.noise["kind"] == "equal files"].itertuples()
     ]
     odd = [(one.what, f"{one.n:,}") for one in found.gaps.itertuples() if one.n]
@@ -45,7 +50,7 @@ def audit(
     emit(found.to_dict(), as_json, text)
 
 
-def _rate(noise: float, low: float, high: float) -> str:
+def _format_rate(noise: float, low: float, high: float) -> str:
     if noise != noise:
         return "no copies to tell from"
     return f"{noise:.1%}" + ("" if low != low else f" [{low:.1%}, {high:.1%}]")

@@ -48,7 +48,7 @@ def extraction(
         processes=processes,
         progress=not as_json,
     )
-    emit(measured, as_json, _lines(measured))
+    emit(measured, as_json, _describe_engines(measured))
 
 
 #: Columns of the table: key of a record, and what stands above it.
@@ -66,7 +66,7 @@ _COLUMNS = {
 }
 
 
-def _lines(measured: dict[str, Any]) -> list[str]:
+def _describe_engines(measured: dict[str, Any]) -> list[str]:
     """The answer for people: what was measured on what, then a row a contender."""
     machine = measured["processor"]
     columns = [key for key in _COLUMNS if measured["contenders"][0][key] is not None]

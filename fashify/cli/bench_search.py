@@ -46,7 +46,7 @@ def search(
     from fashify.bench import search as bench
     from fashify.store import FeatureStore
 
-    asked = part or [one for one in bench.PARTS if _possible(one)]
+    asked = part or [one for one in bench.PARTS if _is_possible(one)]
     opened = FeatureStore.load(store_path(store)) if bench.needs_store(asked) else None
     result = bench.run(
         opened,
@@ -62,17 +62,17 @@ def search(
     if part is None and len(asked) < len(bench.PARTS):
         note = "fashion-mnist left out: apt install dataset-fashion-mnist"
         result["skipped"] = [*result.get("skipped", []), note]
-    drawn = [] if figures is None else _drawn(result, figures)
+    drawn = [] if figures is None else _draw_figures(result, figures)
     emit(result, as_json, [result.to_text(), *drawn])
 
 
-def _possible(part: str) -> bool:
+def _is_possible(part: str) -> bool:
     from fashify.bench.search import FASHION_MNIST
 
     return part != "fashion-mnist" or FASHION_MNIST.is_dir()
 
 
-def _drawn(result: Result, folder: Path) -> list[str]:
+def _draw_figures(result: Result, folder: Path) -> list[str]:
     """The curves of every part that was measured, as files; their paths."""
     from fashify import plots
     from fashify.bench import search as bench

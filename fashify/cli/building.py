@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fashify.cli.console import JsonOption, emit, store_path
-from fashify.cli.heads import head_facts, head_line
+from fashify.cli.heads import describe_head, format_head
 from fashify.cli.indexing import (
     MILVUS,
     CollectionOption,
     UriOption,
     milvus_params,
-    synchronised,
+    synchronise_store,
 )
 from fashify.errors import CatalogueError, QueryError
 
@@ -96,9 +96,9 @@ def build(
         ray_address=ray_address,
     )
     if head != "keep":
-        store = _taught(named, products, head, None if index == MILVUS else index, metric)
+        store = _learn_head(named, products, head, None if index == MILVUS else index, metric)
     if index == MILVUS:
-        synchronised(store, named, metric=metric, **placed)
+        synchronise_store(store, named, metric=metric, **placed)
     lost = store.quarantine
     if strict and len(lost):
         raise CatalogueError(
@@ -113,7 +113,7 @@ def build(
         "n_quarantined": len(lost),
         "backbone": facts,
         "engine": store.meta["engine"],
-        "head": head_facts(store),
+        "head": describe_head(store),
         "engine_report": store.meta.get("engine_report", {}),
         "index": index,
         "metric": metric,
@@ -121,14 +121,14 @@ def build(
     text = [
         f"{len(store):,} products in {store.path}, {len(lost)} in quarantine",
         f"backbone: {facts['name']}, {facts['dim']}-d: {facts['reason']}",
-        head_line(store),
-        _engine_line(store.meta),
+        format_head(store),
+        _describe_engine(store.meta),
         f"index: {index}, {metric}",
     ]
     emit(answer, as_json, text)
 
 
-def _taught(
+def _learn_head(
     named: Path | str, products: Catalogue, head: str, index: str | None, metric: str
 ) -> FeatureStore:
     from fashify.learning import learn
@@ -138,7 +138,7 @@ def _taught(
     return learn(named, catalogue=products, method=head, index=index)
 
 
-def _engine_line(meta: dict[str, Any]) -> str:
+def _describe_engine(meta: dict[str, Any]) -> str:
     """Engine and precision, and for int8 how well it agrees with fp32."""
     engine, report = meta["engine"], meta.get("engine_report", {})
     line = f"engine: {engine['engine']} {engine['precision']}"

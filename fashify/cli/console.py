@@ -87,7 +87,7 @@ def table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> list[str]:
     ]
 
 
-def pairs(values: Sequence[str], option: str) -> dict[str, Any]:
+def parse_pairs(values: Sequence[str], option: str) -> dict[str, Any]:
     """``["k=5", "name=a"]`` to ``{"k": 5, "name": "a"}``; values are JSON where they can be.
 
     Raises:
@@ -98,11 +98,11 @@ def pairs(values: Sequence[str], option: str) -> dict[str, Any]:
         name, equals, text = value.partition("=")
         if not equals or not name.strip():
             raise ConfigError(f"{option} name=value", repr(value), f"write {option} name=value")
-        found[name.strip()] = _value(text.strip())
+        found[name.strip()] = _parse_value(text.strip())
     return found
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -8,12 +8,12 @@ if TYPE_CHECKING:
     from fashify.store import FeatureStore
 
 
-def head_facts(store: FeatureStore) -> dict[str, Any] | None:
+def describe_head(store: FeatureStore) -> dict[str, Any] | None:
     """For programs; ``None`` where raw features are served."""
     return None if store.head is None else {"dim": store.head.dim, **store.meta["head"]}
 
 
-def head_line(store: FeatureStore) -> str:
+def format_head(store: FeatureStore) -> str:
     """For people."""
     if store.head is None:
         return "head: none, raw features are served"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fashify.cli.console import Commands, JsonOption, StoreOption, emit, pairs, store_path
+from fashify.cli.console import Commands, JsonOption, StoreOption, emit, parse_pairs, store_path
 from fashify.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,15 +63,17 @@ def index(
 
     named = store_path(store)
     opened = FeatureStore.load(named)
-    given = pairs(param or [], "-p") | milvus_params(name or "exact", uri, collection, opened.path)
+    given = parse_pairs(param or [], "-p") | milvus_params(
+        name or "exact", uri, collection, opened.path
+    )
     if auto:
         if name or given:
             raise ConfigError("--auto alone", "a backend or its options too", "leave these out")
         choice = choose_index(opened.vectors, opened.item_ids, metric=metric, recall=recall)
         fitted, chosen = choice.index, choice.to_dict()
     else:
-        fitted, chosen = _fitted(opened, name or "exact", metric, given), {"reason": "asked for"}
-    put(fitted, opened.path, named)
+        fitted, chosen = _fit_index(opened, name or "exact", metric, given), {"reason": "asked for"}
+    replace_index(fitted, opened.path, named)
     answer = {"store": str(opened.path), "index": fitted.name, "metric": fitted.metric}
     answer |= {"params": fitted.params, "n_items": len(fitted), **chosen}
     done = f"{len(fitted):,} products indexed by {fitted.name} in {opened.path}"
@@ -101,12 +103,12 @@ def sync(
 
     named = store_path(store or context.obj)
     opened = FeatureStore.load(named)
-    before = _milvus_before(opened.path)
-    params = before.get("params", {}) | pairs(param or [], "-p")
+    before = _find_milvus_index(opened.path)
+    params = before.get("params", {}) | parse_pairs(param or [], "-p")
     params |= {key: value for key, value in (("uri", uri), ("collection", collection)) if value}
     params.setdefault("collection", collection_name(opened.path))
     metric = metric or before.get("metric", "cosine")
-    done = synchronised(opened, named, metric=metric, replace=replace, **params)
+    done = synchronise_store(opened, named, metric=metric, replace=replace, **params)
     answer = {"store": str(opened.path), "index": MILVUS, "metric": metric}
     answer |= {"params": done.index.params, "n_items": len(done.index), **done.to_dict()}
     counts = ", ".join(f"{count:,} {what}" for what, count in done.to_dict().items())
@@ -134,16 +136,16 @@ def collection_name(path: Path) -> str:
     return "fashify_" + re.sub(r"\W", "_", path.absolute().name, flags=re.ASCII)
 
 
-def synchronised(opened: FeatureStore, named: Path | str, **options: Any) -> Synced:
+def synchronise_store(opened: FeatureStore, named: Path | str, **options: Any) -> Synced:
     """Bring a collection in step with a store and make it the store's index."""
     from fashify.index.milvus.sync import sync
 
     done = sync(opened, **options)
-    put(done.index, opened.path, named)
+    replace_index(done.index, opened.path, named)
     return done
 
 
-def put(fitted: Index, path: Path, named: Path | str) -> None:
+def replace_index(fitted: Index, path: Path, named: Path | str) -> None:
     """Write an index into the store's folder, and on to its bucket when it has one."""
     from fashify.index.files import drop_unlisted
     from fashify.io.storage import is_url
@@ -158,7 +160,7 @@ def put(fitted: Index, path: Path, named: Path | str) -> None:
         push_store(path, str(named))
 
 
-def _fitted(opened: FeatureStore, name: str, metric: str, given: dict[str, Any]) -> Index:
+def _fit_index(opened: FeatureStore, name: str, metric: str, given: dict[str, Any]) -> Index:
     from fashify.index import make_index
 
     empty = make_index(name, metric=metric, **given)
@@ -167,7 +169,7 @@ def _fitted(opened: FeatureStore, name: str, metric: str, given: dict[str, Any])
     return empty.fit(opened.vectors, opened.item_ids)
 
 
-def _milvus_before(path: Path) -> dict[str, Any]:
+def _find_milvus_index(path: Path) -> dict[str, Any]:
     """Facts of the index in the store, when it is one in Milvus."""
     from fashify.errors import FashifyError
     from fashify.index.files import IndexReader

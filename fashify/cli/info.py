@@ -36,14 +36,14 @@ def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
     answer = {
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "versions": {name: _version(name) for name in ("fashify", *PACKAGES)},
-        "backbones": [_backbone(name) for name in _backbone_names()],
+        "versions": {name: _find_version(name) for name in ("fashify", *PACKAGES)},
+        "backbones": [_describe_backbone(name) for name in _backbone_names()],
         "engines": list_engines(),
         "indexes": list_indexes(),
         "extras": {name: importlib.util.find_spec(name) is not None for name in EXTRAS},
-        "store": _store(store_path(store)),
+        "store": _describe_store(store_path(store)),
     }
-    emit(answer, as_json, _text(answer))
+    emit(answer, as_json, _format_answer(answer))
 
 
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -51,7 +51,7 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     from fashify.store.store import located
 
     path = located(store_path(store))
-    found = [{"file": file, "problem": problem} for file, problem in problems_of(path)]
+    found = [{"file": file, "problem": problem} for file, problem in find_problems(path)]
     answer = {"store": str(path), "ok": not found, "problems": found}
     lines = [f"{one['file']}: {one['problem']}" for one in found]
     emit(answer, as_json, lines or [f"{path}: every file is as it was written"])
@@ -59,7 +59,7 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(FAILED)
 
 
-def problems_of(path: Path) -> list[tuple[str, str]]:
+def find_problems(path: Path) -> list[tuple[str, str]]:
     """``(file, what is wrong)`` of a store and its index; StoreError where there is no store."""
     from fashify.index.files import verify_index
     from fashify.store import verify_store
@@ -68,10 +68,10 @@ def problems_of(path: Path) -> list[tuple[str, str]]:
     found = verify_store(path)
     if (path / INDEX).is_dir():
         found += [(f"{INDEX}/{file}", problem) for file, problem in verify_index(path / INDEX)]
-    return found or _misplaced(path)
+    return found or _find_misplaced(path)
 
 
-def _misplaced(path: Path) -> list[tuple[str, str]]:
+def _find_misplaced(path: Path) -> list[tuple[str, str]]:
     """Files that are whole, but of another release or of another store."""
     from fashify.index import load_index
     from fashify.store import FeatureStore
@@ -95,7 +95,7 @@ def _misplaced(path: Path) -> list[tuple[str, str]]:
     return [(f"{INDEX}/manifest.json", "an index of other items or vectors")]
 
 
-def _version(package: str) -> str | None:
+def _find_version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
@@ -108,7 +108,7 @@ def _backbone_names() -> list[str]:
     return list_backbones()
 
 
-def _backbone(name: str) -> dict[str, Any]:
+def _describe_backbone(name: str) -> dict[str, Any]:
     """A network and whether its ImageNet weights are on this machine; nothing is fetched."""
     from fashify.backbones.pretrained import cached_file, imagenet_file
     from fashify.backbones.records import LiteSource, find_record
@@ -125,7 +125,7 @@ def _backbone(name: str) -> dict[str, Any]:
     return {"name": name, "dim": record.dim, "input_size": size, "weights_at_hand": at_hand}
 
 
-def _store(path: Path) -> dict[str, Any]:
+def _describe_store(path: Path) -> dict[str, Any]:
     from fashify.store import FeatureStore
 
     try:
@@ -143,10 +143,10 @@ def _store(path: Path) -> dict[str, Any]:
     }
 
 
-def _text(answer: dict[str, Any]) -> list[str]:
+def _format_answer(answer: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {found or '-'}" for name, found in answer["versions"].items())
     backbones = [
-        (one["name"], one["dim"], "x".join(map(str, one["input_size"])), _yes(one))
+        (one["name"], one["dim"], "x".join(map(str, one["input_size"])), _format_weights(one))
         for one in answer["backbones"]
     ]
     extras = [
@@ -163,15 +163,15 @@ def _text(answer: dict[str, Any]) -> list[str]:
         "",
         *table(extras, ("extra", "state", "brings")),
         "",
-        _store_line(answer["store"]),
+        _format_store(answer["store"]),
     ]
 
 
-def _yes(backbone: dict[str, Any]) -> str:
+def _format_weights(backbone: dict[str, Any]) -> str:
     return "at hand" if backbone["weights_at_hand"] else "to be downloaded"
 
 
-def _store_line(store: dict[str, Any]) -> str:
+def _format_store(store: dict[str, Any]) -> str:
     if not store["usable"]:
         return f"store {store['path']}: {store['reason']}"
     name = store["backbone"]["name"]

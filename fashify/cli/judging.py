@@ -68,20 +68,20 @@ def evaluate(
     Each figure comes with its 95 % interval, and twice: as found, and with the query's copies
     and variants left out of its answer. With --photos people's photos are the queries.
     """
-    from fashify.evaluation import Run, compare_runs
+    from fashify.evaluation import EvaluationRun, compare_runs
 
     if photos is not None:
         asked = load_photos_named(photos, people, photo_labels)
         judge_photos(store, asked, k=k, raw=raw, intervals=intervals, seed=seed, as_json=as_json)
         return
-    opened, groups, basis = _open(store_path(store), catalogue, as_json)
-    kinds = _kinds(opened, all_of_them=raw)
+    opened, groups, basis = _open_grouped(store_path(store), catalogue, as_json)
+    kinds = _list_vectors(opened, all_of_them=raw)
     options = {"k": k, "split": split, "n_queries": queries, "index": index, "metric": metric}
     found = {
         name: _judge(opened, groups, level, vectors=vectors, seed=seed, **options)
         for name, vectors in kinds.items()
     }
-    runs = {name: Run.of(reports, name) for name, reports in found.items()}
+    runs = {name: EvaluationRun.from_reports(reports, name) for name, reports in found.items()}
     plain, *others = runs
     gains = {
         f"{name} against {plain}": compare_runs(runs[plain], runs[name], seed=seed)
@@ -98,7 +98,7 @@ def evaluate(
         },
         "gains": {name: gain.to_dict("records") for name, gain in gains.items()},
     }
-    emit(answer, as_json, _told(found, gains, basis, named=level))
+    emit(answer, as_json, _describe_evaluation(found, gains, basis, named=level))
 
 
 def compare(
@@ -120,24 +120,24 @@ def compare(
     Gives the gain with its 95 % interval and a two-sided p-value, both by groups of copies and
     variants. A store is judged here, by what its index serves; a file is taken as it is.
     """
-    from fashify.evaluation import Run, compare_runs
+    from fashify.evaluation import EvaluationRun, compare_runs
 
     options = {"k": k, "split": split, "n_queries": queries, "seed": seed}
     runs = []
     for name in (first, second):
         if name.endswith(".npz"):
-            runs.append(Run.load(name))
+            runs.append(EvaluationRun.load(name))
             continue
-        opened, groups, _ = _open(store_path(Path(name)), catalogue, as_json)
-        runs.append(Run.of(_judge(opened, groups, level, **options), name))
+        opened, groups, _ = _open_grouped(store_path(Path(name)), catalogue, as_json)
+        runs.append(EvaluationRun.from_reports(_judge(opened, groups, level, **options), name))
     found = compare_runs(*runs, measure=measure, seed=seed)
     answer = {"first": first, "second": second, "measure": measure, "k": runs[0].facts["k"]}
     heading = f"{measure}@{answer['k']}" if measure in ("precision", "hit_rate") else measure
-    lines = [f"{heading}: {second} against {first}", "", *_gains(found)]
+    lines = [f"{heading}: {second} against {first}", "", *_tabulate_gains(found)]
     emit(answer | {"levels": found.to_dict("records")}, as_json, lines)
 
 
-def _open(path: Path | str, catalogue: str | None, quiet: bool) -> tuple[Any, Any, str]:
+def _open_grouped(path: Path | str, catalogue: str | None, quiet: bool) -> tuple[Any, Any, str]:
     """A store with the groups of its products, and what they go by."""
     from fashify.catalogue import load_catalogue
     from fashify.features.likeness import item_groups
@@ -155,7 +155,7 @@ def _judge(store: Any, groups: Any, levels: list[str] | None, **options: Any) ->
     return found if levels else {level: found[level] for level in LEVELS if level in found}
 
 
-def _kinds(store: Any, *, all_of_them: bool) -> dict[str, str]:
+def _list_vectors(store: Any, *, all_of_them: bool) -> dict[str, str]:
     """What is judged, by the name it is told under: as ``evaluate_levels`` calls the vectors."""
     from fashify.evaluation.protocol import original_dim
 
@@ -166,7 +166,9 @@ def _kinds(store: Any, *, all_of_them: bool) -> dict[str, str]:
     return (plain if all_of_them else {}) | {"head": "served"}
 
 
-def _told(found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[str] | None):
+def _describe_evaluation(
+    found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[str] | None
+):
     """The lines of an evaluation: figures as found, figures apart, and each against raw."""
     first = next(iter(next(iter(found.values())).values()))
     asked = "all products" if first.facts["split"] == "all" else f"{first.facts['split']} split"
@@ -175,10 +177,16 @@ def _told(found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[
         f"{first.facts['n_groups']:,} groups ({basis})"
     )
     yield "95 % intervals in brackets, by groups; macro over categories of more than k products"
-    yield from ("", *_figures(found, apart=False), "", "copies and variants left out:", "")
-    yield from _figures(found, apart=True)
+    yield from (
+        "",
+        *_tabulate_reports(found, excluding_group=False),
+        "",
+        "copies and variants left out:",
+        "",
+    )
+    yield from _tabulate_reports(found, excluding_group=True)
     for name, gain in gains.items():
-        yield from ("", f"{name}:", "", *_gains(gain))
+        yield from ("", f"{name}:", "", *_tabulate_gains(gain))
     if named and len(named) == 1:
         report = list(found.values())[-1][named[0]]
         rows = [(row.category, row.n, f"{row.precision:.3f}") for row in report.table.itertuples()]
@@ -186,15 +194,15 @@ def _told(found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[
         yield from ("", report.summary, "", *table(rows[:12], header))
 
 
-def _figures(found: Mapping[str, Mapping], *, apart: bool) -> list[str]:
+def _tabulate_reports(found: Mapping[str, Mapping], *, excluding_group: bool) -> list[str]:
     first = next(iter(found.values()))
     reports = [
-        (level, name, reports[level].apart if apart else reports[level])
+        (level, name, reports[level].excluding_group if excluding_group else reports[level])
         for level in first
         for name, reports in found.items()
     ]
     rows = [
-        (level, name, f"{one.n_judged:,}", one.told("micro"), one.told("macro"))
+        (level, name, f"{one.n_judged:,}", one.format_mean("micro"), one.format_mean("macro"))
         + (one.n_counted, *(f"{one.micro[m]:.3f}" for m in ("chance", "map_at_r", "ndcg")))
         for level, name, one in reports
         if one is not None
@@ -204,7 +212,7 @@ def _figures(found: Mapping[str, Mapping], *, apart: bool) -> list[str]:
     return table(rows, (*header, "categories", "chance", "MAP@R", f"nDCG@{any_.depth}"))
 
 
-def _gains(found: Any) -> list[str]:
+def _tabulate_gains(found: Any) -> list[str]:
     rows = [
         (row.level, row.view, row.mean, f"{row.queries:,}", f"{row.first:.3f}")
         + (f"{row.second:.3f}", f"{row.gain:+.3f} [{row.low:+.3f}, {row.high:+.3f}]")

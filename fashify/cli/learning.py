@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
-from fashify.cli.heads import head_facts, head_line
+from fashify.cli.heads import describe_head, format_head
 from fashify.errors import ConfigError
 
 PicturesOption = Annotated[
@@ -74,4 +74,4 @@ def learn(
 
     products = None if catalogue is None else load_catalogue(catalogue)
     taught = learn(store_path(store), catalogue=products, method=head, index=index, seed=seed)
-    emit(head_facts(taught), as_json, [f"{len(taught):,} products; {head_line(taught)}"])
+    emit(describe_head(taught), as_json, [f"{len(taught):,} products; {format_head(taught)}"])

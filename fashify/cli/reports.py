@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli.console import JsonOption, StoreOption, emit, pairs
+from fashify.cli.console import JsonOption, StoreOption, emit, parse_pairs
 
 
 def report(
@@ -33,7 +33,7 @@ def report(
         notebooks or (),
         catalogue=catalogue,
         store=store,
-        parameters=pairs(param or [], "-p"),
+        parameters=parse_pairs(param or [], "-p"),
         out=out,
         progress=not as_json,
     )

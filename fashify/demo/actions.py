@@ -125,7 +125,7 @@ class Actions:
     def _crop(self, view: View, event: Event) -> View:
         photo, region = _photo_of(view), _region(event.get("region"))
         whole = photo.picture if photo.whole is None else photo.whole
-        part = region.cut(photo.picture)
+        part = region.crop_image(photo.picture)
         return self._answered(view, query=replace(photo, picture=part, whole=whole, feature=None))
 
     def _whole(self, view: View, event: Event) -> View:

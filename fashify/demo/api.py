@@ -58,7 +58,7 @@ class Api:
     @property
     def endpoints(self) -> tuple[Callable[..., Any], ...]:
         """All of them, ready for ``gr.api``."""
-        return tuple(map(endpoint, (self.search, self.similar, self.explain, self.facets)))
+        return tuple(map(as_endpoint, (self.search, self.similar, self.explain, self.facets)))
 
     def search(
         self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
@@ -121,32 +121,32 @@ def _path(image: Any) -> str:
     return path
 
 
-def endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
+def as_endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     """``function`` with its FashifyErrors as ``gr.Error``, the one kind a client is told."""
 
     @wraps(function)
-    def spoken(*args: Any, **kwargs: Any) -> Any:
-        with speaking():
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        with translate_errors():
             return function(*args, **kwargs)
 
     # Gradio reads the types from here and does not resolve postponed annotations.
-    spoken.__signature__ = inspect.signature(function, eval_str=True)
-    return spoken
+    answer.__signature__ = inspect.signature(function, eval_str=True)
+    return answer
 
 
-def told(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """As ``endpoint``, for a coroutine of Gradio's own."""
+def as_async_endpoint(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """As ``as_endpoint``, for a coroutine of Gradio's own."""
 
     @wraps(function)
-    async def spoken(*args: Any, **kwargs: Any) -> Any:
-        with speaking():
+    async def answer(*args: Any, **kwargs: Any) -> Any:
+        with translate_errors():
             return await function(*args, **kwargs)
 
-    return spoken
+    return answer
 
 
 @contextmanager
-def speaking() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turns a FashifyError into the ``gr.Error`` that reaches the client, one sentence."""
     try:
         yield

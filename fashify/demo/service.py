@@ -26,9 +26,9 @@ from fashify.features import extract_features
 from fashify.index.filters.filter import facet_counts
 from fashify.io.images import load_image
 from fashify.learning import learn
-from fashify.retrieval.diversity import pool_size, varied
+from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.explanation import Explanation, explain_images
-from fashify.retrieval.feedback import bent
+from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
 from fashify.retrieval.retriever import Retriever
 from fashify.store.store import MANIFEST
@@ -132,7 +132,7 @@ class DemoService:
         """As ``search``, with a filter in any form that ``Filter.parse`` takes."""
         begin = time.perf_counter()
         feature = self._feature(query)
-        asked = bent(feature, *map(self._features, (selection.liked, selection.disliked)))
+        asked = move_query(feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
         terms = terms_of(where, dict(selection.weights))
         wanted = Wanted(asked, self._k(k), terms, frozenset(left_out))
@@ -152,7 +152,7 @@ class DemoService:
         index, ids = self.retriever.index, [match.item_id for match in near]
         distances = np.array([match.distance for match in near])
         vectors = index.vectors_of(ids) if ids else np.empty((0, 0))
-        order = varied(distances, vectors, wanted.k, diversity, index.metric)
+        order = choose_varied(distances, vectors, wanted.k, diversity, index.metric)
         return [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
 
     def _k(self, k: int) -> int:

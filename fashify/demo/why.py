@@ -11,7 +11,7 @@ from fashify.demo.pictures import QUERY_SIDE, data_url
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, View
 from fashify.io.images import resize, thumbnail
-from fashify.retrieval.explanation import Explanation, overlay
+from fashify.retrieval.explanation import Explanation, draw_overlay
 from fashify.retrieval.match import Match
 
 #: Heat is painted on pictures of this size, so that its edges are smooth on small ones too.
@@ -37,7 +37,7 @@ def panel(service: DemoService, view: View) -> str:
 
 
 def _figure(picture: np.ndarray, parts: np.ndarray, caption: str) -> str:
-    painted = overlay(_enlarged(picture), parts)
+    painted = draw_overlay(_enlarged(picture), parts)
     return (
         f'<figure><img src="{data_url(painted, QUERY_SIDE)}" alt="{caption}, the places that '
         f'make the likeness coloured"><figcaption>{caption}</figcaption></figure>'
@@ -67,9 +67,9 @@ def _parts(match: Match) -> str:
         return ""
     # A cosine distance of 1 is nothing in common; few are beyond it.
     rows = "".join(
-        f'<dt>{escape(name)}</dt><dd><i style="width:{100 * min(max(apart, 0), 1):.1f}%"></i>'
-        f"<b>{apart:.3f}</b></dd>"
-        for name, apart in match.parts.items()
+        f'<dt>{escape(name)}</dt><dd><i style="width:{100 * min(max(distance, 0), 1):.1f}%"></i>'
+        f"<b>{distance:.3f}</b></dd>"
+        for name, distance in match.parts.items()
     )
     return (
         f'<p>How far apart they are, by part (0 for the same):</p><dl class="fx-parts">{rows}</dl>'

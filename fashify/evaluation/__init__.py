@@ -1,6 +1,6 @@
 """How good the neighbours are: one search, judged at any number of category levels."""
 
-from fashify.evaluation.compare import Run, compare_runs
+from fashify.evaluation.compare import EvaluationRun, compare_runs
 from fashify.evaluation.examples import compare_levels, example_rows
 from fashify.evaluation.gains import gains_by_category
 from fashify.evaluation.projection import feature_norms, pca_spectrum, project
@@ -9,7 +9,7 @@ from fashify.evaluation.report import EvaluationReport
 
 __all__ = [
     "EvaluationReport",
-    "Run",
+    "EvaluationRun",
     "compare_levels",
     "compare_runs",
     "evaluate",

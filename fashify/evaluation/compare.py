@@ -20,14 +20,14 @@ from fashify.evaluation.report import EvaluationReport
 COMMON = ("k", "depth", "n_gallery", "split", "seed", "n_groups")
 
 #: The two figures of every report.
-VIEWS = ("as found", "apart")
+VIEWS = ("as found", "excluding group")
 
 #: Columns kept of every query.
 KEPT = ("item_id", "label", "group", "counted", "precision", "hit_rate", "map", "map_at_r", "ndcg")
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class EvaluationRun:
     """What every query of an evaluation got.
 
     Attributes:
@@ -42,15 +42,15 @@ class Run:
     queries: dict[tuple[str, str], pd.DataFrame]
 
     @classmethod
-    def of(cls, reports: Mapping[str, EvaluationReport], name: str) -> Run:
+    def from_reports(cls, reports: Mapping[str, EvaluationReport], name: str) -> EvaluationRun:
         """The run behind the reports of one evaluation."""
         first = next(iter(reports.values()))
         facts = {"k": first.k, "depth": first.depth, "n_gallery": first.n_gallery} | first.facts
         queries = {}
         for level, report in reports.items():
-            for view, one in zip(VIEWS, (report, report.apart), strict=True):
+            for view, one in zip(VIEWS, (report, report.excluding_group), strict=True):
                 if one is not None:
-                    queries[level, view] = _rows(one)
+                    queries[level, view] = _query_rows(one)
         return cls(name, facts, queries)
 
     @property
@@ -61,7 +61,7 @@ class Run:
     def save(self, path: str | Path) -> Path:
         """Writes the run as ``.npz``, without pickles; errors as ``open``."""
         arrays = {
-            f"{level}|{view}|{column}": _plain(frame[column])
+            f"{level}|{view}|{column}": _to_plain_array(frame[column])
             for (level, view), frame in self.queries.items()
             for column in KEPT
         }
@@ -72,7 +72,7 @@ class Run:
         return path
 
     @classmethod
-    def load(cls, path: str | Path) -> Run:
+    def load(cls, path: str | Path) -> EvaluationRun:
         """Reads what ``save`` wrote.
 
         Raises:
@@ -97,7 +97,7 @@ class Run:
 
 
 def compare_runs(
-    first: Run, second: Run, *, measure: str = "precision", seed: int = SEED
+    first: EvaluationRun, second: EvaluationRun, *, measure: str = "precision", seed: int = SEED
 ) -> pd.DataFrame:
     """Is the second run better than the first? Level by level, micro and macro, both views.
 
@@ -118,10 +118,10 @@ def compare_runs(
     rows = []
     for level, view in first.queries:
         if (level, view) in second.queries:
-            pair = _paired(first, second, level, view)
+            pair = _pair_queries(first, second, level, view)
             rows += [
                 {"level": level, "view": view, "mean": mean, **found}
-                for mean, found in _differences(pair, measure, seed).items()
+                for mean, found in _compare_measures(pair, measure, seed).items()
             ]
     if not rows:
         raise QueryError(
@@ -132,7 +132,7 @@ def compare_runs(
     return pd.DataFrame(rows)
 
 
-def _differences(pair: pd.DataFrame, measure: str, seed: int) -> dict[str, dict]:
+def _compare_measures(pair: pd.DataFrame, measure: str, seed: int) -> dict[str, dict]:
     one, other = pair[f"{measure}_1"].to_numpy(), pair[f"{measure}_2"].to_numpy()
     names, codes = np.unique(pair["label"], return_inverse=True)
     counted = np.zeros(len(names), dtype=bool)
@@ -157,7 +157,9 @@ def _differences(pair: pd.DataFrame, measure: str, seed: int) -> dict[str, dict]
     }
 
 
-def _paired(first: Run, second: Run, level: str, view: str) -> pd.DataFrame:
+def _pair_queries(
+    first: EvaluationRun, second: EvaluationRun, level: str, view: str
+) -> pd.DataFrame:
     """One row a query with both runs' measures; refuses unless the queries are the same."""
     same = ["item_id", "label", "group", "counted"]
     one, other = first.queries[level, view], second.queries[level, view]
@@ -173,7 +175,7 @@ def _paired(first: Run, second: Run, level: str, view: str) -> pd.DataFrame:
     return pair
 
 
-def _check_common(first: Run, second: Run) -> None:
+def _check_common(first: EvaluationRun, second: EvaluationRun) -> None:
     for name in COMMON:
         found = first.facts.get(name), second.facts.get(name)
         if found[0] != found[1]:
@@ -184,13 +186,13 @@ def _check_common(first: Run, second: Run) -> None:
             )
 
 
-def _rows(report: EvaluationReport) -> pd.DataFrame:
+def _query_rows(report: EvaluationReport) -> pd.DataFrame:
     sizes = report.table.set_index("category")["n"]
     queries = report.queries.assign(item_id=report.queries["item_id"].astype(str))
     counted = sizes[queries["label"]].to_numpy() > report.k
     return queries.assign(counted=counted)[list(KEPT)]
 
 
-def _plain(column: pd.Series) -> np.ndarray:
+def _to_plain_array(column: pd.Series) -> np.ndarray:
     """As an array that needs no pickle."""
     return column.to_numpy() if column.dtype.kind in "bif" else column.to_numpy(str)

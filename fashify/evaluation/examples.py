@@ -31,10 +31,16 @@ def example_rows(
     for item_id in item_ids:
         answer = report.answer(item_id)
         found = [
-            (catalogue.image(near), f"{_label(catalogue, near, report)}\n{distance:.3f}", bool(hit))
+            (
+                catalogue.image(near),
+                f"{_describe_label(catalogue, near, report)}\n{distance:.3f}",
+                bool(hit),
+            )
             for near, distance, hit in answer.itertuples(index=False)
         ]
-        caption = f"{_label(catalogue, item_id, report)}\n{catalogue.facts(item_id)['name']}"
+        caption = (
+            f"{_describe_label(catalogue, item_id, report)}\n{catalogue.facts(item_id)['name']}"
+        )
         rows.append(((catalogue.image(item_id), caption), found))
     return rows
 
@@ -42,12 +48,12 @@ def example_rows(
 def compare_levels(reports: dict[str, EvaluationReport]) -> pd.DataFrame:
     """One row a level: categories, queries judged, lone, missing, and the main measures.
 
-    Precisions come as text with their intervals, ``0.790 [0.781, 0.799]``; ``apart`` marks
-    those with the query's group left out.
+    Precisions come as text with their intervals, ``0.790 [0.781, 0.799]``; ``excluding group``
+    marks those with the query's group left out.
     """
     rows = []
     for level, report in reports.items():
-        apart = report.apart or report
+        excluded = report.excluding_group or report
         rows.append(
             {
                 "level": level,
@@ -55,10 +61,10 @@ def compare_levels(reports: dict[str, EvaluationReport]) -> pd.DataFrame:
                 "queries": report.n_judged,
                 "lone": report.n_lone,
                 "missing": report.n_missing,
-                f"P@{report.k} micro": report.told("micro"),
-                "apart": apart.told("micro"),
-                f"P@{report.k} macro": report.told("macro"),
-                "macro apart": apart.told("macro"),
+                f"P@{report.k} micro": report.format_mean("micro"),
+                "excluding group": excluded.format_mean("micro"),
+                f"P@{report.k} macro": report.format_mean("macro"),
+                "macro, excluding group": excluded.format_mean("macro"),
                 "chance": report.micro["chance"],
                 f"hit rate@{report.k}": report.micro["hit_rate"],
                 "MAP@R": report.micro["map_at_r"],
@@ -68,5 +74,5 @@ def compare_levels(reports: dict[str, EvaluationReport]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _label(catalogue: Catalogue, item_id: str, report: EvaluationReport) -> str:
+def _describe_label(catalogue: Catalogue, item_id: str, report: EvaluationReport) -> str:
     return catalogue.facts(item_id)[report.level] or f"no {report.level.replace('_', ' ')}"

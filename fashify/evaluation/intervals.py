@@ -75,17 +75,19 @@ def bootstrap(
     sums = csr_matrix((values.ravel(), (rows, columns)), (n_clusters, c * m))
     sizes = csr_matrix((np.ones(q), (cluster, codes)), (n_clusters, c))
     totals, counts = [], []
-    for weights in _drawn(n_clusters, draws, seed):
+    for weights in _draw_weights(n_clusters, draws, seed):
         totals.append((sums.T @ weights.T).T.reshape(-1, c, m))
         counts.append((sizes.T @ weights.T).T)
     total, count = np.concatenate(totals), np.concatenate(counts)[:, :, None]
     micro = total.sum(axis=1) / count.sum(axis=1)
     means = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     macro = means[:, counted].mean(axis=1) if counted.any() else np.full_like(micro, np.nan)
-    means[:, _clusters_in(cluster, codes, c) < 2] = np.nan
+    means[:, _count_clusters(cluster, codes, c) < 2] = np.nan
     if n_clusters < 2:
         micro, macro = np.full_like(micro, np.nan), np.full_like(macro, np.nan)
-    return Intervals(_percentiles(micro), _percentiles(macro), _percentiles(means))
+    return Intervals(
+        _percentile_interval(micro), _percentile_interval(macro), _percentile_interval(means)
+    )
 
 
 def permutation_p(
@@ -119,7 +121,7 @@ def permutation_p(
     return (1 + beyond) / (1 + permutations)
 
 
-def _drawn(n_clusters: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+def _draw_weights(n_clusters: int, draws: int, seed: int) -> Iterator[np.ndarray]:
     """Blocks (b, n_clusters) float64: the weight of each cluster in each draw."""
     rng, left = np.random.default_rng(seed), draws
     while left:
@@ -128,13 +130,13 @@ def _drawn(n_clusters: int, draws: int, seed: int) -> Iterator[np.ndarray]:
         left -= block
 
 
-def _clusters_in(cluster: np.ndarray, codes: np.ndarray, c: int) -> np.ndarray:
+def _count_clusters(cluster: np.ndarray, codes: np.ndarray, c: int) -> np.ndarray:
     """(c,) how many groups have a query of each category."""
     pairs = np.unique(np.stack([codes, cluster]), axis=1)
     return np.bincount(pairs[0], minlength=c)
 
 
-def _percentiles(draws: np.ndarray) -> np.ndarray:
+def _percentile_interval(draws: np.ndarray) -> np.ndarray:
     """(draws, ...) to (..., 2); NaN where the draws are."""
     edges = (0.5 - COVERAGE / 2, 0.5 + COVERAGE / 2)
     return np.moveaxis(np.quantile(draws, edges, axis=0), 0, -1)

@@ -21,14 +21,14 @@ MEASURES = ("precision", "recall", "hit_rate", "map", "map_at_r", "ndcg", "chanc
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Evaluated:
     """Everything of an evaluation but the labels.
 
     Attributes:
         item_ids: (n,) ids of the gallery.
         groups: (n,) their groups.
         alone: the stored neighbours of the queries, each query left out of its own answer.
-        apart: the same with the query's whole group left out.
+        excluding_group: the same with the query's whole group left out.
         k: places a precision looks at.
         facts: what the report shall say about the search.
         seed: of the intervals.
@@ -37,14 +37,14 @@ class Asked:
     item_ids: np.ndarray
     groups: np.ndarray
     alone: Searched
-    apart: Searched
+    excluding_group: Searched
     k: int
     facts: dict
     seed: int
 
 
-def judge(asked: Asked, labels: np.ndarray, level: str) -> EvaluationReport:
-    """Stored neighbours against one level's labels, with ``apart`` judged beside.
+def judge(asked: Evaluated, labels: np.ndarray, level: str) -> EvaluationReport:
+    """Stored neighbours against one level's labels, with ``excluding_group`` judged beside.
 
     Args:
         asked: what was searched and found.
@@ -54,17 +54,17 @@ def judge(asked: Asked, labels: np.ndarray, level: str) -> EvaluationReport:
     Raises:
         QueryError: no query has a label that another item shares.
     """
-    report = _judge(asked, labels, level, asked.alone, None)
+    report = _judge_view(asked, labels, level, asked.alone, None)
     try:
-        apart = _judge(asked, labels, level, asked.apart, asked.groups)
+        excluding_group = _judge_view(asked, labels, level, asked.excluding_group, asked.groups)
     except QueryError:
-        # Every label of a query is within its own group: there is nothing to find apart.
+        # Every label of a query is within its own group: there is nothing to find outside it.
         return report
-    return replace(report, apart=apart)
+    return replace(report, excluding_group=excluding_group)
 
 
-def _judge(
-    asked: Asked, labels: np.ndarray, level: str, found: Searched, groups: np.ndarray | None
+def _judge_view(
+    asked: Evaluated, labels: np.ndarray, level: str, found: Searched, groups: np.ndarray | None
 ) -> EvaluationReport:
     n_relevant = metrics.count_relevant(labels, found.queries, groups)
     judged = n_relevant > 0
@@ -77,21 +77,23 @@ def _judge(
         )
     k, near = asked.k, positions[:, : asked.k]
     relevant = metrics.relevance(labels, queries, positions)
-    per_query = _per_query(asked, labels, queries, relevant, n_relevant[judged], groups)
+    per_query = _measure_queries(asked, labels, queries, relevant, n_relevant[judged], groups)
     per_query["nearest"] = found.distances[judged, 0]
     names, codes = np.unique(per_query["label"].to_numpy(str), return_inverse=True)
-    counted = _counted(labels, names, k)
-    spread = _spread(per_query, codes, counted, asked.seed)
+    counted = _count_in_macro(labels, names, k)
+    spread = _bootstrap_intervals(per_query, codes, counted, asked.seed)
     categories, counts = metrics.confusion(labels, queries, near)
     return EvaluationReport(
         level=level,
         k=k,
         depth=positions.shape[1],
         micro={name: metrics.micro_mean(per_query[name]) for name in MEASURES},
-        macro={name: _macro(per_query[name], codes, counted) for name in MEASURES},
-        intervals={"micro": _named(spread.micro), "macro": _named(spread.macro)},
-        table=_table(labels, found.queries[n_relevant == 0], per_query, spread, names),
-        curve=_curve(relevant, per_query, codes, counted),
+        macro={name: _macro_mean(per_query[name], codes, counted) for name in MEASURES},
+        intervals={"micro": _name_intervals(spread.micro), "macro": _name_intervals(spread.macro)},
+        table=_tabulate_categories(
+            labels, found.queries[n_relevant == 0], per_query, spread, names
+        ),
+        curve=_tabulate_curve(relevant, per_query, codes, counted),
         queries=per_query,
         neighbours=np.where(near >= 0, np.asarray(asked.item_ids).astype(str)[near], ""),
         distances=found.distances[judged, :k],
@@ -106,7 +108,9 @@ def _judge(
     )
 
 
-def _per_query(asked: Asked, labels, queries, relevant, n_relevant, groups) -> pd.DataFrame:
+def _measure_queries(
+    asked: Evaluated, labels, queries, relevant, n_relevant, groups
+) -> pd.DataFrame:
     k, depth = asked.k, relevant.shape[1]
     _, codes, sizes = np.unique(asked.groups, return_inverse=True, return_counts=True)
     left_out = 1 if groups is None else sizes[codes[queries]]
@@ -127,7 +131,7 @@ def _per_query(asked: Asked, labels, queries, relevant, n_relevant, groups) -> p
     )
 
 
-def _counted(labels: np.ndarray, names: np.ndarray, k: int) -> np.ndarray:
+def _count_in_macro(labels: np.ndarray, names: np.ndarray, k: int) -> np.ndarray:
     """(c,) bool: categories that count in macro means, with k others for each of their items.
 
     One of fewer cannot reach a precision@k of 1, and a mean over categories would be ruled by
@@ -137,23 +141,23 @@ def _counted(labels: np.ndarray, names: np.ndarray, k: int) -> np.ndarray:
     return sizes[names].to_numpy() >= k + 1
 
 
-def _macro(values, codes: np.ndarray, counted: np.ndarray) -> float:
+def _macro_mean(values, codes: np.ndarray, counted: np.ndarray) -> float:
     inside = counted[codes]
     return metrics.macro_mean(np.asarray(values)[inside], codes[inside])
 
 
-def _spread(
+def _bootstrap_intervals(
     per_query: pd.DataFrame, codes: np.ndarray, counted: np.ndarray, seed: int
 ) -> Intervals:
     values = per_query[list(MEASURES)].to_numpy(float)
     return bootstrap(values, codes, per_query["group"].to_numpy(), counted, seed=seed)
 
 
-def _named(edges: np.ndarray) -> dict[str, tuple[float, float]]:
+def _name_intervals(edges: np.ndarray) -> dict[str, tuple[float, float]]:
     return dict(zip(MEASURES, map(tuple, edges.tolist()), strict=True))
 
 
-def _table(
+def _tabulate_categories(
     labels: np.ndarray,
     lone: np.ndarray,
     per_query: pd.DataFrame,
@@ -179,11 +183,11 @@ def _table(
     return table.sort_values(["n", "category"], ascending=[False, True], ignore_index=True)
 
 
-def _curve(
+def _tabulate_curve(
     relevant: np.ndarray, per_query: pd.DataFrame, codes: np.ndarray, counted: np.ndarray
 ) -> pd.DataFrame:
     k_max = min(CURVE_K, relevant.shape[1])
     precisions = metrics.precision_curve(relevant, k_max)
-    macro = [_macro(column, codes, counted) for column in precisions.T]
+    macro = [_macro_mean(column, codes, counted) for column in precisions.T]
     columns = {"k": np.arange(1, k_max + 1), "micro": precisions.mean(axis=0), "macro": macro}
     return pd.DataFrame(columns | {"chance": per_query["chance"].mean()})

@@ -23,7 +23,7 @@ def pca_spectrum(features: np.ndarray, *, n_components: int = 64, seed: int = SE
     """
     from sklearn.decomposition import PCA
 
-    features = _usable(features)
+    features = _check_features(features)
     count = min(n_components, len(features) - 1, features.shape[1])
     return (
         PCA(count, svd_solver="randomized", random_state=seed)
@@ -52,7 +52,7 @@ def project(
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 
-    features = _usable(features)
+    features = _check_features(features)
     rng = np.random.default_rng(seed)
     drawn = np.sort(rng.choice(len(features), min(n, len(features)), replace=False))
     vectors = features[drawn]
@@ -64,7 +64,7 @@ def project(
     return drawn, placed
 
 
-def _usable(features: np.ndarray) -> np.ndarray:
+def _check_features(features: np.ndarray) -> np.ndarray:
     features = np.asarray(features, dtype=np.float32)
     if features.ndim != 2 or len(features) < 4:
         raise QueryError(

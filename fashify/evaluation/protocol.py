@@ -11,7 +11,7 @@ from fashify.catalogue.groups import group_ids
 from fashify.config import LEVELS, SEED
 from fashify.errors import QueryError
 from fashify.evaluation.intervals import COVERAGE, DRAWS
-from fashify.evaluation.judge import Asked, judge
+from fashify.evaluation.judge import Evaluated, judge
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched, check_k, choose_queries, search_gallery
 from fashify.index import Index
@@ -63,7 +63,7 @@ def evaluate_levels(
     """One search, judged at several levels: level -> report, in the order of ``levels``.
 
     Every report holds both figures: with the query's copies and variants in the gallery, and,
-    as ``report.apart``, with its whole group left out of its answer.
+    as ``report.excluding_group``, with its whole group left out of its answer.
 
     Args:
         store: a FeatureStore of n items.
@@ -89,17 +89,19 @@ def evaluate_levels(
             judged, an unknown or empty split, k or n_queries out of range, or an index of
             other items.
     """
-    labels = _all_labels(store, catalogue)
-    asked = [name for name in LEVELS if _judgeable(labels[name])] if levels is None else levels
+    labels = _collect_labels(store, catalogue)
+    asked = (
+        [name for name in LEVELS if _has_shared_label(labels[name])] if levels is None else levels
+    )
     for level in asked:
         _check_level(level, labels)
     n = len(store.item_ids)
     check_k(k, n)
-    groups = _groups(store) if groups is None else np.asarray(groups)
+    groups = _find_groups(store) if groups is None else np.asarray(groups)
     queries = choose_queries(groups, n_queries, seed, split)
     searched = search_gallery(
         store.item_ids,
-        _vectors(store, vectors),
+        _select_vectors(store, vectors),
         queries,
         groups,
         index=index,
@@ -107,13 +109,15 @@ def evaluate_levels(
         depth=max(min(depth, n - 1), k),
         progress=progress,
     )
-    facts = _facts(store, searched[0], seed)
+    facts = _describe_evaluation(store, searched[0], seed)
     facts |= {"vectors": vectors, "split": split, "n_groups": len(np.unique(groups))}
-    one = Asked(store.item_ids, groups, *searched, k=k, facts=facts, seed=seed)
-    return _judged(one, labels, asked, strict=levels is not None)
+    one = Evaluated(store.item_ids, groups, *searched, k=k, facts=facts, seed=seed)
+    return _judge_levels(one, labels, asked, strict=levels is not None)
 
 
-def _judged(asked: Asked, labels: dict, levels: Sequence[str], *, strict: bool) -> LevelReports:
+def _judge_levels(
+    asked: Evaluated, labels: dict, levels: Sequence[str], *, strict: bool
+) -> LevelReports:
     """Every level; one whose queries are all lone is an error only where it was asked for."""
     reports, failed = LevelReports(), None
     for level in levels:
@@ -130,11 +134,11 @@ def _judged(asked: Asked, labels: dict, levels: Sequence[str], *, strict: bool) 
     return reports
 
 
-def _groups(store) -> np.ndarray:
+def _find_groups(store) -> np.ndarray:
     return group_ids(store.items, store.location["identity"] if store.path else None)
 
 
-def _vectors(store, name: str) -> np.ndarray:
+def _select_vectors(store, name: str) -> np.ndarray:
     if name not in VECTORS:
         raise QueryError(f"vectors {' or '.join(VECTORS)}", f"{name!r}", "use one of these")
     if name == "original":
@@ -152,7 +156,7 @@ def original_dim(store) -> int:
     return record.dim if record is not None and width == 2 * record.dim else width
 
 
-def _all_labels(store, catalogue) -> dict[str, np.ndarray]:
+def _collect_labels(store, catalogue) -> dict[str, np.ndarray]:
     """level -> (n,) labels in the gallery's order; "" where the catalogue lacks the item."""
     if catalogue is None:
         return {level: np.asarray(store.labels(level)).astype(str) for level in LEVELS}
@@ -161,13 +165,13 @@ def _all_labels(store, catalogue) -> dict[str, np.ndarray]:
     return {level: table[level].fillna("").to_numpy().astype(str) for level in LEVELS}
 
 
-def _judgeable(labels: np.ndarray) -> bool:
+def _has_shared_label(labels: np.ndarray) -> bool:
     given = labels[labels != ""]
     return len(np.unique(given)) < len(given)
 
 
 def _check_level(level: str, labels: dict[str, np.ndarray]) -> None:
-    usable = [name for name in LEVELS if _judgeable(labels[name])]
+    usable = [name for name in LEVELS if _has_shared_label(labels[name])]
     if level not in usable:
         raise QueryError(
             "a level at which two gallery items share a label",
@@ -176,7 +180,7 @@ def _check_level(level: str, labels: dict[str, np.ndarray]) -> None:
         )
 
 
-def _facts(store, searched: Searched, seed: int) -> dict:
+def _describe_evaluation(store, searched: Searched, seed: int) -> dict:
     """What a reader needs to repeat the search, as far as the store knows it."""
     known = {
         name: store.meta[name] for name in ("backbone", "engine", "catalogue") if name in store.meta

@@ -43,7 +43,7 @@ class EvaluationReport:
         n_gallery, n_asked, n_judged, n_lone, n_missing: how many items were in the gallery,
             drawn as queries, judged, left out as lone, left out for want of a label.
         facts: backbone, index, catalogue, split, seed and search seconds, as plain values.
-        apart: the same with every item of a query's group left out of its answer; None in
+        excluding_group: the same with every item of a query's group left out of its answer; None in
             such a report itself, and where no query has a label beyond its group.
     """
 
@@ -66,7 +66,7 @@ class EvaluationReport:
     n_lone: int
     n_missing: int
     facts: dict
-    apart: EvaluationReport | None = None
+    excluding_group: EvaluationReport | None = None
 
     def __post_init__(self) -> None:
         for array in (self.neighbours, self.distances, self.relevant, self.confusion):
@@ -135,12 +135,14 @@ class EvaluationReport:
         """Two or three sentences with the figures that matter."""
         micro, k = self.micro, self.k
         drawn = "all" if self.n_asked == self.n_gallery else f"{self.n_asked:,} asked"
-        found = f"{self.level}: precision@{k} {self.told('micro')} micro, {self._told_macro()}"
-        if self.apart is not None:
-            apart = self.apart
+        found = (
+            f"{self.level}: precision@{k} {self.format_mean('micro')} micro, {self._format_macro()}"
+        )
+        if self.excluding_group is not None:
+            excluded = self.excluding_group
             found += (
-                f"; without the query's copies and variants {apart.told('micro')} micro, "
-                f"{apart.told('macro')} macro"
+                f"; without the query's copies and variants {excluded.format_mean('micro')} micro, "
+                f"{excluded.format_mean('macro')} macro"
             )
         return (
             f"{found}; chance gives {micro['chance']:.3f}. "
@@ -150,16 +152,17 @@ class EvaluationReport:
             f"{self.n_lone} lone and {self.n_missing} without a label left out."
         )
 
-    def told(self, mean: str, measure: str = "precision") -> str:
+    def format_mean(self, mean: str, measure: str = "precision") -> str:
         """``0.790 [0.781, 0.799]``: a mean with its interval; ``undefined`` without one."""
         value, (low, high) = getattr(self, mean)[measure], self.intervals[mean][measure]
         if math.isnan(value):
             return "undefined"
         return f"{value:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
-    def _told_macro(self) -> str:
+    def _format_macro(self) -> str:
         # A sample seldom meets rare, hard categories, which flatters the macro mean: say so.
-        return f"{self.told('macro')} macro (over {self.n_counted} of {len(self.table)} categories)"
+        categories = f"{self.n_counted} of {len(self.table)} categories"
+        return f"{self.format_mean('macro')} macro (over {categories})"
 
     def to_dict(self) -> dict:
         """Everything but the per-query rows, as plain JSON values; undefined is None."""
@@ -172,7 +175,10 @@ class EvaluationReport:
             | {"micro": self.micro, "macro": self.macro, "intervals": self.intervals}
             | {"n_counted": self.n_counted}
             | {name: frame.to_dict("records") for name, frame in tables.items()}
-            | {"facts": self.facts, "apart": self.apart and self.apart.to_dict()}
+            | {
+                "facts": self.facts,
+                "excluding_group": self.excluding_group and self.excluding_group.to_dict(),
+            }
         )
 
     def to_json(self, path: str | Path | None = None) -> str:

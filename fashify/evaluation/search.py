@@ -72,19 +72,19 @@ def search_gallery(
     Raises:
         QueryError: depth out of range, or an index of other items.
     """
-    fitted = _fitted(item_ids, vectors, index, metric)
+    fitted = _fit_index(item_ids, vectors, index, metric)
     check_k(depth, len(item_ids))
     search = _Search(fitted, np.asarray(item_ids), vectors, depth, progress)
     alone = search(queries, [[item_id] for item_id in search.item_ids[queries]])
-    members = _members(groups, queries)
+    members = _group_members(groups, queries)
     more = np.array([len(found) > 1 for found in members], dtype=bool)
     if not more.any():
         return alone, alone
     kin = [list(search.item_ids[found]) for found in members if len(found) > 1]
-    apart = search(queries[more], kin)
+    excluded = search(queries[more], kin)
     positions, distances = alone.positions.copy(), alone.distances.copy()
-    positions[more], distances[more] = apart.positions, apart.distances
-    return alone, replace(apart, queries=queries, positions=positions, distances=distances)
+    positions[more], distances[more] = excluded.positions, excluded.distances
+    return alone, replace(excluded, queries=queries, positions=positions, distances=distances)
 
 
 @dataclass(frozen=True)
@@ -157,14 +157,14 @@ def choose_queries(
     return np.sort(np.random.default_rng(seed).choice(pool, n_queries, replace=False))
 
 
-def _members(groups: np.ndarray, queries: np.ndarray) -> list[np.ndarray]:
+def _group_members(groups: np.ndarray, queries: np.ndarray) -> list[np.ndarray]:
     """For each query the positions of its group, its own among them."""
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order, ends = np.argsort(codes, kind="stable"), np.cumsum(sizes)
     return [order[ends[code] - sizes[code] : ends[code]] for code in codes[queries]]
 
 
-def _fitted(item_ids, vectors: np.ndarray, index: str | Index, metric: str) -> Index:
+def _fit_index(item_ids, vectors: np.ndarray, index: str | Index, metric: str) -> Index:
     if isinstance(index, str):
         return make_index(index, metric=metric).fit(vectors, item_ids)
     if not np.array_equal(np.asarray(index.item_ids), np.asarray(item_ids)):

@@ -95,8 +95,8 @@ def _lab_table() -> np.ndarray:
 @cache
 def _shares() -> np.ndarray:
     """(32768, COLOUR_DIM) float32: how a pixel of each code is shared out; rows sum to 1."""
-    apart = _lab_table()[:, None] - prototypes()[None]
-    closeness = np.exp(-np.square(apart).sum(axis=-1) / (2 * SPREAD**2)) + 1e-12
+    offsets = _lab_table()[:, None] - prototypes()[None]
+    closeness = np.exp(-np.square(offsets).sum(axis=-1) / (2 * SPREAD**2)) + 1e-12
     return (closeness / closeness.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

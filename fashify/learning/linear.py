@@ -57,8 +57,8 @@ def lda_part(name: str, material: Material, takes: tuple[str, ...], level: str) 
     counts = np.bincount(y, minlength=n_classes)
     means = np.stack([np.bincount(y, column, n_classes) for column in x.T], axis=1)
     means /= counts[:, None]
-    apart = x - means[y]
-    within = apart.T @ apart / len(x)
+    centred = x - means[y]
+    within = centred.T @ centred / len(x)
     within += SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
     centred = (means - x.mean(axis=0)) * np.sqrt(counts / len(x))[:, None]
     _, vectors = eigh(centred.T @ centred, within)

@@ -13,19 +13,19 @@ from fashify.plots.style import (
     Picture,
     note,
     picture,
+    readable_level,
     rows_size,
-    spoken,
-    styled,
     subtitle,
     thousands,
     tidy,
+    use_house_style,
 )
 
 #: Group sizes with a bar of their own; larger ones share theirs with the next.
 _SIZES = ((2, 2), (3, 3), (4, 4), (5, 9), (10, 19), (20, 49), (50, None))
 
 
-@styled
+@use_house_style
 def group_kinds(kinds: pd.DataFrame, *, n: int) -> Picture:
     """Bars of the share of the catalogue that has a copy, a look-alike or a variant.
 
@@ -50,7 +50,7 @@ def group_kinds(kinds: pd.DataFrame, *, n: int) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def group_sizes(sizes: np.ndarray) -> Picture:
     """Bars of how many groups of each size there are, on a logarithmic axis.
 
@@ -85,7 +85,7 @@ def group_sizes(sizes: np.ndarray) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def label_noise(noise: pd.DataFrame) -> Picture:
     """Bars of the estimated share of wrong labels at each level, with 95 % intervals.
 
@@ -103,11 +103,13 @@ def label_noise(noise: pd.DataFrame) -> Picture:
     for row, one in zip(rows, told.itertuples(), strict=True):
         end = max(one.noise, one.high if np.isfinite(one.high) else 0)
         note(axes, f"{one.noise:.1%}  ({one.disagree:,} groups disagree)", (end, row))
-    axes.set_yticks(rows, [f"{spoken(o.level)}  (n = {o.groups:,})" for o in told.itertuples()])
+    axes.set_yticks(
+        rows, [f"{readable_level(o.level)}  (n = {o.groups:,})" for o in told.itertuples()]
+    )
     axes.set_xlim(0, max(0.01, top) * 1.5)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_xlabel("estimated share of wrong labels, at the least")
     subtitle(axes, "n = groups of products with equal files; line: 95 % interval", width=72)
-    parts = (f"{spoken(o.level)} {o.noise:.1%}" for o in told.itertuples())
+    parts = (f"{readable_level(o.level)} {o.noise:.1%}" for o in told.itertuples())
     fig.alt = f"{title}: {', '.join(parts) or 'no copies to tell from'}."
     return fig

@@ -17,17 +17,17 @@ from fashify.plots.style import (
     Picture,
     note,
     picture,
+    readable_level,
     rows_size,
     shorten,
-    spoken,
-    styled,
     subtitle,
     thousands,
     tidy,
+    use_house_style,
 )
 
 
-@styled
+@use_house_style
 def counts(labels: Iterable[str], *, level: str, top: int = 25) -> Picture:
     """Bars of how many products carry each label of a level, the most frequent first.
 
@@ -50,12 +50,12 @@ def counts(labels: Iterable[str], *, level: str, top: int = 25) -> Picture:
     axes.set_yticks(range(len(shown)), names)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlabel("products")
-    subtitle(axes, _of(n, n_missing, spoken(level)), width=72)
-    fig.alt = f"{_counts_title(level, sizes)}; most frequent: {_first(sizes)}."
+    subtitle(axes, _describe_count(n, n_missing, readable_level(level)), width=72)
+    fig.alt = f"{_counts_title(level, sizes)}; most frequent: {_describe_first(sizes)}."
     return fig
 
 
-@styled
+@use_house_style
 def colours(labels: Iterable[str], *, top: int = 24) -> Picture:
     """Bars of the base colours, each drawn in the colour it names, outlined to show white.
 
@@ -82,12 +82,12 @@ def colours(labels: Iterable[str], *, top: int = 24) -> Picture:
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlabel("products")
     rest = f"; {len(sizes) - len(shown)} rarer colours not shown" if len(sizes) > top else ""
-    subtitle(axes, _of(n, n_missing, "base colour") + rest, width=72)
-    fig.alt = f"{title}; most frequent: {_first(sizes)}."
+    subtitle(axes, _describe_count(n, n_missing, "base colour") + rest, width=72)
+    fig.alt = f"{title}; most frequent: {_describe_first(sizes)}."
     return fig
 
 
-@styled
+@use_house_style
 def years(values: Iterable) -> Picture:
     """Bars of the products a year; years that stand between with none are shown empty.
 
@@ -107,12 +107,12 @@ def years(values: Iterable) -> Picture:
     axes.set_xlabel("year")
     axes.set_ylabel("products")
     axes.yaxis.set_major_formatter(lambda value, _: thousands(value))
-    axes.set_title(_of(len(given), len(given) - len(known), "year"))
-    fig.alt = f"Products by year; most in: {_first(sizes.sort_values(ascending=False))}."
+    axes.set_title(_describe_count(len(given), len(given) - len(known), "year"))
+    fig.alt = f"Products by year; most in: {_describe_first(sizes.sort_values(ascending=False))}."
     return fig
 
 
-@styled
+@use_house_style
 def shares(
     rows: Iterable[str], parts: Iterable[str], *, level: str, by: str, top: int = 6
 ) -> Picture:
@@ -131,7 +131,7 @@ def shares(
     table = pd.crosstab(frame["row"], frame["part"])
     table = table.loc[table.sum(axis=1).sort_values(ascending=False).index]
     ordered = [*names, *(["others"] if "others" in table else [])]
-    title = f"{spoken(by).capitalize()} within each {spoken(level)}"
+    title = f"{readable_level(by).capitalize()} within each {readable_level(level)}"
     fig = picture(f"shares-{level}-{by}", title, size=rows_size(len(table), row=0.42))
     axes = tidy(fig.add_subplot(), grid="x")
     left = np.zeros(len(table))
@@ -146,7 +146,7 @@ def shares(
     )
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlim(0, 1)
-    axes.set_xlabel(f"share of the {spoken(level)}'s products (fraction)")
+    axes.set_xlabel(f"share of the {readable_level(level)}'s products (fraction)")
     fig.legend(
         *axes.get_legend_handles_labels(), loc="outside lower left", ncols=min(6, len(ordered))
     )
@@ -154,7 +154,7 @@ def shares(
     return fig
 
 
-@styled
+@use_house_style
 def missing(table: pd.DataFrame) -> Picture:
     """What is missing or odd in a catalogue, one bar a kind of gap, with its count.
 
@@ -181,7 +181,7 @@ def missing(table: pd.DataFrame) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def image_facts(facts: pd.DataFrame, *, top: int = 8) -> Picture:
     """Two panels: the most frequent image sizes, drawn to scale too, and the colour modes.
 
@@ -200,7 +200,7 @@ def image_facts(facts: pd.DataFrame, *, top: int = 8) -> Picture:
     if len(sizes) > top:
         left.set_title(f"width × height, pixels: {top} of {len(sizes)} sizes")
     common = " × ".join(str(side) for side in shown.index[0])
-    fig.alt = f"{len(sizes)} image sizes, most frequent {common}; modes {_first(modes)}."
+    fig.alt = f"{len(sizes)} image sizes, most frequent {common}; modes {_describe_first(modes)}."
     return fig
 
 
@@ -218,17 +218,17 @@ def _sizes(labels: Iterable[str]) -> tuple[pd.Series, int, int]:
     return given[given != ""].value_counts(), len(given), int((given == "").sum())
 
 
-def _of(n: int, n_missing: int, what: str) -> str:
+def _describe_count(n: int, n_missing: int, what: str) -> str:
     return f"n = {n:,} products" + (f", of which {n_missing:,} without {what}" if n_missing else "")
 
 
 def _counts_title(level: str, sizes: pd.Series) -> str:
-    name = spoken(level)
+    name = readable_level(level)
     plural = name if len(sizes) == 1 else name[:-1] + "ies" if name.endswith("y") else name + "s"
     return f"{len(sizes)} {name if name == 'usage' else plural}".replace("usage", "kinds of usage")
 
 
-def _first(sizes: pd.Series) -> str:
+def _describe_first(sizes: pd.Series) -> str:
     return ", ".join(f"{name} {size:,}" for name, size in sizes.head(3).items())
 
 

@@ -18,12 +18,12 @@ from fashify.plots.style import (
     Picture,
     note,
     picture,
+    readable_level,
     rows_size,
     shorten,
-    spoken,
-    styled,
     subtitle,
     tidy,
+    use_house_style,
 )
 
 _BLUES = LinearSegmentedColormap.from_list("house", ["#ffffff", "#9cc7e3", MAIN, "#08304b"])
@@ -32,7 +32,7 @@ _BLUES = LinearSegmentedColormap.from_list("house", ["#ffffff", "#9cc7e3", MAIN,
 _CLEAR = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.9}
 
 
-@styled
+@use_house_style
 def precision_by_category(report, *, top: int = 30) -> Picture:
     """Bars of precision@k by category, the largest first, with n, chance and the best possible.
 
@@ -44,7 +44,7 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
     """
     judged = report.table[report.table["n_queries"] > 0]
     shown = judged.head(top).iloc[::-1]
-    title = f"Precision@{report.k} by {spoken(report.level)}"
+    title = f"Precision@{report.k} by {readable_level(report.level)}"
     fig = picture(f"precision-{report.level}", title, size=rows_size(len(shown) + 2))
     axes = tidy(fig.add_subplot(), grid="x")
     rows = np.arange(len(shown))
@@ -56,11 +56,11 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
     edges = shown["precision_low"], shown["precision_high"]
     axes.hlines(rows, *edges, color="white", linewidth=3.6)
     axes.hlines(rows, *edges, color=INK, linewidth=1.4, label="95 % interval")
-    _apart_marks(axes, rows, shown["category"], report)
+    _mark_excluding_group(axes, rows, shown["category"], report)
     ends = shown[["precision", "precision_high", "chance"]].max(axis=1)
     for row, value, end in zip(rows, shown["precision"], ends, strict=True):
         note(axes, f"{value:.2f}", (end, row), bbox=_CLEAR)
-    axes.set_yticks(rows, [_with_n(row, report) for row in shown.itertuples()])
+    axes.set_yticks(rows, [_label_with_count(row, report) for row in shown.itertuples()])
     axes.set_xlim(0, 1.08)
     axes.set_xticks(np.arange(0, 1.01, 0.2))
     axes.set_ylim(-0.6, len(shown) - 0.4)
@@ -68,13 +68,13 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
         report.micro["precision"], color=INK, linewidth=1, linestyle="--", label="micro mean"
     )
     axes.set_xlabel(f"precision@{report.k} (fraction of the first {report.k} that share the label)")
-    subtitle(axes, _judged(report) + _not_shown(len(judged) - len(shown)), width=66)
+    subtitle(axes, _describe_queries(report) + _not_shown(len(judged) - len(shown)), width=66)
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     fig.alt = f"{title}. {report.summary}"
     return fig
 
 
-@styled
+@use_house_style
 def precision_curve(report) -> Picture:
     """Precision at k = 1, 2, ...: micro, macro and what chance gives.
 
@@ -82,25 +82,25 @@ def precision_curve(report) -> Picture:
         report: an EvaluationReport.
     """
     curve = report.curve
-    title = f"Precision@k by {spoken(report.level)}"
+    title = f"Precision@k by {readable_level(report.level)}"
     fig = picture(f"curve-{report.level}", title, size=(8.0, 3.9))
     axes = tidy(fig.add_subplot())
     lines = (("micro", MAIN, "-"), ("macro", GOOD, "-"), ("chance", ACCENT, "--"))
-    heights = _apart(np.array([curve[name].iloc[-1] for name, *_ in lines]))
+    heights = _spread_labels(np.array([curve[name].iloc[-1] for name, *_ in lines]))
     for (name, paint, dash), marker, height in zip(lines, MARKERS, heights, strict=False):
         axes.plot(curve["k"], curve[name], color=paint, linestyle=dash, marker=marker, linewidth=2)
         text = f"{name} {curve[name].iloc[-1]:.2f}"
         note(axes, text, (curve["k"].iloc[-1], height), (9, 0), color=paint)
     _unit_axis(axes, curve["k"])
     axes.set_ylabel("precision@k (fraction)")
-    subtitle(axes, _judged(report))
+    subtitle(axes, _describe_queries(report))
     fig.alt = (
         f"{title}: micro falls from {curve['micro'].iloc[0]:.2f} to {curve['micro'].iloc[-1]:.2f}."
     )
     return fig
 
 
-@styled
+@use_house_style
 def levels(reports: Mapping[str, object]) -> Picture:
     """Precision@k of several levels, micro above macro: as found, without groups, and chance.
 
@@ -116,22 +116,28 @@ def levels(reports: Mapping[str, object]) -> Picture:
         over = "mean over queries" if mean == "micro" else "mean over categories"
         axes.set_title(f"{mean}: {over}")
     axes.set_xticks(
-        np.arange(len(names)), [f"{spoken(name)}\nn = {reports[name].n_judged:,}" for name in names]
+        np.arange(len(names)),
+        [f"{readable_level(name)}\nn = {reports[name].n_judged:,}" for name in names],
     )
     axes.tick_params(axis="x", labelsize=8.5)
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
-    parts = (f"{name} {reports[name].told('micro')}" for name in names)
+    parts = (f"{name} {reports[name].format_mean('micro')}" for name in names)
     fig.alt = f"{title}, micro: {', '.join(parts)}."
     return fig
 
 
 def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
     places = np.arange(len(reports))
-    for shift, apart, paint, hatch in ((-0.2, False, MAIN, None), (0.2, True, PALETTE[4], "//")):
-        found = [(one.apart or one) if apart else one for one in reports.values()]
+    for shift, excluding_group, paint, hatch in (
+        (-0.2, False, MAIN, None),
+        (0.2, True, PALETTE[4], "//"),
+    ):
+        found = [
+            (one.excluding_group or one) if excluding_group else one for one in reports.values()
+        ]
         values = np.array([getattr(one, mean)["precision"] for one in found])
         edges = np.array([one.intervals[mean]["precision"] for one in found])
-        label = "copies and variants left out" if apart else "as found"
+        label = "copies and variants left out" if excluding_group else "as found"
         style = {"color": paint, "hatch": hatch, "edgecolor": "white", "label": label}
         axes.bar(places + shift, np.nan_to_num(values), 0.38, **style)
         axes.vlines(places + shift, *edges.T, color="white", linewidth=3.6)
@@ -146,7 +152,7 @@ def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
     axes.set_yticks(np.arange(0, 1.01, 0.2))
 
 
-@styled
+@use_house_style
 def confusion(report, *, top: int = 20) -> Picture:
     """Heat map: of the neighbours of a row's queries, the share in each column's category.
 
@@ -164,7 +170,7 @@ def confusion(report, *, top: int = 20) -> Picture:
     if others.any():
         counts, columns = np.hstack([counts, others]), [*names, "all others"]
     share = counts / totals[order][:, None]
-    title = f"Which {spoken(report.level)} the neighbours are of"
+    title = f"Which {readable_level(report.level)} the neighbours are of"
     side = 2.2 + 0.31 * len(columns)
     fig = picture(f"confusion-{report.level}", title, size=(max(6.4, side + 0.8), max(4.0, side)))
     axes = fig.add_subplot()
@@ -194,7 +200,7 @@ def confusion(report, *, top: int = 20) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def distances(report, *, bins: int = 40) -> Picture:
     """Histograms of the distances of relevant neighbours and of the others, as shares.
 
@@ -223,14 +229,14 @@ def distances(report, *, bins: int = 40) -> Picture:
     axes.set_xlabel(f"{report.facts['index']['metric']} distance (smaller is closer)")
     axes.set_ylabel("share of its kind (fraction)")
     near = f"the first {report.k} neighbours of {report.n_judged:,} queries"
-    subtitle(axes, f"{near}, judged by {spoken(report.level)}")
+    subtitle(axes, f"{near}, judged by {readable_level(report.level)}")
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=2)
     n_hits, n_misses = len(report.hit_distances), len(report.miss_distances)
     fig.alt = f"Distances of {n_hits:,} hits and {n_misses:,} misses."
     return fig
 
 
-def _apart(heights: np.ndarray, gap: float = 0.06) -> np.ndarray:
+def _spread_labels(heights: np.ndarray, gap: float = 0.06) -> np.ndarray:
     """``heights`` moved upwards as little as keeps their labels from covering each other."""
     placed = heights.astype(float)
     order = np.argsort(placed, kind="stable")
@@ -244,20 +250,22 @@ def _ticks(axes, rows, values, paint: str, label: str, *, dotted: bool = False) 
     axes.vlines(values, np.asarray(rows) - 0.36, np.asarray(rows) + 0.36, label=label, **style)
 
 
-def _apart_marks(axes, rows: np.ndarray, categories, report) -> None:
-    if report.apart is None:
+def _mark_excluding_group(axes, rows: np.ndarray, categories, report) -> None:
+    if report.excluding_group is None:
         return
-    apart = report.apart.table.set_index("category")["precision"].reindex(categories)
+    excluding_group = report.excluding_group.table.set_index("category")["precision"].reindex(
+        categories
+    )
     style = {"color": "white", "edgecolor": INK, "s": 22, "zorder": 3}
-    axes.scatter(apart, rows, marker="D", label="copies and variants left out", **style)
+    axes.scatter(excluding_group, rows, marker="D", label="copies and variants left out", **style)
 
 
-def _with_n(row, report) -> str:
+def _label_with_count(row, report) -> str:
     asked = "" if row.n_queries == row.n else f", {row.n_queries:,} asked"
     return f"{shorten(row.category, 24)}  (n = {row.n:,}{asked})"
 
 
-def _judged(report) -> str:
+def _describe_queries(report) -> str:
     left = f", {report.n_lone:,} lone left out" if report.n_lone else ""
     missing = f", {report.n_missing:,} without label left out" if report.n_missing else ""
     return f"n = {report.n_judged:,} queries{left}{missing}, gallery of {report.n_gallery:,}"

@@ -17,15 +17,15 @@ from fashify.plots.style import (
     Picture,
     note,
     picture,
+    readable_level,
     shorten,
-    spoken,
-    styled,
     thousands,
     tidy,
+    use_house_style,
 )
 
 
-@styled
+@use_house_style
 def norms(values: np.ndarray, *, bins: int = 40) -> Picture:
     """Histogram of the features' Euclidean norms, the median marked.
 
@@ -51,7 +51,7 @@ def norms(values: np.ndarray, *, bins: int = 40) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def throughput(table: pd.DataFrame, *, subject: str = "") -> Picture:
     """Images a second by batch size.
 
@@ -74,7 +74,7 @@ def throughput(table: pd.DataFrame, *, subject: str = "") -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def engines(measured: Mapping[str, Any]) -> Picture:
     """Images a second of every way to embed, the network alone and from files, with the limit.
 
@@ -112,7 +112,7 @@ def _engine_label(record: Mapping[str, Any]) -> str:
     return record["name"] if agreement > 0.999 else f"{record['name']}\ntop-5 {agreement:.2f}"
 
 
-@styled
+@use_house_style
 def spectrum(ratios: np.ndarray) -> Picture:
     """Share of variance along each principal axis, and the sum so far.
 
@@ -142,7 +142,7 @@ def spectrum(ratios: np.ndarray) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def feature_map(
     places: np.ndarray,
     labels: Iterable[str],
@@ -164,7 +164,7 @@ def feature_map(
     """
     labels = np.asarray(list(labels), dtype=str)
     sizes = pd.Series(labels[labels != ""]).value_counts()
-    title = f"{method} map of the features by {spoken(level)}"
+    title = f"{method} map of the features by {readable_level(level)}"
     fig = picture(name or f"map-{level}", title, size=(8.0, 6.2))
     axes = fig.add_subplot()
     named = list(sizes.index[:top])

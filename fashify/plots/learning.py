@@ -16,16 +16,16 @@ from fashify.plots.style import (
     SOFT,
     Picture,
     picture,
+    readable_level,
     rows_size,
     shorten,
-    spoken,
-    styled,
     subtitle,
     tidy,
+    use_house_style,
 )
 
 
-@styled
+@use_house_style
 def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Picture:
     """Gain in precision@k of each category, with its 95 % interval: dots right of 0 are better.
 
@@ -38,7 +38,7 @@ def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Pict
     shown = table.nlargest(top, "n_queries", keep="all").head(top).sort_values("gain")
     fig = picture(
         f"gains-{level}",
-        f"What the head gains in precision@{k}, by {spoken(level)}",
+        f"What the head gains in precision@{k}, by {readable_level(level)}",
         size=rows_size(len(shown) + 2),
     )
     axes = tidy(fig.add_subplot(), grid="x")
@@ -72,7 +72,7 @@ def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Pict
     return fig
 
 
-@styled
+@use_house_style
 def methods(reports: Mapping[str, Mapping[str, object]], *, k: int = 5) -> Picture:
     """Micro precision@k of each method at each level, with 95 % intervals.
 
@@ -93,18 +93,20 @@ def methods(reports: Mapping[str, Mapping[str, object]], *, k: int = 5) -> Pictu
             x, values, yerr=reach, fmt=MARKERS[turn % len(MARKERS)],
             color=PALETTE[turn % len(PALETTE)], capsize=2, markersize=6, label=method,
         )  # fmt: skip
-    axes.set_xticks(np.arange(len(levels)), [spoken(level) for level in levels])
+    axes.set_xticks(np.arange(len(levels)), [readable_level(level) for level in levels])
     axes.set_ylim(0, 1)
     axes.set_ylabel(f"precision@{k}, micro (fraction)")
     n = next(iter(next(iter(reports.values())).values())).n_judged
-    subtitle(axes, f"test split, n = {n:,} queries at {spoken(levels[0])}; lines: 95 % intervals")
+    subtitle(
+        axes, f"test split, n = {n:,} queries at {readable_level(levels[0])}; lines: 95 % intervals"
+    )
     fig.legend(loc="outside lower left", ncols=min(5, len(reports)))
     best = max(reports, key=lambda name: reports[name][levels[0]].micro["precision"])
-    fig.alt = f"Of {len(reports)} heads, {best} is the best at {spoken(levels[0])}."
+    fig.alt = f"Of {len(reports)} heads, {best} is the best at {readable_level(levels[0])}."
     return fig
 
 
-@styled
+@use_house_style
 def reliability(table: pd.DataFrame, *, level: str = "article_type") -> Picture:
     """Predicted against observed share of right matches: on the diagonal is honest.
 
@@ -122,7 +124,7 @@ def reliability(table: pd.DataFrame, *, level: str = "article_type") -> Picture:
     axes.set_ylim(0, 1.02)
     axes.set_aspect("equal")
     axes.set_xlabel("predicted probability")
-    axes.set_ylabel(f"share that had the query's {spoken(level)}")
+    axes.set_ylabel(f"share that had the query's {readable_level(level)}")
     weights = table["n"] / table["n"].sum()
     off = float((weights * (table["predicted"] - table["observed"]).abs()).sum())
     subtitle(axes, f"n = {table['n'].sum():,} matches; {off:.3f} off on average")

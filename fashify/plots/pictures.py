@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, Picture, picture, styled
+from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, Picture, picture, use_house_style
 
 #: How a match is marked: sign, paint and line style all differ.
 _MARKS = {True: ("✓", GOOD, "-"), False: ("✗", BAD, (0, (4, 2)))}
 
 
-@styled
+@use_house_style
 def grid(
     images: Sequence[np.ndarray],
     captions: Sequence[str],
@@ -38,14 +38,14 @@ def grid(
     cells = fig.subplots(n_rows, columns, squeeze=False).ravel()
     for axes, image, caption in zip(cells, images, captions, strict=False):
         _show(axes, image)
-        axes.set_xlabel(_wrapped(caption), fontsize=7.5, color=INK, labelpad=4)
+        axes.set_xlabel(_wrap_text(caption), fontsize=7.5, color=INK, labelpad=4)
     for axes in cells[len(images) :]:
         axes.set_visible(False)
     fig.alt = f"{title}: {len(images)} product images."
     return fig
 
 
-@styled
+@use_house_style
 def matches(
     rows: Sequence[tuple[tuple[np.ndarray, str], Sequence[tuple[np.ndarray, str, bool | None]]]],
     *,
@@ -68,7 +68,7 @@ def matches(
     cells = fig.subplots(len(rows), columns + 1, squeeze=False, width_ratios=widths)
     for line, ((image, caption), found) in zip(cells, rows, strict=True):
         _show(line[0], image, paint=INK, width=1.6)
-        line[0].set_xlabel(_wrapped(caption), fontsize=7.5, color=INK, labelpad=4)
+        line[0].set_xlabel(_wrap_text(caption), fontsize=7.5, color=INK, labelpad=4)
         line[1].set_axis_off()
         for axes, (picture_, text, hit) in zip(line[2:], found, strict=False):
             _show_match(axes, picture_, text, hit)
@@ -83,7 +83,7 @@ def matches(
     return fig
 
 
-@styled
+@use_house_style
 def picture_rows(
     rows: Sequence[tuple[str, Sequence[tuple[np.ndarray, str]]]], *, title: str, name: str = "rows"
 ) -> Picture:
@@ -101,7 +101,7 @@ def picture_rows(
     for line, (words, shown) in zip(cells, rows, strict=False):
         for axes, (image, caption) in zip(line, shown, strict=False):
             _show(axes, image)
-            axes.set_xlabel(_wrapped(caption, lines=2), fontsize=7.5, color=INK, labelpad=4)
+            axes.set_xlabel(_wrap_text(caption, lines=2), fontsize=7.5, color=INK, labelpad=4)
         for axes in line[len(shown) :]:
             axes.set_visible(False)
         # A blank title holds the place: the words themselves would widen the first column.
@@ -117,7 +117,7 @@ def picture_rows(
 def _show_match(axes: Axes, image: np.ndarray, caption: str, hit: bool | None) -> None:
     sign, paint, line = _MARKS.get(hit, ("", FAINT, "-"))
     _show(axes, image, paint=paint, line=line, width=2.2 if sign else 1.0)
-    axes.set_xlabel(_wrapped(caption), fontsize=7.5, color=INK, labelpad=4)
+    axes.set_xlabel(_wrap_text(caption), fontsize=7.5, color=INK, labelpad=4)
     if sign:
         box = {"boxstyle": "circle,pad=0.18", "fc": paint, "ec": "white"}
         style = {"color": "white", "fontsize": 11, "fontweight": "bold", "bbox": box}
@@ -138,7 +138,7 @@ def _show(axes: Axes, image: np.ndarray, *, paint=FAINT, line="-", width: float 
         spine.set(visible=True, color=paint, linewidth=width, linestyle=line)
 
 
-def _wrapped(text: str, width: int = 18, lines: int = 3) -> str:
+def _wrap_text(text: str, width: int = 18, lines: int = 3) -> str:
     parts = [textwrap.wrap(line, width) or [""] for line in str(text).split("\n")]
     flat = [piece for part in parts for piece in part]
     return "\n".join(flat[:lines]) + ("…" if len(flat) > lines else "")

@@ -12,19 +12,19 @@ from fashify.plots.style import (
     SOFT,
     Picture,
     picture,
-    styled,
     tidy,
+    use_house_style,
 )
 
 #: What each measure is called on an axis.
 WORDS = {
     "hit_1": "known product found first (share)",
     "hit_k": "known product among the first {k} (share)",
-    "precision": "precision@{k} apart (fraction)",
+    "precision": "precision@{k} excluding its group (fraction)",
 }
 
 
-@styled
+@use_house_style
 def robustness(report, *, measure: str = "hit_1", columns: int = 3) -> Picture:
     """What is left at each strength of each perturbation, for each remedy, with 95 % intervals.
 

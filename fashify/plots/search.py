@@ -18,13 +18,13 @@ from fashify.plots.style import (
     Picture,
     note,
     picture,
-    styled,
     thousands,
     tidy,
+    use_house_style,
 )
 
 
-@styled
+@use_house_style
 def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> Picture:
     """Queries a second against the true neighbours missed, a line for each index.
 
@@ -61,7 +61,7 @@ def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) 
     return fig
 
 
-@styled
+@use_house_style
 def index_costs(table: pd.DataFrame) -> Picture:
     """Seconds to build and bytes an item beside the vectors, a bar for each index.
 
@@ -88,7 +88,7 @@ def index_costs(table: pd.DataFrame) -> Picture:
     return fig
 
 
-@styled
+@use_house_style
 def growth(table: pd.DataFrame) -> Picture:
     """Median time of one query against the size of the gallery, a line for each index.
 

@@ -81,15 +81,15 @@ class Picture(Figure):
         return {"image/png": self.png(), "text/plain": self.alt}, {"image/png": facts}
 
 
-def styled(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+def use_house_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
     """Decorator: draw in the house style, and leave matplotlib's settings as they were."""
 
     @functools.wraps(draw)
-    def drawn(*args, **kwargs) -> Picture:
+    def draw_styled(*args, **kwargs) -> Picture:
         with mpl.rc_context(_STYLE):
             return draw(*args, **kwargs)
 
-    return drawn
+    return draw_styled
 
 
 def picture(
@@ -138,6 +138,6 @@ def thousands(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def spoken(level: str) -> str:
+def readable_level(level: str) -> str:
     """article_type -> article type"""
     return level.replace("_", " ")

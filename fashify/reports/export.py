@@ -43,7 +43,7 @@ def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
         notebook: executed, version 4.
         folder: where the figures go, made when needed.
     """
-    found = Harvest(title=title_of(notebook))
+    found = Harvest(title=find_title(notebook))
     for output in (o for cell in notebook.cells for o in cell.get("outputs", [])):
         data = output.get("data", {})
         if "image/png" in data:
@@ -56,7 +56,7 @@ def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
     return found
 
 
-def title_of(notebook: nbformat.NotebookNode) -> str:
+def find_title(notebook: nbformat.NotebookNode) -> str:
     """The first heading of the notebook, or ""."""
     texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     headings = (

@@ -21,7 +21,7 @@ class Findings:
         self, sentences: Iterable[str], metrics: Mapping, details: Mapping, cover: str
     ) -> None:
         self.sentences = list(sentences)
-        self.metrics = {name: _finite(name, value) for name, value in metrics.items()}
+        self.metrics = {name: _check_finite(name, value) for name, value in metrics.items()}
         self.details, self.cover = dict(details), cover
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
@@ -38,7 +38,7 @@ class Findings:
         }
 
 
-def what_we_saw(
+def conclude_report(
     *sentences: str,
     metrics: Mapping[str, float | int | str],
     details: Mapping | None = None,
@@ -59,7 +59,7 @@ def what_we_saw(
     return Findings(sentences, metrics, details or {}, cover)
 
 
-def _finite(name: str, value):
+def _check_finite(name: str, value):
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value

@@ -39,7 +39,7 @@ def open_store(
         StoreMismatchError: the store holds products that are not in the catalogue.
     """
     part = catalogue.sample(limit, seed=seed) if limit else catalogue
-    folder = Path(path) if str(path) else _cached(part, backbone)
+    folder = Path(path) if str(path) else _cached_store_path(part, backbone)
     if (folder / "manifest.json").is_file():
         store = FeatureStore.load(folder)
     else:
@@ -67,7 +67,7 @@ def describe_store(store: FeatureStore) -> pd.DataFrame:
     return pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
 
 
-def _cached(part: Catalogue, backbone: str) -> Path:
+def _cached_store_path(part: Catalogue, backbone: str) -> Path:
     return settings().cache / "report-stores" / f"{part.fingerprint[:16]}-{backbone}"
 
 

@@ -50,7 +50,9 @@ def find_notebook(name: str | Path) -> Path:
         raise ReportError(
             "a notebook of this project", repr(str(name)), f"choose from: {known(list_notebooks())}"
         )
-    return next(folder / f"{found[0]}.ipynb" for folder in _FOLDERS if _has(folder, found[0]))
+    return next(
+        folder / f"{found[0]}.ipynb" for folder in _FOLDERS if _has_notebook(folder, found[0])
+    )
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
@@ -63,7 +65,7 @@ def read_notebook(path: Path) -> nbformat.NotebookNode:
         ) from error
 
 
-def parameters_of(path: Path) -> dict[str, Parameter]:
+def read_parameters(path: Path) -> dict[str, Parameter]:
     """The parameters of a notebook by name, from its cell tagged ``parameters``."""
     cells = read_notebook(path).cells
     tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
@@ -84,7 +86,7 @@ def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ReportError: a name the notebook does not have, or a value of another type.
     """
-    allowed = parameters_of(path)
+    allowed = read_parameters(path)
     for name in given:
         if name not in allowed:
             raise ReportError(
@@ -100,7 +102,7 @@ def _as_type(parameter: Parameter, value: Any) -> Any:
     # A text may come from the command line; only there is "5" a number.
     if isinstance(value, Path):
         value = str(value)
-    read = _read(value, wanted) if isinstance(value, str) and wanted is not str else value
+    read = _parse_value(value, wanted) if isinstance(value, str) and wanted is not str else value
     if wanted is float and type(read) is int:
         read = float(read)
     if type(read) is not wanted:
@@ -112,7 +114,7 @@ def _as_type(parameter: Parameter, value: Any) -> Any:
     return read
 
 
-def _read(text: str, wanted: type) -> Any:
+def _parse_value(text: str, wanted: type) -> Any:
     if wanted is bool:
         return {"true": True, "false": False}.get(text.lower(), text)
     try:
@@ -121,5 +123,5 @@ def _read(text: str, wanted: type) -> Any:
         return text
 
 
-def _has(folder: Path, stem: str) -> bool:
+def _has_notebook(folder: Path, stem: str) -> bool:
     return (folder / f"{stem}.ipynb").is_file()

@@ -24,8 +24,8 @@ from fashify.reports.notebooks import (
     check_parameters,
     find_notebook,
     list_notebooks,
-    parameters_of,
     read_notebook,
+    read_parameters,
 )
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
-class Run:
+class ReportRun:
     """A finished run: its folder, and the record stored there as ``run.json``."""
 
     folder: Path
@@ -66,7 +66,7 @@ def run_reports(
     parameters: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     progress: bool = True,
-) -> list[Run]:
+) -> list[ReportRun]:
     """Run notebooks one after the other and renew the index page.
 
     Args:
@@ -98,7 +98,7 @@ def run_notebook(
     parameters: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     progress: bool = True,
-) -> Run:
+) -> ReportRun:
     """Run one notebook and write its report to ``out/<notebook>/<run-id>/``.
 
     The folder holds ``notebook.ipynb`` as executed, ``report.html``, ``figures/*.png``,
@@ -114,8 +114,8 @@ def run_notebook(
     folder = _new_folder(out / path.stem)
     started, clock = datetime.now(UTC), time.perf_counter()
     error = _execute(path, folder / "notebook.ipynb", given, progress)
-    record = _record(path, given, folder.name, started, time.perf_counter() - clock)
-    _write(folder, record, error)
+    record = _start_record(path, given, folder.name, started, time.perf_counter() - clock)
+    _write_report(folder, record, error)
     write_index(out)
     if error is not None:
         raise ReportError(
@@ -124,14 +124,14 @@ def run_notebook(
             f"see the executed notebook {folder / 'notebook.ipynb'}",
         )
     logger.info("report: %s", folder / "report.html")
-    return Run(folder, record)
+    return ReportRun(folder, record)
 
 
 def _plan(
     paths: Sequence[Path], offered: Mapping[str, Any], given: Mapping[str, Any]
 ) -> list[tuple[Path, dict]]:
     """Each notebook with its share of the parameters, all checked before the first one runs."""
-    taken = {path: set(parameters_of(path)) for path in paths}
+    taken = {path: set(read_parameters(path)) for path in paths}
     homeless = set(given) - set().union(*taken.values()) if taken else set(given)
     if homeless:
         # One notebook's own refusal names what it knows.
@@ -172,9 +172,9 @@ def _execute(path: Path, target: Path, given: dict, progress: bool) -> dict | No
     return None
 
 
-def _record(path: Path, given: dict, run_id: str, started: datetime, seconds: float) -> dict:
+def _start_record(path: Path, given: dict, run_id: str, started: datetime, seconds: float) -> dict:
     """What is known of a run without looking at its outputs."""
-    known = parameters_of(path)
+    known = read_parameters(path)
     values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
     return {
         "notebook": path.stem,
@@ -183,12 +183,12 @@ def _record(path: Path, given: dict, run_id: str, started: datetime, seconds: fl
         "seconds": round(seconds, 1),
         "parameters": values,
         "meanings": {name: parameter.meaning for name, parameter in known.items()},
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **_package_versions()},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
     }
 
 
-def _write(folder: Path, record: dict, error: dict | None) -> None:
+def _write_report(folder: Path, record: dict, error: dict | None) -> None:
     notebook = read_notebook(folder / "notebook.ipynb")
     found = harvest(notebook, folder / "figures")
     record |= {
@@ -197,7 +197,7 @@ def _write(folder: Path, record: dict, error: dict | None) -> None:
         "title": found.title or record["notebook"],
         "metrics": found.metrics,
         "figures": found.figures,
-        "thumbnail": _thumbnail(folder, found),
+        "thumbnail": _write_thumbnail(folder, found),
     }
     _write_json(folder / "metrics.json", {"metrics": found.metrics, "details": found.details})
     (folder / "report.html").write_text(to_html(notebook, record), encoding="utf-8")
@@ -205,7 +205,7 @@ def _write(folder: Path, record: dict, error: dict | None) -> None:
     _write_json(folder / "run.json", record)
 
 
-def _thumbnail(folder: Path, found: Harvest) -> str:
+def _write_thumbnail(folder: Path, found: Harvest) -> str:
     if not found.figures:
         return ""
     named = [figure for figure in found.figures if figure["name"] == found.cover]
@@ -217,7 +217,7 @@ def _write_json(path: Path, value: dict) -> None:
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _versions() -> dict[str, str]:
+def _package_versions() -> dict[str, str]:
     found = {}
     for name in _PACKAGES:
         try:

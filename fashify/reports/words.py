@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 
-def readable(value) -> str:
+def format_number(value) -> str:
     """A number as people read it: 44,441, 0.763, 12.5; texts as they are."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
@@ -14,16 +14,16 @@ def readable(value) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
-def moment(text: str) -> str:
+def format_moment(text: str) -> str:
     """2026-11-23T23:31:00+00:00 -> 23 Nov 2026, 23:31 UTC"""
     return f"{datetime.fromisoformat(text):%-d %b %Y, %H:%M} UTC"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """75.2 -> 1 min 15 s"""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 #: For the pages' templates.
-FILTERS = {"readable": readable, "moment": moment, "duration": duration}
+FILTERS = {"readable": format_number, "moment": format_moment, "duration": format_duration}

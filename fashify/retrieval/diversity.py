@@ -19,7 +19,7 @@ def pool_size(k: int) -> int:
     return max(POOL * k, LEAST)
 
 
-def varied(
+def choose_varied(
     distances: np.ndarray, vectors: np.ndarray, k: int, diversity: float, metric: str
 ) -> list[int]:
     """Places of ``k`` candidates, each near the query and unlike those before it.
@@ -41,18 +41,18 @@ def varied(
         raise QueryError("a diversity from 0 to 1", f"{diversity}", "move the slider")
     if not len(distances):
         return []
-    between = _between(np.asarray(vectors, np.float64), metric)
+    between = _pairwise_distances(np.asarray(vectors, np.float64), metric)
     chosen = [int(np.argmin(distances))]
-    apart = between[chosen[0]].copy()
+    nearest_chosen = between[chosen[0]].copy()
     while len(chosen) < min(k, len(distances)):
-        cost = (1 - diversity) * distances - diversity * apart
+        cost = (1 - diversity) * distances - diversity * nearest_chosen
         cost[chosen] = np.inf
         chosen.append(int(np.argmin(cost)))
-        apart = np.minimum(apart, between[chosen[-1]])
+        nearest_chosen = np.minimum(nearest_chosen, between[chosen[-1]])
     return chosen
 
 
-def _between(vectors: np.ndarray, metric: str) -> np.ndarray:
+def _pairwise_distances(vectors: np.ndarray, metric: str) -> np.ndarray:
     """(c, c) distances among the candidates."""
     if metric == "cosine":
         unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

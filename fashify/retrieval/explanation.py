@@ -77,7 +77,7 @@ def explain_images(backbone: Backbone, query: np.ndarray, match: np.ndarray) -> 
     return explain_maps(maps[0], maps[1])
 
 
-def overlay(image: np.ndarray, parts: np.ndarray, *, strength: float = 0.75) -> np.ndarray:
+def draw_overlay(image: np.ndarray, parts: np.ndarray, *, strength: float = 0.75) -> np.ndarray:
     """A picture greyed, with the places that speak for the match in colour.
 
     Args:

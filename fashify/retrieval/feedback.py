@@ -11,7 +11,7 @@ from fashify.heads.head import unit
 LIKED, DISLIKED = 0.75, 0.15
 
 
-def bent(query: np.ndarray, liked: np.ndarray, disliked: np.ndarray) -> np.ndarray:
+def move_query(query: np.ndarray, liked: np.ndarray, disliked: np.ndarray) -> np.ndarray:
     """The query moved towards what was liked and away from what was not.
 
     Args:

@@ -38,7 +38,7 @@ class Box:
                 "a region inside the picture", f"{self}", "draw it from corner to corner"
             )
 
-    def cut(self, image: np.ndarray) -> np.ndarray:
+    def crop_image(self, image: np.ndarray) -> np.ndarray:
         """The region of ``image``, (height, width, 3) uint8, as an array of its own."""
         height, width = image.shape[:2]
         top, left = int(self.top * height), int(self.left * width)
@@ -69,10 +69,10 @@ def find_products(backbone: Backbone, images: Sequence[np.ndarray]) -> list[Box]
         return []
     size = backbone.spec.input_size
     maps = backbone.embed_map(np.stack([resize(image, size) for image in images]))
-    return [_box(places) for places in maps]
+    return [_bound_energy(places) for places in maps]
 
 
-def _box(places: np.ndarray) -> Box:
+def _bound_energy(places: np.ndarray) -> Box:
     energy = np.linalg.norm(places, axis=2)
     energy = np.clip(energy - np.median(energy), 0, None)
     if energy.max() == 0:

@@ -212,14 +212,14 @@ class Retriever:
         vectors = np.asarray(features, np.float32)
         asked = vectors
         if weights is not None:
-            asked = np.stack([self._weighted(vector, weights) for vector in vectors])
-        found = self.index.search(asked, k, exclude=exclude, where=self._filter(where))
+            asked = np.stack([self._weigh_query(vector, weights) for vector in vectors])
+        found = self.index.search(asked, k, exclude=exclude, where=self._resolve_filter(where))
         if weights is not None:
             # The index measures at unit length; the weighted mean of cosines is the dot product.
             lengths = np.linalg.norm(asked, axis=1, keepdims=True)
             found = replace(found, distances=1 - (1 - found.distances) * lengths)
         answers = zip(found.positions, found.distances, vectors, strict=True)
-        return [self._matches(*answer) for answer in answers]
+        return [self._make_matches(*answer) for answer in answers]
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -232,7 +232,7 @@ class Retriever:
         """What a distance under the default weights says; ``None`` where not calibrated."""
         return self.store.strength if self.index.metric == "cosine" else None
 
-    def _weighted(self, vector: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+    def _weigh_query(self, vector: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
         if not self.parts:
             raise QueryError(
                 "a store with a head and a cosine index, to weigh its parts",
@@ -272,7 +272,7 @@ class Retriever:
 
         return Filter.parse(where).mask(self.store.items)
 
-    def _filter(self, where: np.ndarray | str | Mapping[str, Any] | None) -> Any:
+    def _resolve_filter(self, where: np.ndarray | str | Mapping[str, Any] | None) -> Any:
         """The filter itself for an index that filters where its data is, else its mask."""
         if where is None or isinstance(where, np.ndarray):
             return where
@@ -290,11 +290,13 @@ class Retriever:
         if not 1 <= k <= top:
             raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
 
-    def _matches(self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray) -> list[Match]:
+    def _make_matches(
+        self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray
+    ) -> list[Match]:
         columns, item_ids = self._facts, self.store.item_ids
         rows = [int(row) for row in positions if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
-        told = self._told([item_ids[row] for row in rows], distances, vector)
+        told = self._describe_matches([item_ids[row] for row in rows], distances, vector)
         return [
             Match(
                 rank,
@@ -309,16 +311,16 @@ class Retriever:
             )
         ]
 
-    def _told(
+    def _describe_matches(
         self, item_ids: list[str], distances: list[float], vector: np.ndarray
     ) -> list[dict[str, Any]]:
         """Parts of each match's distance, and what its distance says."""
         parts: list[dict[str, float]] = [{} for _ in item_ids]
         head = self.store.head
         if self.parts and item_ids:
-            apart = head.part_distances(vector, self.index.vectors_of(item_ids))
-            rows = zip(*(values.tolist() for values in apart.values()), strict=True)
-            parts = [dict(zip(apart, row, strict=True)) for row in rows]
+            by_part = head.part_distances(vector, self.index.vectors_of(item_ids))
+            rows = zip(*(values.tolist() for values in by_part.values()), strict=True)
+            parts = [dict(zip(by_part, row, strict=True)) for row in rows]
             # The curve was fitted under the default weights, whatever the query's were.
             distances = [sum(head.weights[name] * d for name, d in row.items()) for row in parts]
         if self.strength is None:

@@ -111,7 +111,7 @@ def test_the_last_cell_says_what_was_seen_in_computed_numbers(book):
     heading, last = book.cells[-2:]
     assert heading.source.strip() == "## What we saw"
     (call,) = (node.value for node in ast.parse(last.source).body if isinstance(node, ast.Expr))
-    assert call.func.id == "what_we_saw"
+    assert call.func.id == "conclude_report"
     assert {keyword.arg for keyword in call.keywords} >= {"metrics", "cover"}
     typed = [node for sentence in call.args for node in ast.walk(sentence)]
     texts = [n.value for n in typed if isinstance(n, ast.Constant) and isinstance(n.value, str)]

@@ -14,19 +14,19 @@ from fashify.catalogue import load_catalogue
 from fashify.config import LEVELS
 from fashify.evaluation.audit import (
     audit,
-    duplicate_images,
-    gaps,
-    image_facts,
-    label_noise,
-    level_counts,
+    count_labels,
+    estimate_label_noise,
+    find_duplicate_images,
+    find_gaps,
+    measure_resaving,
     picture_rows,
-    saved_anew,
+    read_image_facts,
 )
 
 
 @pytest.fixture
 def facts(toy_catalogue):
-    return image_facts(toy_catalogue)
+    return read_image_facts(toy_catalogue)
 
 
 def test_image_facts_come_from_the_headers(facts):
@@ -39,18 +39,18 @@ def test_image_facts_come_from_the_headers(facts):
 
 def test_an_unreadable_image_is_named_not_dropped(toy):
     (toy / "images" / "3.jpg").write_text("no picture")
-    facts = image_facts(load_catalogue(toy)).set_index("item_id")
+    facts = read_image_facts(load_catalogue(toy)).set_index("item_id")
     assert facts.loc["3", "mode"] == "unreadable"
     assert len(facts) == 8
 
 
 def test_duplicates_are_items_with_the_same_bytes(facts):
-    found = duplicate_images(facts)
+    found = find_duplicate_images(facts)
     assert found.to_dict("list") == {"group": [0, 0], "item_id": ["1", "6"], "copies": [2, 2]}
 
 
 def test_gaps_count_what_is_missing(toy_catalogue, facts):
-    found = gaps(toy_catalogue, facts).set_index("what")["n"]
+    found = find_gaps(toy_catalogue, facts).set_index("what")["n"]
     assert found["no image"] == 1
     assert found["malformed row, repaired"] == 1
     assert found["further copy of another's image"] == 1
@@ -60,7 +60,7 @@ def test_gaps_count_what_is_missing(toy_catalogue, facts):
 
 
 def test_level_counts_name_the_largest_label(toy_catalogue):
-    found = level_counts(toy_catalogue).set_index("level").loc["article_type"]
+    found = count_labels(toy_catalogue).set_index("level").loc["article_type"]
     assert (found["labels"], found["used_once"], found["largest"]) == (3, 1, "Shirts")
     assert found["share"] == pytest.approx(5 / 9)
 
@@ -71,7 +71,7 @@ KEYS = np.array(["p", "p", "p", "q", "q", "r", "r", ""], dtype=object)
 
 def noise(labels: list[str]) -> pd.Series:
     items = pd.DataFrame({level: "" for level in LEVELS}, index=range(8)).assign(usage=labels)
-    return label_noise(items, KEYS).set_index("level").loc["usage"]
+    return estimate_label_noise(items, KEYS).set_index("level").loc["usage"]
 
 
 def test_label_noise_by_hand():
@@ -96,7 +96,7 @@ def test_the_estimate_finds_the_noise_that_was_put_in():
     labels = np.where(wrong, rng.integers(0, 40, 6_000), truth).astype(str)
     items = pd.DataFrame({level: labels for level in LEVELS})
     keys = np.repeat(np.arange(3_000), 2).astype(str).astype(object)
-    found = label_noise(items, keys).iloc[0]
+    found = estimate_label_noise(items, keys).iloc[0]
     assert found["low"] < wrong.mean() * 39 / 40 < found["high"]
     assert found["high"] - found["low"] < 0.02
 
@@ -147,7 +147,7 @@ def test_an_audit_is_plain_json_and_one_csv_line_a_product(audited, tmp_path):
     found.to_csv(tmp_path / "audit.csv")
     table = pd.read_csv(tmp_path / "audit.csv", dtype=str)
     assert table["item_id"].tolist() == [str(n) for n in range(1, 10)]
-    assert found.noise_words.startswith("Of 1 groups of equal files 0 disagree")
+    assert found.describe_noise.startswith("Of 1 groups of equal files 0 disagree")
 
 
 def test_a_catalogue_without_copies_or_labels_is_audited_too(tmp_path, monkeypatch):
@@ -158,12 +158,12 @@ def test_a_catalogue_without_copies_or_labels_is_audited_too(tmp_path, monkeypat
     found = audit(load_catalogue(tmp_path / "shop"))
     assert found.kinds["groups"].tolist() == [0, 0, 0, 0]
     assert found.largest() == []
-    assert "nothing tells" in found.noise_words
+    assert "nothing tells" in found.describe_noise
     json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_pictures_saved_anew_stay_below_the_threshold_and_others_above(toy_catalogue):
-    found = saved_anew(toy_catalogue.select(["1", "4", "8"]), n=3).set_index("what")
+    found = measure_resaving(toy_catalogue.select(["1", "4", "8"]), n=3).set_index("what")
     assert found.loc["twice the size", "alike"] == 1
     assert found.loc["JPEG quality 90", "p99"] < 0.05
     assert found.loc["nearest other picture", "alike"] == 0

@@ -12,7 +12,7 @@ SUBJECT = Subject("sample", 16, "efficientnet-lite0", "imagenet")
 
 
 def test_a_contender_has_a_process_and_memory_of_its_own():
-    with bench._process("openvino fp32", SUBJECT) as there:
+    with bench._start_process("openvino fp32", SUBJECT) as there:
         assert there.ask("from_files_seconds", 0, 16) > 0
         assert there.ask("features").shape == (16, 1280)
         assert 200 < there.ask("peak_mb") < 8000
@@ -27,7 +27,7 @@ def test_too_few_pictures_to_agree_on_are_refused_before_any_work():
 def test_trouble_in_a_process_is_told_here():
     subject = Subject("sample", 16, "no-such-network", "imagenet")
     with (
-        bench._process("openvino fp32", subject) as there,
+        bench._start_process("openvino fp32", subject) as there,
         pytest.raises(Exception, match="no-such-network"),
     ):
         there.ask("features")
@@ -42,8 +42,8 @@ def test_an_engine_this_processor_lacks_is_left_out_and_said(monkeypatch):
         def ask(self, what, *_):
             return 1.0
 
-    monkeypatch.setattr(bench, "Here", Lame)
-    benches, left_out = bench._start(ENGINES, SUBJECT, None)
+    monkeypatch.setattr(bench, "LocalBench", Lame)
+    benches, left_out = bench._start_benches(ENGINES, SUBJECT, None)
     assert list(benches) == ["tensorflow fp32", "openvino fp32", "openvino int8"]
     assert [one["name"] for one in left_out] == ["openvino bf16"]
     assert "bfloat16" in left_out[0]["reason"]
@@ -65,7 +65,7 @@ def test_ratios_are_taken_within_a_turn():
         names[1]: {"forward": [5.0, 10.0, 20.0], "from_files": [4.0, 9.0, 19.0]},
     }
     limits = bench.np.array([10.0, 20.0, 40.0])
-    records = bench._records({name: Known(1) for name in names}, rates, limits, True)
+    records = bench._make_records({name: Known(1) for name in names}, rates, limits, True)
     assert records[1]["ratio_forward"] == 5
     assert records[1]["from_files_of_forward"] == 0.9
     assert records[1]["of_matmul_limit"] == 0.5

@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fashify.cli import app
-from fashify.cli.console import pairs, table
+from fashify.cli.console import parse_pairs, table
 from fashify.errors import ConfigError
 
 COMMANDS = (
@@ -127,7 +127,7 @@ def test_evaluate_answers_as_json(sample_store: Path) -> None:
     assert (report["k"], report["facts"]["split"]) == (5, "test")
     low, high = report["intervals"]["micro"]["precision"]
     assert report["micro"]["chance"] < low < report["micro"]["precision"] < high <= 1
-    assert report["apart"]["facts"]["left_out"] == "the query's group"
+    assert report["excluding_group"]["facts"]["left_out"] == "the query's group"
 
 
 def test_evaluate_prints_both_tables_and_the_categories_of_one_level(sample_store: Path) -> None:
@@ -160,7 +160,7 @@ def test_compare_a_store_with_a_run_of_another_metric(sample_store: Path, tmp_pa
     assert answer.exit_code == 0, answer.stderr
     rows = json.loads(answer.stdout)["levels"]
     assert {row["level"] for row in rows} == {"base_colour", "article_type"}
-    assert {row["view"] for row in rows} == {"as found", "apart"}
+    assert {row["view"] for row in rows} == {"as found", "excluding group"}
     assert all(0 < row["p"] <= 1 and row["low"] <= row["gain"] <= row["high"] for row in rows)
     same = run("compare", file, file)
     assert same.exit_code == 0, same.stderr
@@ -305,10 +305,10 @@ def test_report_parameter_needs_a_value(tmp_path: Path) -> None:
 
 
 def test_pairs_reads_json_where_it_can() -> None:
-    found = pairs(["k=5", "name=a b", "deep=[1, 2]", "flag=true"], "-p")
+    found = parse_pairs(["k=5", "name=a b", "deep=[1, 2]", "flag=true"], "-p")
     assert found == {"k": 5, "name": "a b", "deep": [1, 2], "flag": True}
     with pytest.raises(ConfigError):
-        pairs(["=5"], "-p")
+        parse_pairs(["=5"], "-p")
 
 
 def test_table_aligns_columns() -> None:

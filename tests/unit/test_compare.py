@@ -8,7 +8,7 @@ import pytest
 
 from fashify.config import LEVELS
 from fashify.errors import QueryError, StoreError
-from fashify.evaluation import Run, compare_runs, evaluate_levels
+from fashify.evaluation import EvaluationRun, compare_runs, evaluate_levels
 from fashify.store import FeatureStore
 
 
@@ -25,9 +25,9 @@ def frame(precision, **changes) -> pd.DataFrame:
     return pd.DataFrame(columns | changes)
 
 
-def toy_run(queries: pd.DataFrame, **facts) -> Run:
+def toy_run(queries: pd.DataFrame, **facts) -> EvaluationRun:
     common = {"k": 5, "depth": 9, "n_gallery": 20, "split": "test", "seed": 0, "n_groups": 15}
-    return Run("toy", common | facts, {("gender", "as found"): queries})
+    return EvaluationRun("toy", common | facts, {("gender", "as found"): queries})
 
 
 FIRST = frame([0.0, 0.2, 0.4, 0.6, 1.0])
@@ -86,7 +86,7 @@ def test_other_ways_of_judging_are_refused(facts):
 
 
 def test_no_level_in_common_is_refused():
-    other = Run("toy", toy_run(FIRST).facts, {("usage", "as found"): FIRST})
+    other = EvaluationRun("toy", toy_run(FIRST).facts, {("usage", "as found"): FIRST})
     with pytest.raises(QueryError, match="gender and usage"):
         compare_runs(toy_run(FIRST), other)
 
@@ -103,8 +103,8 @@ def store():
 
 def test_what_is_written_reads_the_same_and_compares_with_what_is_at_hand(store, tmp_path):
     reports = evaluate_levels(store, levels=["gender", "usage"])
-    run = Run.of(reports, "raw")
-    read = Run.load(run.save(tmp_path / "run.npz"))
+    run = EvaluationRun.from_reports(reports, "raw")
+    read = EvaluationRun.load(run.save(tmp_path / "run.npz"))
     assert (read.name, read.levels) == ("raw", ["gender", "usage"])
     for key, queries in run.queries.items():
         pd.testing.assert_frame_equal(read.queries[key], queries, check_dtype=False)
@@ -112,7 +112,9 @@ def test_what_is_written_reads_the_same_and_compares_with_what_is_at_hand(store,
     assert len(found) == 8
     assert (found["p"] == 1).all()
     for row in found.itertuples():
-        report = reports[row.level] if row.view == "as found" else reports[row.level].apart
+        report = (
+            reports[row.level] if row.view == "as found" else reports[row.level].excluding_group
+        )
         assert row.first == pytest.approx(getattr(report, row.mean)["precision"])
 
 
@@ -123,7 +125,10 @@ def test_a_plain_gain_is_found_in_every_view(store):
         {},
         items=store.items,
     )
-    first, second = (Run.of(evaluate_levels(s, levels=["gender"]), "") for s in (blind, store))
+    first, second = (
+        EvaluationRun.from_reports(evaluate_levels(s, levels=["gender"]), "")
+        for s in (blind, store)
+    )
     found = compare_runs(first, second)
     assert (found["low"] > 0).all()
     assert (found["p"] < 0.01).all()
@@ -133,6 +138,6 @@ def test_a_plain_gain_is_found_in_every_view(store):
 def test_a_file_of_another_kind_is_refused(text, tmp_path):
     (tmp_path / "run.npz").write_bytes(text)
     with pytest.raises(StoreError, match="fashify evaluate --out"):
-        Run.load(tmp_path / "run.npz")
+        EvaluationRun.load(tmp_path / "run.npz")
     with pytest.raises(StoreError):
-        Run.load(tmp_path / "none.npz")
+        EvaluationRun.load(tmp_path / "none.npz")

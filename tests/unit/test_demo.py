@@ -31,7 +31,7 @@ from fashify.demo.strength import Yardstick, judge, strength_of
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.io.images import encode_jpeg
-from fashify.retrieval.feedback import bent
+from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
 
 CLOSE = judge(0.25, 0.66)
@@ -353,11 +353,11 @@ def test_average_distance_by_hand() -> None:
 def test_rocchio_by_hand() -> None:
     query, east, north = np.array([2.0, 0.0]), np.array([[3.0, 0.0]]), np.array([[0.0, 5.0]])
     none = np.empty((0, 2))
-    assert bent(query, none, none) == pytest.approx([2.0, 0.0])
+    assert move_query(query, none, none) == pytest.approx([2.0, 0.0])
     wanted = 2 * np.array([1.0, 0.75]) / np.hypot(1.0, 0.75)
-    assert bent(query, north, none) == pytest.approx(wanted)
+    assert move_query(query, north, none) == pytest.approx(wanted)
     wanted = 2 * np.array([1.75, -0.15]) / np.hypot(1.75, 0.15)
-    assert bent(query, east, north) == pytest.approx(wanted)
+    assert move_query(query, east, north) == pytest.approx(wanted)
 
 
 def test_notices_are_escaped() -> None:

@@ -26,7 +26,7 @@ class Shop(BaseHTTPRequestHandler):
         self.asked.append((self.path, self.headers["Host"]))
         getattr(self, f"answer_{self.path.strip('/').partition('?')[0]}")()
 
-    def told(self, status: int, body: bytes = b"", **headers: str) -> None:
+    def format_mean(self, status: int, body: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
@@ -34,28 +34,28 @@ class Shop(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def answer_picture(self) -> None:
-        self.told(200, b"bytes", Content_Length="5")
+        self.format_mean(200, b"bytes", Content_Length="5")
 
     def answer_inward(self) -> None:
-        self.told(302, Location="http://inside.example/picture")
+        self.format_mean(302, Location="http://inside.example/picture")
 
     def answer_aside(self) -> None:
-        self.told(302, Location="/picture?moved")
+        self.format_mean(302, Location="/picture?moved")
 
     def answer_file(self) -> None:
-        self.told(302, Location="file:///etc/hostname")
+        self.format_mean(302, Location="file:///etc/hostname")
 
     def answer_round(self) -> None:
-        self.told(301, Location="/round")
+        self.format_mean(301, Location="/round")
 
     def answer_gone(self) -> None:
-        self.told(404)
+        self.format_mean(404)
 
     def answer_boast(self) -> None:
-        self.told(200, Content_Length="999999999")
+        self.format_mean(200, Content_Length="999999999")
 
     def answer_endless(self) -> None:
-        self.told(200)
+        self.format_mean(200)
         try:
             for _ in range(1000):
                 self.wfile.write(bytes(1000))
@@ -63,7 +63,7 @@ class Shop(BaseHTTPRequestHandler):
             pass
 
     def answer_drip(self) -> None:
-        self.told(200, Content_Length="1000")
+        self.format_mean(200, Content_Length="1000")
         try:
             for _ in range(100):
                 self.wfile.write(b".")

@@ -14,7 +14,7 @@ from fashify.demo import Actions, DemoService, View, results
 from fashify.demo.address import write_address
 from fashify.demo.judged import Judge
 from fashify.errors import QueryError
-from fashify.retrieval.diversity import varied
+from fashify.retrieval.diversity import choose_varied
 
 EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 
@@ -22,23 +22,23 @@ EAST, NORTH = (1.0, 0.0), (0.0, 1.0)
 def test_variety_by_hand() -> None:
     distances = np.array([0.0, 0.1, 0.5])
     vectors = np.array([EAST, EAST, NORTH])
-    assert varied(distances, vectors, 2, 0.0, "cosine") == [0, 1]
+    assert choose_varied(distances, vectors, 2, 0.0, "cosine") == [0, 1]
     # The copy costs 0.7 * 0.1 - 0.3 * 0 = 0.07, the other 0.7 * 0.5 - 0.3 * 1 = 0.05.
-    assert varied(distances, vectors, 2, 0.3, "cosine") == [0, 2]
-    assert varied(distances, vectors, 2, 0.2, "cosine") == [0, 1]
-    assert varied(distances, 3 * vectors, 3, 1.0, "euclidean") == [0, 2, 1]
+    assert choose_varied(distances, vectors, 2, 0.3, "cosine") == [0, 2]
+    assert choose_varied(distances, vectors, 2, 0.2, "cosine") == [0, 1]
+    assert choose_varied(distances, 3 * vectors, 3, 1.0, "euclidean") == [0, 2, 1]
 
 
 @pytest.mark.parametrize("k", [1, 3, 9])
 def test_variety_never_gives_more_than_there_is(k: int) -> None:
-    order = varied(np.zeros(3), np.eye(3), k, 0.5, "cosine")
+    order = choose_varied(np.zeros(3), np.eye(3), k, 0.5, "cosine")
     assert sorted(order) == list(range(min(k, 3)))
-    assert varied(np.empty(0), np.empty((0, 0)), k, 0.5, "cosine") == []
+    assert choose_varied(np.empty(0), np.empty((0, 0)), k, 0.5, "cosine") == []
 
 
 def test_variety_has_a_range() -> None:
     with pytest.raises(QueryError, match="from 0 to 1"):
-        varied(np.zeros(1), np.eye(1), 1, 1.5, "cosine")
+        choose_varied(np.zeros(1), np.eye(1), 1, 1.5, "cosine")
 
 
 @pytest.fixture(scope="module")

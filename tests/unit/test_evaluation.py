@@ -10,7 +10,7 @@ import pytest
 
 from fashify.backbones.records import RECORDS
 from fashify.catalogue.groups import SPLITS, split_by_group
-from fashify.cli.judging import _kinds
+from fashify.cli.judging import _list_vectors
 from fashify.config import LEVELS
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import (
@@ -81,21 +81,23 @@ def test_no_macro_mean_without_a_category_of_k_more(line):
 def test_apart_leaves_the_querys_group_out_by_hand(line):
     # a0 and a1 are variants. Apart, a0 is answered b0 a2 and a1 b0 a2: 1/2 each, 1 relevant.
     groups = np.array([1, 1, 2, 3, 4, 5, 6])
-    apart = evaluate(line, metric="euclidean", k=2, groups=groups).apart
-    assert apart.answer("a0")["item_id"].tolist() == ["b0", "a2"]
-    assert apart.answer("a1")["item_id"].tolist() == ["b0", "a2"]
-    assert apart.queries.set_index("item_id")["recall"].to_dict() == {
+    excluding_group = evaluate(line, metric="euclidean", k=2, groups=groups).excluding_group
+    assert excluding_group.answer("a0")["item_id"].tolist() == ["b0", "a2"]
+    assert excluding_group.answer("a1")["item_id"].tolist() == ["b0", "a2"]
+    assert excluding_group.queries.set_index("item_id")["recall"].to_dict() == {
         "a0": 1.0, "a1": 1.0, "b0": 0.0, "a2": 0.0, "b1": 1.0,
     }  # fmt: skip
-    assert apart.micro["chance"] == pytest.approx((1 / 5 + 1 / 5 + 2 / 6 + 1 / 6 + 1 / 6) / 5)
-    assert apart.apart is None
-    assert apart.facts["left_out"] == "the query's group"
+    assert excluding_group.micro["chance"] == pytest.approx(
+        (1 / 5 + 1 / 5 + 2 / 6 + 1 / 6 + 1 / 6) / 5
+    )
+    assert excluding_group.excluding_group is None
+    assert excluding_group.facts["left_out"] == "the query's group"
 
 
 def test_apart_is_none_where_no_label_leaves_its_group(line):
     groups = np.array([1, 1, 2, 1, 2, 5, 6])
     report = evaluate(line, metric="euclidean", k=2, groups=groups)
-    assert report.apart is None
+    assert report.excluding_group is None
     assert report.micro["precision"] == pytest.approx(1.5 / 5)
 
 
@@ -105,8 +107,10 @@ def test_a_group_larger_than_the_depth_still_leaves_k_neighbours():
     labels = ["x"] * 155 + ["y"] * 55
     ids = [f"i{n:03}" for n in range(210)]
     groups = np.r_[np.zeros(150, int), np.arange(1, 61)]
-    apart = evaluate(store_of(features, labels, ids), groups=groups, k=5, depth=20).apart
-    first = apart.neighbours[:150]
+    excluding_group = evaluate(
+        store_of(features, labels, ids), groups=groups, k=5, depth=20
+    ).excluding_group
+    first = excluding_group.neighbours[:150]
     assert not set(first.ravel()) & set(ids[:150])
     assert (first != "").all()
     # The definition, by distances to all others.
@@ -371,5 +375,5 @@ def test_of_a_tuned_backbone_the_features_before_can_be_judged(told) -> None:
     assert before.equals(evaluate(plain, vectors="raw", k=2).queries["precision"])
     assert before.equals(evaluate(plain, vectors="original", k=2).queries["precision"])
     assert not before.equals(evaluate(tuned, vectors="raw", k=2).queries["precision"])
-    assert _kinds(tuned, all_of_them=True) == {"raw": "original", "fine-tuned": "raw"}
-    assert _kinds(plain, all_of_them=True) == {"raw": "raw"}
+    assert _list_vectors(tuned, all_of_them=True) == {"raw": "original", "fine-tuned": "raw"}
+    assert _list_vectors(plain, all_of_them=True) == {"raw": "raw"}

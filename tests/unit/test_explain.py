@@ -7,7 +7,7 @@ import pytest
 
 from fashify.backbones import load_backbone
 from fashify.errors import QueryError
-from fashify.retrieval.explanation import explain_images, explain_maps, overlay
+from fashify.retrieval.explanation import draw_overlay, explain_images, explain_maps
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_overlay_paints_where_it_is_hot() -> None:
     image = np.full((64, 64, 3), 200, np.uint8)
     parts = np.zeros((4, 4), np.float32)
     parts[0, 0], parts[3, 3] = 1, -5
-    painted = overlay(image, parts)
+    painted = draw_overlay(image, parts)
     assert painted.shape == image.shape
     assert painted.dtype == np.uint8
     assert painted[2, 2, 0] > painted[2, 2, 1] + 80
@@ -93,4 +93,4 @@ def test_overlay_paints_where_it_is_hot() -> None:
 
 def test_overlay_of_nothing_is_the_picture_faded() -> None:
     image = np.full((8, 8, 3), (200, 100, 0), np.uint8)
-    assert (overlay(image, np.zeros((2, 2))) == overlay(image, -np.ones((2, 2)))).all()
+    assert (draw_overlay(image, np.zeros((2, 2))) == draw_overlay(image, -np.ones((2, 2)))).all()

@@ -51,9 +51,9 @@ def trial(name: str, p50: float, recall: float, size: float = 100) -> Trial:
 )
 def test_the_cheapest_that_finds_enough(trials, name, reason):
     measured = [trial(*one) for one in trials]
-    best = choose._cheapest(measured, 0.99, 20)
+    best = choose._find_cheapest(measured, 0.99, 20)
     assert best.name == name
-    assert reason in choose._reason(best, measured, 0.99, 20)
+    assert reason in choose._explain_choice(best, measured, 0.99, 20)
 
 
 def test_small_galleries_stay_exact(features):
@@ -80,7 +80,7 @@ def test_unknown_candidates_are_refused(features):
 
 
 def test_recall_is_the_share_of_true_neighbours(features):
-    questions = Questions.drawn(features, IDS, metric="cosine", k=4, n=10)
+    questions = Questions.draw(features, IDS, metric="cosine", k=4, n=10)
     truth = questions.truth
     assert index_recall(truth, truth) == 1
     positions = truth.positions.copy()
@@ -89,17 +89,17 @@ def test_recall_is_the_share_of_true_neighbours(features):
     distances[:, 3] = np.inf
     assert index_recall(replace(truth, positions=positions, distances=distances), truth) == 0.75
     exact = make_index("exact").fit(features, IDS)
-    assert index_recall(questions.asked(exact), truth) == 1
+    assert index_recall(questions.ask(exact), truth) == 1
 
 
 def test_growth_is_real_first_and_jittered_after(features):
-    rows, jittered = bench.grown(features, 400)
+    rows, jittered = bench.grow_gallery(features, 400)
     assert (len(rows), jittered) == (400, 0)
-    rows, jittered = bench.grown(features, 1500)
+    rows, jittered = bench.grow_gallery(features, 1500)
     assert (rows.shape, jittered) == ((1500, 32), 900)
     known = {row.tobytes() for row in features}
     assert sum(row.tobytes() in known for row in rows) == N
-    again, _ = bench.grown(features, 1500)
+    again, _ = bench.grow_gallery(features, 1500)
     np.testing.assert_array_equal(rows, again)
 
 
@@ -165,20 +165,20 @@ def test_a_store_is_needed_for_its_parts():
 
 
 def test_principal_components_keep_angles(features):
-    reduced = bench.principal(features, 64)
+    reduced = bench.project_principal(features, 64)
     units = features / np.linalg.norm(features, axis=1, keepdims=True)
     np.testing.assert_allclose(reduced @ reduced.T, units @ units.T, atol=1e-5)
 
 
 def test_fashion_mnist_missing(tmp_path):
     with pytest.raises(StorageError, match="apt install dataset-fashion-mnist"):
-        bench.fashion_mnist(tmp_path)
+        bench.load_fashion_mnist(tmp_path)
 
 
 def test_fashion_mnist_as_debian_installs_it():
     if not bench.FASHION_MNIST.is_dir():
         pytest.skip("Debian's dataset-fashion-mnist is not installed")
-    train, test = bench.fashion_mnist()
+    train, test = bench.load_fashion_mnist()
     assert (train.shape, test.shape, train.dtype) == ((60_000, 784), (10_000, 784), np.float32)
     assert (train.min(), train.max()) == (0, 255)
     found = bench.measure_fashion_mnist(

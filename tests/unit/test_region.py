@@ -53,7 +53,7 @@ def test_not_a_number_is_no_region() -> None:
 
 def test_cut_by_hand() -> None:
     image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    cut = Box(0.25, 0.5, 0.75, 1).cut(image)
+    cut = Box(0.25, 0.5, 0.75, 1).crop_image(image)
     assert (cut == image[1:3, 2:4]).all()
     assert cut.base is None
 
@@ -64,6 +64,6 @@ def test_cropping_helps_the_sample_photos(sample_store: Path) -> None:
     photos = read_photos()
     for row in csv.DictReader(io.StringIO(read_photo_table())):
         photo = load_image(photos[row["file"]])
-        region = find_product(retriever.embedder.backbone, photo).cut(photo)
+        region = find_product(retriever.embedder.backbone, photo).crop_image(photo)
         found = [match.item_id for match in retriever.by_image(region, 2)]
         assert row["item_id"] in found, row["file"]

@@ -12,19 +12,19 @@ from PIL import Image
 from fashify.errors import ReportError, StoreMismatchError
 from fashify.features import extract_features
 from fashify.reports import (
+    conclude_report,
     describe_store,
     find_notebook,
     list_notebooks,
     open_store,
-    parameters_of,
+    read_parameters,
     run_notebook,
     run_reports,
-    what_we_saw,
     write_index,
 )
 from fashify.reports.export import external_resources
 from fashify.reports.notebooks import check_parameters
-from fashify.reports.words import duration, moment, readable
+from fashify.reports.words import format_duration, format_moment, format_number
 
 PARAMETERS = """\
 level: str = "usage"  # level of the figure, a name
@@ -34,7 +34,7 @@ deep: bool = False  # whether to look deeper
 """
 
 LAST = """\
-what_we_saw(
+conclude_report(
     f"k was {k}.",
     metrics={"zebras": k, "apples": share, "level": level},
     details={"deep": deep},
@@ -51,7 +51,7 @@ def write_notebook(path: Path, *cells: str) -> Path:
         "language": "python",
     }
     parameters = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    imports = "from fashify import plots\nfrom fashify.reports import what_we_saw"
+    imports = "from fashify import plots\nfrom fashify.reports import conclude_report"
     title = nbformat.v4.new_markdown_cell("# A <b>small</b> question?\n\nWith words.")
     book.cells = [title, parameters, *map(nbformat.v4.new_code_cell, (imports, *cells))]
     nbformat.write(book, path)
@@ -161,7 +161,7 @@ def test_texts_of_the_command_line_become_values_of_the_stated_type(tmp_path):
 
 
 def test_parameters_come_with_default_and_meaning(tmp_path):
-    found = parameters_of(write_notebook(tmp_path / "01_small.ipynb"))["k"]
+    found = read_parameters(write_notebook(tmp_path / "01_small.ipynb"))["k"]
     assert (found.type, found.default, found.meaning) == ("int", 5, "neighbours, count")
 
 
@@ -183,12 +183,12 @@ def test_a_file_that_is_no_notebook_is_refused(tmp_path):
     path = tmp_path / "01_text.ipynb"
     path.write_text("no notebook")
     with pytest.raises(ReportError, match="a Jupyter notebook"):
-        parameters_of(path)
+        read_parameters(path)
 
 
 def test_metrics_are_finite_numbers_or_texts():
     with pytest.raises(ReportError, match="lost = nan"):
-        what_we_saw("x", metrics={"lost": float("nan")})
+        conclude_report("x", metrics={"lost": float("nan")})
 
 
 @pytest.mark.parametrize(
@@ -207,11 +207,11 @@ def test_everything_a_page_would_fetch_is_found(fetching):
 
 
 def test_words_people_read():
-    assert [readable(v) for v in (44441, 0.7634, 123.456, "lite0")] == [
+    assert [format_number(v) for v in (44441, 0.7634, 123.456, "lite0")] == [
         "44,441", "0.763", "123.5", "lite0",
     ]  # fmt: skip
-    assert [duration(s) for s in (8.4, 75.2)] == ["8 s", "1 min 15 s"]
-    assert moment("2026-01-02T03:04:05+00:00") == "2 Jan 2026, 03:04 UTC"
+    assert [format_duration(s) for s in (8.4, 75.2)] == ["8 s", "1 min 15 s"]
+    assert format_moment("2026-01-02T03:04:05+00:00") == "2 Jan 2026, 03:04 UTC"
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from fashify.errors import QueryError
 from fashify.evaluation.robustness import (
     PERTURBATIONS,
     Remedy,
+    list_remedies,
     measure_robustness,
-    remedies_of,
-    spoiled_rows,
+    perturb_image_rows,
 )
 from fashify.features.framing import product_mask
 from fashify.index import make_index
@@ -79,9 +79,9 @@ def test_a_product_before_a_backdrop_keeps_its_colour(shirt):
 
 def test_some_strengths_are_spread_and_hold_the_largest():
     one = PERTURBATIONS["blur"]
-    assert one.some(1) == (8,)
-    assert one.some(3) == (1, 4, 8)
-    assert one.some(9) == one.strengths
+    assert one.choose_strengths(1) == (8,)
+    assert one.choose_strengths(3) == (1, 4, 8)
+    assert one.choose_strengths(9) == one.strengths
 
 
 def colours(images) -> np.ndarray:
@@ -176,12 +176,12 @@ def test_what_cannot_be_asked_is_refused(asked, options, words):
 
 
 def test_no_remedy_is_refused(asked):
-    with pytest.raises(QueryError, match="remedies_of"):
+    with pytest.raises(QueryError, match="list_remedies"):
         measure_robustness(asked[0], asked[1], {})
 
 
 def test_rows_for_a_figure(shirt):
-    rows = spoiled_rows(shirt, names=["size", "blur"], n=2)
+    rows = perturb_image_rows(shirt, names=["size", "blur"], n=2)
     assert [words for words, _ in rows] == ["size: times the size", "blur: sigma, % of the width"]
     assert [caption for _, caption in rows[0][1]] == ["as it is", "0.5", "8"]
 
@@ -189,7 +189,7 @@ def test_rows_for_a_figure(shirt):
 def test_the_sample_stores_remedies_search_with_its_own_network(sample_store):
     catalogue = load_catalogue("sample")
     retriever = Retriever.open(sample_store, catalogue=catalogue)
-    remedies = remedies_of(retriever)
+    remedies = list_remedies(retriever)
     assert list(remedies) == ["as it comes", "gallery's frame", "product cut out"]
     report = measure_robustness(
         retriever.store, catalogue, remedies, n=6, names=["framing", "background"], strengths=1

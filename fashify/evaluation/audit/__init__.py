@@ -1,18 +1,23 @@
 """What is odd about a catalogue: gaps, copies, variants, and labels that contradict each other."""
 
-from fashify.evaluation.audit.facts import duplicate_images, gaps, image_facts, level_counts
-from fashify.evaluation.audit.noise import label_noise
+from fashify.evaluation.audit.facts import (
+    count_labels,
+    find_duplicate_images,
+    find_gaps,
+    read_image_facts,
+)
+from fashify.evaluation.audit.noise import estimate_label_noise
 from fashify.evaluation.audit.report import Audit, audit, picture_rows
-from fashify.evaluation.audit.threshold import saved_anew
+from fashify.evaluation.audit.threshold import measure_resaving
 
 __all__ = [
     "Audit",
     "audit",
-    "duplicate_images",
-    "gaps",
-    "image_facts",
-    "label_noise",
-    "level_counts",
+    "count_labels",
+    "estimate_label_noise",
+    "find_duplicate_images",
+    "find_gaps",
+    "measure_resaving",
     "picture_rows",
-    "saved_anew",
+    "read_image_facts",
 ]

@@ -14,7 +14,7 @@ from fashify.config import LEVELS
 from fashify.errors import FashifyError
 
 
-def image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.DataFrame:
+def read_image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.DataFrame:
     """Header and checksum of every image, read without decoding its pixels.
 
     Args:
@@ -29,16 +29,16 @@ def image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.DataFrame
     item_ids = catalogue.table.loc[catalogue.table["has_image"], "item_id"]
     rows = tqdm(item_ids, "image headers", unit="image", disable=not progress)
     return pd.DataFrame(
-        [_facts(catalogue, item_id) for item_id in rows],
+        [_read_image_facts(catalogue, item_id) for item_id in rows],
         columns=["item_id", "width", "height", "mode", "format", "bytes", "sha256"],
     )
 
 
-def duplicate_images(facts: pd.DataFrame) -> pd.DataFrame:
+def find_duplicate_images(facts: pd.DataFrame) -> pd.DataFrame:
     """The items whose image another item has too, byte for byte.
 
     Args:
-        facts: as :func:`image_facts` gives them.
+        facts: as :func:`read_image_facts` gives them.
 
     Returns:
         ``group`` (0, 1, ...; the largest group first), ``item_id`` and ``copies``, how many
@@ -52,18 +52,18 @@ def duplicate_images(facts: pd.DataFrame) -> pd.DataFrame:
     return shared[["group", "item_id", "copies"]].reset_index(drop=True)
 
 
-def gaps(catalogue: Catalogue, facts: pd.DataFrame) -> pd.DataFrame:
+def find_gaps(catalogue: Catalogue, facts: pd.DataFrame) -> pd.DataFrame:
     """What is missing or odd: ``what``, ``n`` rows of the table, ``of`` how many.
 
     Args:
         catalogue: the product table.
-        facts: as :func:`image_facts` gives them, of the same catalogue.
+        facts: as :func:`read_image_facts` gives them, of the same catalogue.
     """
     table = catalogue.table
     found = {"malformed row, repaired": len(catalogue.mended)}
     found["no image"] = int((~table["has_image"]).sum())
     found["unreadable image"] = int((facts["mode"] == "unreadable").sum())
-    duplicates = duplicate_images(facts)
+    duplicates = find_duplicate_images(facts)
     found["further copy of another's image"] = len(duplicates) - duplicates["group"].nunique()
     found |= {f"no {level.replace('_', ' ')}": int((table[level] == "").sum()) for level in LEVELS}
     found["no year"] = int(table["year"].isna().sum())
@@ -71,7 +71,7 @@ def gaps(catalogue: Catalogue, facts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"what": list(found), "n": list(found.values()), "of": len(table)})
 
 
-def level_counts(catalogue: Catalogue) -> pd.DataFrame:
+def count_labels(catalogue: Catalogue) -> pd.DataFrame:
     """Each level's ``labels`` (different ones), ``missing``, ``largest`` and its ``share``."""
     rows = []
     for level in LEVELS:
@@ -85,7 +85,7 @@ def level_counts(catalogue: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _facts(catalogue: Catalogue, item_id: str) -> tuple:
+def _read_image_facts(catalogue: Catalogue, item_id: str) -> tuple:
     try:
         data = catalogue.image_bytes(item_id)
     except FashifyError:

@@ -9,7 +9,9 @@ from fashify.config import LEVELS, SEED
 from fashify.evaluation.intervals import bootstrap
 
 
-def label_noise(items: pd.DataFrame, keys: np.ndarray, *, seed: int = SEED) -> pd.DataFrame:
+def estimate_label_noise(
+    items: pd.DataFrame, keys: np.ndarray, *, seed: int = SEED
+) -> pd.DataFrame:
     """How often products that share a key disagree about their labels, at every level.
 
     Of two labels of one picture that differ, one at least is wrong. If a label is wrong with
@@ -32,12 +34,12 @@ def label_noise(items: pd.DataFrame, keys: np.ndarray, *, seed: int = SEED) -> p
     rows = []
     for level in LEVELS:
         labels = items[level].reset_index(drop=True)
-        pairs = _pairs(pd.Series(keys)[copied & (labels != "")], labels)
-        rows.append({"level": level, **_rates(pairs, seed)})
+        pairs = _pair_rates(pd.Series(keys)[copied & (labels != "")], labels)
+        rows.append({"level": level, **_estimate_noise(pairs, seed)})
     return pd.DataFrame(rows)
 
 
-def _pairs(keys: pd.Series, labels: pd.Series) -> pd.DataFrame:
+def _pair_rates(keys: pd.Series, labels: pd.Series) -> pd.DataFrame:
     """One row a group with two labels or more: its share of pairs of products that differ."""
     counts = pd.DataFrame({"key": keys, "label": labels[keys.index]}).value_counts()
     sizes = counts.groupby("key").sum()
@@ -47,7 +49,7 @@ def _pairs(keys: pd.Series, labels: pd.Series) -> pd.DataFrame:
     return differ.rename("differ").reset_index()
 
 
-def _rates(pairs: pd.DataFrame, seed: int) -> dict[str, float]:
+def _estimate_noise(pairs: pd.DataFrame, seed: int) -> dict[str, float]:
     n, disagree = len(pairs), int((pairs["differ"] > 0).sum())
     counts = {"groups": n, "disagree": disagree}
     if not n:
@@ -55,9 +57,9 @@ def _rates(pairs: pd.DataFrame, seed: int) -> dict[str, float]:
     values = pairs["differ"].to_numpy(float)
     one = np.zeros(n, dtype=int)
     edges = bootstrap(values[:, None], one, np.arange(n), np.ones(1, bool), seed=seed).micro[0]
-    rates = {"share": disagree / n, "differ": values.mean(), "noise": _wrong(values.mean())}
-    return counts | rates | {"low": _wrong(edges[0]), "high": _wrong(edges[1])}
+    rates = {"share": disagree / n, "differ": values.mean(), "noise": _error_rate(values.mean())}
+    return counts | rates | {"low": _error_rate(edges[0]), "high": _error_rate(edges[1])}
 
 
-def _wrong(differ: float) -> float:
+def _error_rate(differ: float) -> float:
     return float(1 - np.sqrt(max(0.0, 1 - differ)))

@@ -12,8 +12,8 @@ import pandas as pd
 from fashify.catalogue import Catalogue
 from fashify.catalogue.groups import SPLITS, group_ids, split_by_group, variant_keys
 from fashify.config import SEED
-from fashify.evaluation.audit.facts import gaps, image_facts
-from fashify.evaluation.audit.noise import label_noise
+from fashify.evaluation.audit.facts import find_gaps, read_image_facts
+from fashify.evaluation.audit.noise import estimate_label_noise
 from fashify.features.likeness import look_alikes
 from fashify.io.plain import plain
 
@@ -32,10 +32,10 @@ class Audit:
             all three, ``group_size``, and ``split``.
         kinds: one row each of ``KINDS``: ``kind``, ``groups`` of two or more, ``products`` in
             them, their ``share`` of all, and the ``largest``.
-        noise: ``label_noise`` of each kind but the last, with a column ``kind``. Of equal files
+        noise: ``estimate_label_noise`` of each kind but the last, with a column ``kind``. Of equal
             a difference is an error; look-alikes may be two shades, variants two colours.
-        gaps: what is missing or odd, as ``fashify.evaluation.audit.gaps``.
-        facts: of the images, as ``fashify.evaluation.audit.image_facts``.
+        gaps: what is missing or odd, as ``fashify.evaluation.audit.find_gaps``.
+        facts: of the images, as ``fashify.evaluation.audit.read_image_facts``.
     """
 
     items: pd.DataFrame
@@ -53,7 +53,7 @@ class Audit:
         return by.reset_index()
 
     @property
-    def noise_words(self) -> str:
+    def describe_noise(self) -> str:
         """A sentence about the level whose labels contradict each other most."""
         equal = self.noise[(self.noise["kind"] == "equal files") & (self.noise["groups"] > 0)]
         if not len(equal):
@@ -95,22 +95,24 @@ def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> 
         seed: of the intervals of the label noise.
         progress: show progress bars.
     """
-    table, facts = catalogue.table, image_facts(catalogue, progress=progress)
+    table, facts = catalogue.table, read_image_facts(catalogue, progress=progress)
     keys = {
-        "equal files": _shared(_checksums(catalogue, facts)),
+        "equal files": _keep_shared(_short_checksums(catalogue, facts)),
         "look-alikes": look_alikes(catalogue, progress=progress),
-        "variants": _shared(variant_keys(table)),
+        "variants": _keep_shared(variant_keys(table)),
     }
     groups = group_ids(table, keys["equal files"], keys["look-alikes"])
-    noise = [label_noise(table, key, seed=seed).assign(kind=kind) for kind, key in keys.items()]
+    noise = [
+        estimate_label_noise(table, key, seed=seed).assign(kind=kind) for kind, key in keys.items()
+    ]
     sizes = pd.Series(groups).groupby(groups).transform("size").to_numpy()
     items = pd.DataFrame({"item_id": table["item_id"]})
     items = items.assign(copy=keys["equal files"], look=keys["look-alikes"])
     items = items.assign(variant=keys["variants"], group=groups, group_size=sizes)
     items["split"] = split_by_group(groups)
-    kinds = [_kind(kind, key) for kind, key in keys.items()]
-    kinds.append(_kind("groups", _shared(groups.astype(str).astype(object))))
-    found = gaps(catalogue, facts)
+    kinds = [_summarise_kind(kind, key) for kind, key in keys.items()]
+    kinds.append(_summarise_kind("groups", _keep_shared(groups.astype(str).astype(object))))
+    found = find_gaps(catalogue, facts)
     return Audit(items, pd.DataFrame(kinds), pd.concat(noise, ignore_index=True), found, facts)
 
 
@@ -137,18 +139,18 @@ def picture_rows(
     return rows
 
 
-def _checksums(catalogue: Catalogue, facts: pd.DataFrame) -> np.ndarray:
+def _short_checksums(catalogue: Catalogue, facts: pd.DataFrame) -> np.ndarray:
     sums = facts.set_index("item_id")["sha256"].str[:16]
     return sums.reindex(catalogue.item_ids).fillna("").to_numpy(dtype=object)
 
 
-def _shared(keys: np.ndarray) -> np.ndarray:
+def _keep_shared(keys: np.ndarray) -> np.ndarray:
     """``keys`` with "" where nobody else has the same."""
     sizes = pd.Series(keys).groupby(keys).transform("size").to_numpy()
     return np.where(sizes > 1, keys, "")
 
 
-def _kind(kind: str, keys: np.ndarray) -> dict:
+def _summarise_kind(kind: str, keys: np.ndarray) -> dict:
     sizes = pd.Series(keys[keys != ""]).value_counts()
     n = int(sizes.sum())
     share, largest = n / max(1, len(keys)), int(sizes.max()) if len(sizes) else 0

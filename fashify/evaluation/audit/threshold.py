@@ -15,7 +15,7 @@ from fashify.features.likeness import SIZE, THRESHOLD, difference, signatures
 from fashify.io.images import encode_jpeg, resize
 
 
-def saved_anew(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) -> pd.DataFrame:
+def measure_resaving(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) -> pd.DataFrame:
     """How far pictures drift from themselves when they are saved anew, and other pictures are.
 
     Args:
@@ -35,37 +35,39 @@ def saved_anew(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) -> pd.Da
     small, rows = small[whole], []
     for what, change in _CHANGES.items():
         changed = np.stack([resize(change(image), SIZE) for image in images])
-        rows.append({"what": what, **_quantiles(difference(small, changed))})
-    rows.append({"what": "nearest other picture", **_quantiles(_nearest(small))})
+        rows.append({"what": what, **_summarise_quantiles(difference(small, changed))})
+    rows.append(
+        {"what": "nearest other picture", **_summarise_quantiles(_nearest_difference(small))}
+    )
     return pd.DataFrame(rows)
 
 
-def _nearest(small: np.ndarray) -> np.ndarray:
+def _nearest_difference(small: np.ndarray) -> np.ndarray:
     """(n,) difference of each picture from the most similar other one."""
     n = len(small)
     rows = [difference(small, np.broadcast_to(one, small.shape)) for one in small]
-    apart = np.stack(rows)
-    apart[np.arange(n), np.arange(n)] = np.inf
-    return apart.min(axis=1)
+    differences = np.stack(rows)
+    differences[np.arange(n), np.arange(n)] = np.inf
+    return differences.min(axis=1)
 
 
-def _quantiles(values: np.ndarray) -> dict[str, float]:
+def _summarise_quantiles(values: np.ndarray) -> dict[str, float]:
     median, p90, p99 = np.quantile(values, (0.5, 0.9, 0.99))
     return {"median": median, "p90": p90, "p99": p99, "alike": float((values <= THRESHOLD).mean())}
 
 
-def _saved(quality: int) -> Callable[[np.ndarray], np.ndarray]:
+def _resave(quality: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda image: np.array(Image.open(io.BytesIO(encode_jpeg(image, quality))))
 
 
-def _scaled(factor: float) -> Callable[[np.ndarray], np.ndarray]:
+def _rescale(factor: float) -> Callable[[np.ndarray], np.ndarray]:
     return lambda image: resize(image, tuple(max(1, round(s * factor)) for s in image.shape[:2]))
 
 
 _CHANGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "JPEG quality 90": _saved(90),
-    "JPEG quality 75": _saved(75),
-    "twice the size": _scaled(2.0),
-    "3.7 times the size, JPEG quality 85": lambda image: _saved(85)(_scaled(3.73)(image)),
-    "0.7 times the size, JPEG quality 75": lambda image: _saved(75)(_scaled(0.7)(image)),
+    "JPEG quality 90": _resave(90),
+    "JPEG quality 75": _resave(75),
+    "twice the size": _rescale(2.0),
+    "3.7 times the size, JPEG quality 85": lambda image: _resave(85)(_rescale(3.73)(image)),
+    "0.7 times the size, JPEG quality 75": lambda image: _resave(75)(_rescale(0.7)(image)),
 }

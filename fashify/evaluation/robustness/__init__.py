@@ -3,17 +3,17 @@
 from fashify.evaluation.robustness.measure import (
     Remedy,
     RobustnessReport,
+    list_remedies,
     measure_robustness,
-    remedies_of,
 )
-from fashify.evaluation.robustness.perturb import PERTURBATIONS, Perturbation, spoiled_rows
+from fashify.evaluation.robustness.perturb import PERTURBATIONS, Perturbation, perturb_image_rows
 
 __all__ = [
     "PERTURBATIONS",
     "Perturbation",
     "Remedy",
     "RobustnessReport",
+    "list_remedies",
     "measure_robustness",
-    "remedies_of",
-    "spoiled_rows",
+    "perturb_image_rows",
 ]

@@ -14,13 +14,13 @@ from fashify.catalogue.groups import group_ids, split_by_group
 from fashify.config import SEED
 from fashify.errors import QueryError
 from fashify.evaluation.intervals import bootstrap
-from fashify.evaluation.robustness.perturb import perturbations
+from fashify.evaluation.robustness.perturb import select_perturbations
 from fashify.features import Embedder
 from fashify.index import Index, make_index
 from fashify.io.plain import plain
 from fashify.retrieval.region import find_products
 
-#: What is measured of every query: the shares found, and precision@k apart from its group.
+#: What is measured of every query: the shares found, and precision@k excluding its group.
 MEASURES = ("hit_1", "hit_k", "precision")
 
 #: Pictures embedded at once.
@@ -113,18 +113,18 @@ def measure_robustness(
         QueryError: no remedy, no product to ask for, k or a name out of range.
     """
     if not remedies:
-        raise QueryError("at least one remedy", "none", "pass remedies_of(retriever)")
+        raise QueryError("at least one remedy", "none", "pass list_remedies(retriever)")
     identities = store.location["identity"].to_numpy() if store.path else store.item_ids
     if groups is None:
         groups = group_ids(store.items, identities)
     if not 1 <= k < len(store):
         raise QueryError(f"k from 1 to {len(store) - 1:,}", f"k = {k}", "choose k within these")
     labels = np.asarray(store.labels(level)).astype(str)
-    queries = _drawn(labels, groups, n, split, seed, level)
-    asked = _Asked(queries, labels, groups, pd.factorize(identities)[0], k, seed)
+    queries = _draw_queries(labels, groups, n, split, seed, level)
+    asked = _QuerySet(queries, labels, groups, pd.factorize(identities)[0], k, seed)
     images = [catalogue.image(item_id) for item_id in store.item_ids[queries]]
     rows = []
-    conditions = list(_conditions(names, strengths))
+    conditions = list(_list_conditions(names, strengths))
     for name, unit, strength, change in tqdm(conditions, "spoiling", disable=not progress):
         spoiled = [
             change(image, strength, (seed, int(query)))
@@ -132,11 +132,11 @@ def measure_robustness(
         ]
         for remedy, search in remedies.items():
             facts = {"remedy": remedy, "perturbation": name, "unit": unit, "strength": strength}
-            rows.append(facts | {"n": len(queries)} | asked.judged(search, spoiled))
+            rows.append(facts | {"n": len(queries)} | asked.judge(search, spoiled))
     return RobustnessReport(pd.DataFrame(rows), k, level, len(store))
 
 
-def remedies_of(retriever) -> dict[str, Remedy]:
+def list_remedies(retriever) -> dict[str, Remedy]:
     """What a store offers, one remedy after the other added.
 
     Args:
@@ -158,12 +158,12 @@ def remedies_of(retriever) -> dict[str, Remedy]:
     if embedder.frame is not None:
         found["gallery's frame"] = Remedy(embedder.embed_images, raw)
     if store.head is not None:
-        found["frame and head"] = Remedy(_served(retriever), retriever.index)
-    found["product cut out"] = Remedy(_cut_out(retriever), retriever.index)
+        found["frame and head"] = Remedy(_embed_served(retriever), retriever.index)
+    found["product cut out"] = Remedy(_embed_products(retriever), retriever.index)
     return found
 
 
-def _served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+def _embed_served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
         prepare = retriever.embedder.prepare
         return retriever.embed_prepared(np.stack([prepare(image) for image in images]))
@@ -171,18 +171,18 @@ def _served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     return embed
 
 
-def _cut_out(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
-    served = _served(retriever)
+def _embed_products(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    served = _embed_served(retriever)
 
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
         boxes = find_products(retriever.embedder.backbone, images)
-        return served([box.cut(image) for box, image in zip(boxes, images, strict=True)])
+        return served([box.crop_image(image) for box, image in zip(boxes, images, strict=True)])
 
     return embed
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class _QuerySet:
     """The queries, and what is needed to judge their answers."""
 
     queries: np.ndarray
@@ -192,7 +192,7 @@ class _Asked:
     k: int
     seed: int
 
-    def judged(self, search: Remedy, images: Sequence[np.ndarray]) -> dict[str, float]:
+    def judge(self, search: Remedy, images: Sequence[np.ndarray]) -> dict[str, float]:
         parts = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
         vectors = np.concatenate([np.asarray(search.embed(part), np.float32) for part in parts])
         # So deep that k remain when the query's whole group is dropped from the list.
@@ -204,16 +204,16 @@ class _Asked:
         values = np.column_stack(
             [found[:, 0], found[:, : self.k].any(axis=1), self._precision(positions)]
         ).astype(float)
-        return self._with_intervals(values)
+        return self._mean_intervals(values)
 
     def _precision(self, positions: np.ndarray) -> np.ndarray:
         kin = self.groups[positions] == self.groups[self.queries][:, None]
         order = np.argsort(kin | (positions < 0), axis=1, kind="stable")[:, : self.k]
-        apart = np.take_along_axis(np.where(kin, -1, positions), order, axis=1)
-        relevant = metrics.relevance(self.labels, self.queries, apart)
+        excluding_group = np.take_along_axis(np.where(kin, -1, positions), order, axis=1)
+        relevant = metrics.relevance(self.labels, self.queries, excluding_group)
         return metrics.precision_at_k(relevant, self.k)
 
-    def _with_intervals(self, values: np.ndarray) -> dict[str, float]:
+    def _mean_intervals(self, values: np.ndarray) -> dict[str, float]:
         groups, one = self.groups[self.queries], np.zeros(len(values), dtype=int)
         edges = bootstrap(values, one, groups, np.ones(1, bool), seed=self.seed).micro
         found = dict(zip(MEASURES, values.mean(axis=0).tolist(), strict=True))
@@ -222,14 +222,14 @@ class _Asked:
         return found
 
 
-def _conditions(names: Iterable[str] | None, strengths: int):
+def _list_conditions(names: Iterable[str] | None, strengths: int):
     yield "none", "", 0.0, lambda image, strength, seed: image
-    for name, one in perturbations(names).items():
-        for strength in one.some(strengths):
+    for name, one in select_perturbations(names).items():
+        for strength in one.choose_strengths(strengths):
             yield name, one.unit, float(strength), one
 
 
-def _drawn(
+def _draw_queries(
     labels: np.ndarray, groups: np.ndarray, n: int, split: str, seed: int, level: str
 ) -> np.ndarray:
     everyone = np.arange(len(labels))

@@ -44,7 +44,7 @@ class Perturbation:
         """The picture spoiled; the same seed (a whole number or several) spoils it alike."""
         return self.change(image, strength, np.random.default_rng(seed))
 
-    def some(self, n: int) -> tuple[float, ...]:
+    def choose_strengths(self, n: int) -> tuple[float, ...]:
         """``n`` of the strengths, evenly, the largest among them."""
         places = np.unique(np.linspace(len(self.strengths) - 1, 0, max(1, n)).round().astype(int))
         return tuple(self.strengths[place] for place in places)
@@ -129,7 +129,7 @@ PERTURBATIONS: dict[str, Perturbation] = {
 }
 
 
-def perturbations(names: Iterable[str] | None = None) -> dict[str, Perturbation]:
+def select_perturbations(names: Iterable[str] | None = None) -> dict[str, Perturbation]:
     """Those of ``PERTURBATIONS`` that are named, all for None; QueryError for an unknown one."""
     names = list(PERTURBATIONS) if names is None else list(names)
     for name in names:
@@ -138,14 +138,15 @@ def perturbations(names: Iterable[str] | None = None) -> dict[str, Perturbation]
     return {name: PERTURBATIONS[name] for name in names}
 
 
-def spoiled_rows(
+def perturb_image_rows(
     image: np.ndarray, *, names: Iterable[str] | None = None, n: int = 3, seed: int = 0
 ) -> list[tuple[str, list[tuple[np.ndarray, str]]]]:
     """One picture, spoiled in every way, as ``fashify.plots.picture_rows`` draws it."""
     return [
         (
             f"{name}: {one.unit}",
-            [(image, "as it is")] + [(one(image, s, seed), f"{s:g}") for s in one.some(n)],
+            [(image, "as it is")]
+            + [(one(image, s, seed), f"{s:g}") for s in one.choose_strengths(n)],
         )
-        for name, one in perturbations(names).items()
+        for name, one in select_perturbations(names).items()
     ]
