@@ -19,6 +19,8 @@ from fashify.features.colour import colour_features
 from fashify.features.embedder import weights_source
 from fashify.heads.strength import Strength
 from fashify.index import Index, load_index, make_index
+from fashify.index.filters.columns import Typed, infer_kind
+from fashify.index.filters.filter import Filter
 from fashify.io.images import load_image
 from fashify.retrieval.match import Match, facts_by_column
 from fashify.store import FeatureStore
@@ -264,26 +266,29 @@ class Retriever:
         # From the index, which has it mapped: the store would gather every shard for one row.
         return self.index.vectors_of([item_id])[0]
 
-    def mask(self, where: np.ndarray | str | Mapping[str, Any] | None) -> np.ndarray | None:
+    def mask(
+        self, where: np.ndarray | str | Mapping[str, Any] | Filter | None
+    ) -> np.ndarray | None:
         """A filter as a mask ``(n,)`` over the gallery; ``None`` for no filter."""
         if where is None or isinstance(where, np.ndarray):
             return where
-        from fashify.index.filters.filter import Filter
-
-        return Filter.parse(where).mask(self.store.items)
+        return Filter.parse(where).mask(self.store.items, self.column_types)
 
     def _resolve_filter(self, where: np.ndarray | str | Mapping[str, Any] | None) -> Any:
         """The filter itself for an index that filters where its data is, else its mask."""
         if where is None or isinstance(where, np.ndarray):
             return where
-        from fashify.index.filters.filter import Filter
-
-        wanted = Filter.parse(where).resolved(self.store.items)
-        return wanted if self.index.filters_on(wanted.columns) else wanted.mask(self.store.items)
+        wanted = Filter.parse(where).resolved(self.store.items, self.column_types)
+        return wanted if self.index.filters_on(wanted.columns) else self.mask(wanted)
 
     def picture(self, item_id: str) -> np.ndarray:
         """A product's picture ``(h, w, 3)`` uint8; errors as ``Catalogue.image``."""
         return self.catalogue.image(item_id)
+
+    @cached_property
+    def column_types(self) -> dict[str, Typed]:
+        """What each column of the products holds: numbers, prices, dates, lists ..."""
+        return {str(name): infer_kind(self.store.items[name]) for name in self.store.items}
 
     def _check_k(self, k: int, without: int = 0) -> None:
         top = len(self.store) - without

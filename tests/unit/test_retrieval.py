@@ -161,6 +161,17 @@ def test_every_column_reaches_the_match_in_its_own_type(retriever):
     assert "has_image" not in first.facts
 
 
+def test_filters_ask_for_own_columns(retriever):
+    """A price and a brand of the user's own table narrow the answers."""
+    mine = with_columns(
+        retriever, Price=[10.0, 30.0] * 4, brand=["Acme", "Acme", "O'Neill", ""] * 2
+    )
+    found = mine.by_item("8", 7, where='price < 20 and brand = "O\'Neill"')
+    assert {match.item_id for match in found} == {"3", "7"}
+    with pytest.raises(QueryError, match=r"choose from: Price, .*brand"):
+        mine.by_item("8", where="cost < 20")
+
+
 def test_a_column_named_like_a_field_is_a_fact_beside_it(retriever):
     """A catalogue's own ``rank`` neither replaces the match's rank nor is lost."""
     found = with_columns(retriever, rank=list("abcdefgh"), distance=["far"] * 8).by_item("1", 1)[0]

@@ -4,9 +4,13 @@
     article_type in (Shirts, Tshirts) and year >= 2012 and not base_colour = Black
     usage = Casual or (season in (Summer, Spring) and year in 2010..2014)
     name_of_a_value = "Bath and Body"        quotes where a value holds a keyword or a sign
+    "list price" < 20 and `in stock` = yes   quotes or backticks where a name holds a blank
+    since >= 2024-05 and tags contains linen and name contains "v-neck"
 
-Text compares exactly, or without regard to case where that names one value. A missing
-value is "" in a text column; in a number it passes no comparison.
+Names of columns may be written in any case. Text compares exactly, or without regard to case where
+that names one value; ``contains`` asks for a part of a text or for a value of a list, whatever its
+case, and ``=`` for a value of a list, too. A date may be a day, a month or a year. A missing value
+is "" in a text column; in a number or a date it passes no comparison.
 """
 
 from __future__ import annotations
@@ -22,7 +26,9 @@ from fashify.config import LEVELS
 from fashify.errors import QueryError, known
 from fashify.index.filters import syntax as filter_text
 from fashify.index.filters import tree
-from fashify.index.filters.tree import ORDER, Among, Compare, Join, Node, plain
+from fashify.index.filters.columns import Columns, Typed
+from fashify.index.filters.resolving import resolve
+from fashify.index.filters.tree import ORDER, Among, Compare, Join, Node
 
 _MOST_TEXT = 10_000
 
@@ -62,21 +68,22 @@ class Filter:
         """Names of the columns it asks for."""
         return tree.columns(self.root)
 
-    def resolved(self, table: pd.DataFrame) -> Filter:
+    def resolved(self, table: pd.DataFrame, types: Mapping[str, Typed] | None = None) -> Filter:
         """The same filter in the catalogue's own spelling.
+
+        Args:
+            table: (n, columns) catalogue rows.
+            types: what the columns hold, ``Catalogue.column_types``; told from them otherwise.
 
         Raises:
             QueryError: a column or a value that the table does not have, naming those it has.
         """
-        return Filter(tree.resolved(self.root, table))
+        return Filter(resolve(self.root, Columns(table, types)))
 
-    def mask(self, table: pd.DataFrame) -> np.ndarray:
+    def mask(self, table: pd.DataFrame, types: Mapping[str, Typed] | None = None) -> np.ndarray:
         """(n,) bool: the rows of a catalogue table that pass; errors as `resolved`."""
-        return tree.mask(self.resolved(table).root, table)
-
-    def to_milvus(self) -> str:
-        """The same as a Milvus expression; "" when everything passes. Resolve it first."""
-        return tree.milvus(self.root)
+        columns = Columns(table, types)
+        return tree.mask(resolve(self.root, columns), columns)
 
     def __str__(self) -> str:
         return tree.text(self.root)
@@ -117,7 +124,7 @@ def _from_entry(column: str, wanted: Any) -> Node:
                 known(map(str, unknown)),
                 "use >=",
             )
-        parts = tuple(Compare(column, sign, plain(float(end))) for sign, end in wanted.items())
+        parts = tuple(Compare(column, sign, end) for sign, end in wanted.items())
         return Join("and", parts)
     if isinstance(wanted, Collection) and not isinstance(wanted, str):
         return Among(column, tuple(wanted))

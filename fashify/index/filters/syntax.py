@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 
 from fashify.errors import QueryError
-from fashify.index.filters.tree import ORDER, Among, Compare, Join, Node, Not, plain
+from fashify.index.filters.tree import (
+    KEYWORDS,
+    ORDER,
+    Among,
+    Compare,
+    Contains,
+    Join,
+    Node,
+    Not,
+    plain,
+)
 
 _MOST_DEPTH = 50
 _TOKENS = re.compile(
-    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-    |(?P<sign><=|>=|!=|==|=|<|>|\(|\)|,)|(?P<word>[^\s"'<>=!(),]+))""",
-    re.VERBOSE,
+    r"""\s*(?:(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<name>`[^`]+`)
+    |(?P<sign><=|>=|!=|==|=|<|>|\(|\)|,)|(?P<word>[^\s"'`<>=!(),]+))""",
+    re.VERBOSE | re.DOTALL,
 )
-_KEYWORDS = ("and", "or", "not", "in")
 
 
 def parse(text: str) -> Node:
@@ -81,33 +90,46 @@ class _Parser:
         return node
 
     def _condition(self) -> Node:
-        kind, column, _ = self._next()
-        if kind != "word" or not column.isidentifier():
-            raise self._expected("a column name")
-        self._place += 1
+        column = self._column()
         negated = bool(self._takes("not"))
         if self._takes("in"):
             node = self._among(column)
+        elif self._takes_contains():
+            node = Contains(column, self._value())
         elif negated:
-            raise self._expected("'in'")
+            raise self._expected("'in' or 'contains'")
         else:
             sign = self._takes("=", "==", "!=", *ORDER)
             if sign is None:
-                raise self._expected("one of = != < <= > >= in")
+                raise self._expected("one of = != < <= > >= in contains")
             negated = sign == "!="
-            node = self._compared(column, sign)
+            value = self._value()
+            ordered = sign in ORDER
+            node = Compare(column, sign, _end(value)) if ordered else Among(column, (value,))
         return Not(node) if negated else node
 
-    def _compared(self, column: str, sign: str) -> Node:
-        start = self._next()[2]
-        value = self._value()
-        if sign not in ORDER:
-            return Among(column, (value,))
-        return Compare(column, sign, self._number(value, start))
+    def _column(self) -> str:
+        """The name of a column: a word, or any text in quotes or backticks."""
+        kind, word, _ = self._next()
+        if kind not in ("word", "quoted", "name"):
+            raise self._expected("a column name")
+        self._place += 1
+        if kind == "quoted":
+            return _unquoted(word)
+        return word.strip("`")
+
+    def _takes_contains(self) -> bool:
+        # No keyword: as a value, or a part of a name, it needs no quotes.
+        kind, word, _ = self._next()
+        found = kind == "word" and word.lower() == "contains"
+        self._place += found
+        return found
 
     def _among(self, column: str) -> Node:
         if not self._takes("("):
             return self._between(column)
+        if self._takes(")"):
+            return Among(column, ())
         values = [self._value()]
         while self._takes(","):
             values.append(self._value())
@@ -120,14 +142,14 @@ class _Parser:
         low, dots, high = self._value().partition("..")
         if not dots:
             raise self._error("(value, value) or low..high after 'in'", low, start)
-        ends = (">=", self._number(low, start)), ("<=", self._number(high, start))
+        ends = (">=", _end(low)), ("<=", _end(high))
         return Join("and", tuple(Compare(column, sign, end) for sign, end in ends))
 
     def _value(self) -> str:
         kind, word, _ = self._next()
         if kind == "quoted":
             self._place += 1
-            return re.sub(r"\\(.)", r"\1", word[1:-1])
+            return _unquoted(word)
         words = []
         while self._next()[0] == "word":
             words.append(self._next()[1])
@@ -135,12 +157,6 @@ class _Parser:
         if not words:
             raise self._expected("a value")
         return " ".join(words)
-
-    def _number(self, word: str, start: int) -> float:
-        try:
-            return plain(float(word))
-        except ValueError:
-            raise self._error("a number", repr(word), start) from None
 
     def _expected(self, what: str) -> QueryError:
         _, word, start = self._next()
@@ -150,9 +166,22 @@ class _Parser:
         return QueryError(
             f"{what} at character {start + 1} of the filter {self._text!r}",
             received,
-            'write it like: gender = Women and article_type in (Shirts, "Bath and Body")',
+            'write it like: gender = Women and article_type in (Shirts, "Bath and Body") '
+            'and "list price" < 20',
         )
 
 
+def _unquoted(word: str) -> str:
+    return re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL)
+
+
+def _end(word: str) -> float | str:
+    """A number where the word is one; else the text, for a date or a price with its currency."""
+    try:
+        return plain(float(word))
+    except ValueError:
+        return word.strip()
+
+
 def _known_key(kind: str, word: str) -> tuple[str, str]:
-    return ("key", word.lower()) if kind == "word" and word.lower() in _KEYWORDS else (kind, word)
+    return ("key", word.lower()) if kind == "word" and word.lower() in KEYWORDS else (kind, word)

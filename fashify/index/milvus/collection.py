@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from fashify.errors import (
     known,
 )
 from fashify.index.milvus.connection import PATIENCE, Connected, away
+from fashify.index.milvus.expressions import EVERYTHING, Expression, slots_among, slots_from
 from fashify.index.milvus.rows import NUMBER_COLUMNS, TEXT_COLUMNS
 
 log = logging.getLogger(__name__)
@@ -163,9 +165,11 @@ class Collection(Connected):
             self.call("upsert", self.name, batch)
             progress.update(len(batch))
 
-    def delete(self, item_ids: Sequence[str]) -> None:
-        for start in range(0, len(item_ids), _ROWS_A_PAGE):
-            self.call("delete", self.name, ids=list(item_ids[start : start + _ROWS_A_PAGE]))
+    def delete(self, slots: np.ndarray) -> None:
+        """Remove the rows of these (m,) slots."""
+        for start in range(0, len(slots), _ROWS_A_PAGE):
+            wanted = slots_among(slots[start : start + _ROWS_A_PAGE])
+            self.call("delete", self.name, **self._filter(wanted))
 
     def flush(self) -> None:
         """Seal what was written, so that it is on disk and will be indexed."""
@@ -190,31 +194,38 @@ class Collection(Connected):
 
     def roster(self) -> pd.DataFrame:
         """item_id, slot and digest of every row, by slot."""
-        rows = list(self._every("slot >= 0", ["item_id", "slot", "digest"]))
-        table = pd.DataFrame(rows, columns=["item_id", "slot", "digest"])
-        return table.sort_values("slot", ignore_index=True)
+        fields = ["item_id", "slot", "digest"]
+        rows, start = [], 0
+        while True:
+            page = self._between(start, EVERYTHING, fields)
+            rows, start = rows + page, start + _ROWS_A_PAGE
+            # An empty page is a gap, or the end.
+            if not page and len(rows) >= self.count():
+                break
+        return pd.DataFrame(rows, columns=fields).sort_values("slot", ignore_index=True)
 
-    def _every(self, expression: str, fields: list[str]) -> Iterator[dict[str, Any]]:
-        pages = self.call(
-            "query_iterator",
-            self.name,
-            filter=expression,
-            output_fields=fields,
-            batch_size=self._page(fields),
-        )
-        try:
-            while page := pages.next():
-                yield from page
-        finally:
-            pages.close()
+    def _between(self, start: int, allowed: Expression, fields: list[str]) -> list[dict[str, Any]]:
+        """A page of rows, by slot: pymilvus' own pages go by item ids, pasted into the filter."""
+        page = slots_from(start, start + _ROWS_A_PAGE).and_also(allowed)
+        return self.call("query", self.name, output_fields=fields, **self._filter(page))
 
-    def _page(self, fields: Sequence[str]) -> int:
-        return max(1, self._batch_bytes // self._row_bytes) if "vector" in fields else _ROWS_A_PAGE
+    def _filter(self, expression: Expression) -> dict[str, Any]:
+        """An expression as arguments: its values beside it, or inside for a server that takes none.
+
+        Milvus Lite takes no values apart; it knows a text literal by backslashes alone.
+        """
+        if self._is_lite:
+            return {"filter": expression.literal()}
+        return {"filter": expression.template, "filter_params": expression.values}
+
+    @cached_property
+    def _is_lite(self) -> bool:
+        return "lite" in str(self.call("get_server_version"))
 
     # -- search
 
     def search(
-        self, queries: np.ndarray, limit: int, expression: str, width: int | None = None
+        self, queries: np.ndarray, limit: int, allowed: Expression, width: int | None = None
     ) -> np.ndarray:
         """(q, limit) int64 slots, -1 where there are no more.
 
@@ -234,29 +245,29 @@ class Collection(Connected):
             data=queries,
             anns_field="vector",
             limit=limit,
-            filter=expression,
             output_fields=["slot"],
             search_params={"params": params},
+            **self._filter(allowed),
         )
         slots = np.full((len(queries), limit), -1, dtype=np.int64)
         for row, hits in enumerate(answer):
             slots[row, : len(hits)] = [hit["entity"]["slot"] for hit in hits]
         return slots
 
-    def vectors(self, item_ids: Sequence[str]) -> np.ndarray:
-        """(m, dim) float32 vectors of items, fetched by their keys in batches bounded by bytes."""
-        page, found = self._page(["vector"]), {}
-        for start in range(0, len(item_ids), page):
-            wanted = [str(one) for one in item_ids[start : start + page]]
-            fields = ["item_id", "vector"]
-            for row in self.call("query", self.name, ids=wanted, output_fields=fields):
-                found[row["item_id"]] = row["vector"]
-        missing = [one for one in item_ids if one not in found]
+    def vectors(self, slots: np.ndarray) -> np.ndarray:
+        """(m, dim) float32 vectors of (m,) slots, fetched in batches bounded by bytes."""
+        page, found = max(1, self._batch_bytes // self._row_bytes), {}
+        for start in range(0, len(slots), page):
+            wanted = self._filter(slots_among(slots[start : start + page]))
+            for row in self.call("query", self.name, output_fields=["slot", "vector"], **wanted):
+                found[row["slot"]] = row["vector"]
+        missing = len(set(slots.tolist()) - set(found))
         if missing:
-            raise away(self.uri, f"{len(missing)} rows of {self.name!r} that vanished")
-        return np.array([found[one] for one in item_ids], dtype=np.float32)
+            raise away(self.uri, f"{missing} rows of {self.name!r} that vanished")
+        return np.array([found[slot] for slot in slots.tolist()], dtype=np.float32)
 
-    def matching(self, expression: str) -> np.ndarray:
-        """(m,) int64 slots of all rows that pass."""
-        rows = self._every(f"({expression}) and slot >= 0" if expression else "slot >= 0", ["slot"])
+    def matching(self, allowed: Expression, n_slots: int) -> np.ndarray:
+        """(m,) int64 slots below ``n_slots`` of all rows that pass, ascending."""
+        starts = range(0, n_slots, _ROWS_A_PAGE)
+        rows = [row for start in starts for row in self._between(start, allowed, ["slot"])]
         return np.array(sorted(row["slot"] for row in rows), dtype=np.int64)

@@ -27,6 +27,13 @@ from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.filters.filter import Filter
 from fashify.index.gallery import Gallery
 from fashify.index.milvus.collection import Collection
+from fashify.index.milvus.expressions import (
+    EVERYTHING,
+    NOTHING,
+    Expression,
+    expression_of,
+    slots_among,
+)
 from fashify.index.milvus.rows import Roster, columns_in, rows_of
 from fashify.index.neighbours import NONE, Neighbours
 from fashify.index.scan import Pairs, dropped, named, rank, scan
@@ -133,7 +140,7 @@ class MilvusIndex(Index):
         roster = self._fitted()
         ids = checks.item_ids(item_ids, len(item_ids)).tolist()
         gone = roster.locate(ids)
-        self.collection.delete(ids)
+        self.collection.delete(roster.order[gone])
         self._gallery = replace(
             roster, order=np.delete(roster.order, gone), item_ids=np.delete(roster.item_ids, gone)
         )
@@ -159,7 +166,7 @@ class MilvusIndex(Index):
     def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
         roster = self._fitted()
-        return self.collection.vectors(roster.item_ids[roster.locate(list(item_ids))])
+        return self.collection.vectors(roster.order[roster.locate(list(item_ids))])
 
     def bytes_outside(self) -> int | None:
         path = Path(self.params["uri"])
@@ -191,21 +198,21 @@ class MilvusIndex(Index):
 
     # -- searching
 
-    def _allowed(self, where: Any) -> str:
-        """The filter as a Milvus expression: from a mask, or from a filter on its columns."""
+    def _allowed(self, where: Any) -> Expression:
+        """The filter as an expression: from a mask, or from a filter on its own columns."""
         roster = self._fitted()
         if where is None:
-            return ""
+            return EVERYTHING
         if isinstance(where, str | Mapping | Filter):
             return self._expression(Filter.parse(where))
         mask = checks.mask(where, len(roster))
         inside = roster.order[mask]
         if 2 * len(inside) <= len(mask):
-            return f"slot in {inside.tolist()}"
+            return slots_among(inside)
         outside = roster.order[~mask]
-        return f"slot not in {outside.tolist()}" if len(outside) else ""
+        return slots_among(outside, outside=True) if len(outside) else EVERYTHING
 
-    def _expression(self, where: Filter) -> str:
+    def _expression(self, where: Filter) -> Expression:
         missing = where.columns - set(self._columns)
         if missing:
             raise QueryError(
@@ -213,15 +220,17 @@ class MilvusIndex(Index):
                 ", ".join(sorted(missing)),
                 "upload the catalogue rows with fit(..., items=store.items)",
             )
-        return where.to_milvus()
+        return expression_of(where.root)
 
-    def _candidates(self, queries: np.ndarray, k: int, allowed: str, excluded: Pairs) -> Pairs:
+    def _candidates(
+        self, queries: np.ndarray, k: int, allowed: Expression, excluded: Pairs
+    ) -> Pairs:
         roster = self._fitted()
         most = int(np.bincount(excluded[0], minlength=1).max())
         limit = min(k + most + _SPARE, len(roster))
         return dropped(ragged(self._ask(queries, limit, allowed)), excluded)
 
-    def _ask(self, queries: np.ndarray, limit: int, allowed: str) -> np.ndarray:
+    def _ask(self, queries: np.ndarray, limit: int, allowed: Expression) -> np.ndarray:
         return self.collection.search(queries, limit, allowed, self.params["width"])
 
     def _answer(
@@ -229,16 +238,16 @@ class MilvusIndex(Index):
         queries: np.ndarray,
         lengths: np.ndarray,
         k: int,
-        allowed: str,
+        allowed: Expression,
         excluded: Pairs,
     ) -> Neighbours:
-        if not len(queries) or allowed == "slot in []":
+        if not len(queries) or allowed == NOTHING:
             return self._local(np.empty(0, np.int64), queries, lengths, k, None)
         pairs = self._candidates(queries, k, allowed, excluded)
         if np.bincount(pairs[0], minlength=len(queries)).min() >= k:
             return self._local(np.unique(pairs[1]), queries, lengths, k, pairs)
         # Fewer than k: there are no more, or an approximate index lost some behind the filter.
-        passing = self.collection.matching(allowed)
+        passing = self.collection.matching(allowed, self._fitted().n_slots)
         return self._local(passing, queries, lengths, k, None, excluded)
 
     def _local(
@@ -257,7 +266,7 @@ class MilvusIndex(Index):
             shape = (len(queries), k)
             return named(roster, np.full(shape, NONE), np.full(shape, np.inf, np.float32))
         slots, ids = roster.order[positions], roster.item_ids[positions]
-        rows = Gallery.of(self.collection.vectors(ids), ids)
+        rows = Gallery.of(self.collection.vectors(slots), ids)
         if pairs is None:
             inside = np.isin(excluded[1], slots)
             banned = excluded[0][inside], _places(excluded[1][inside], roster, positions)

@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from fashify.config import LEVELS
-from fashify.index.filters.tree import MISSING_NUMBER
 from fashify.index.gallery import Places
+
+#: What a missing number becomes: a column of a collection holds no missing one.
+MISSING_NUMBER = -1
 
 #: Catalogue columns kept beside the vectors, so that filters run where the data is.
 TEXT_COLUMNS, NUMBER_COLUMNS = LEVELS, ("year",)

@@ -75,7 +75,7 @@ def sync(
     gone = before.index.difference(pd.Index(gallery.item_ids)).tolist()
     if not replace:
         _check_ours(server, len(gone), len(before))
-    server.delete(gone)
+    server.delete(before.loc[gone, "slot"].to_numpy(dtype=np.int64))
     present = pd.Index(gallery.item_ids).isin(before.index)
     slots = _slots(before, gallery.item_ids, present)
     digests = np.array(digests_of(gallery.base, store.items, columns))
