@@ -16,7 +16,7 @@ from fashify.index.registry import list_indexes
 
 log = logging.getLogger(__name__)
 
-CANDIDATES = ("exact", "two-stage", "hnsw", "annoy")
+CANDIDATES = ("exact", "hnsw", "annoy")
 
 #: Milliseconds for one query below which a person gains nothing from a faster index.
 FAST_ENOUGH_MS = 20.0

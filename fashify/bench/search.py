@@ -16,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashify.bench.tables import Result, curve, fit_growth_rates, frame, machine, reference_frame
-from fashify.bench.trials import BUILDS, Questions, build_and_try, is_installed, measure_speeds
+from fashify.bench.trials import Questions, build_and_try, is_installed, measure_speeds
 from fashify.bench.vectors import (
     FASHION_MNIST,
     grow_gallery,
@@ -54,8 +54,8 @@ log = logging.getLogger(__name__)
 
 PARTS = ("store", "growth", "fashion-mnist")
 OF_STORE = frozenset({"store", "growth"})
-BACKENDS = ("exact", "sklearn", "two-stage", "hnsw", "annoy", "milvus")
-GROWTH_BACKENDS = ("exact", "two-stage", "hnsw")
+BACKENDS = ("exact", "sklearn", "hnsw", "annoy", "milvus")
+GROWTH_BACKENDS = ("exact", "hnsw")
 GROWTH = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
 #: Neighbours that the public ann-benchmarks plot of Fashion-MNIST asks for.
@@ -179,13 +179,12 @@ def compare(
     plain = [reference(features, questions, one) for one in ("euclidean", "cosine")]
     trials = []
     for name in filter(is_installed, backends):
-        for label, built in BUILDS.get(name, {name: {}}).items():
-            on_step(label)
-            with _temporary_milvus(name, uri) as placed:
-                options = {"metric": metric, "label": label, **built, **placed}
-                index, measured = build_and_try(name, features, item_ids, questions, **options)
-                index.discard()
-            trials += [one.to_dict() for one in measured]
+        on_step(name)
+        with _temporary_milvus(name, uri) as placed:
+            options = {"metric": metric, **placed}
+            index, measured = build_and_try(name, features, item_ids, questions, **options)
+            index.discard()
+        trials += [one.to_dict() for one in measured]
     return {"title": title, "metric": metric, "trials": trials, "reference": plain}
 
 
@@ -262,7 +261,7 @@ def _show_progress(
     parts: Sequence[str], backends: Sequence[str], growth: Sequence[int], progress: bool
 ) -> Iterator[OnStep]:
     """A bar of the indexes measured; what it gives names the one that comes next."""
-    builds = 1 + sum(len(BUILDS.get(name, ".")) for name in filter(is_installed, backends))
+    builds = 1 + len([*filter(is_installed, backends)])
     total = builds * len({"store", "fashion-mnist"} & set(parts))
     if "growth" in parts:
         total += len(growth) * len([*filter(is_installed, _growing_backends(backends))])

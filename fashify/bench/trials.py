@@ -27,12 +27,6 @@ _NEEDS = {"hnsw": "faiss", "annoy": "annoy", "milvus": "pymilvus"}
 SWEEPS: dict[str, tuple[str, Sequence[int]]] = {
     "hnsw": ("ef_search", (16, 32, 64, 128, 256)),
     "annoy": ("search_k", (1_000, 3_000, 10_000, 20_000, 50_000)),
-    "two-stage": ("candidates", (20, 50, 100, 200, 500)),
-}
-
-#: Ways to build a backend that a comparison shows as indexes of their own.
-BUILDS: dict[str, dict[str, dict[str, Any]]] = {
-    "two-stage": {"two-stage": {}, "two-stage int8": {"code": "int8"}},
 }
 
 #: Queries asked at once, and how often at most and at least.
@@ -194,13 +188,12 @@ def build_and_try(
     *,
     metric: str,
     sweep: bool = True,
-    label: str | None = None,
     **params: Any,
 ) -> tuple[Index, list[Trial]]:
     """Build one index, then measure it at each setting of its sweep.
 
     Args:
-        name: the backend. **params: what it is built with. label: what that is called.
+        name: the backend. **params: what it is built with.
         features: (n, dim). item_ids: (n,).
         questions: asked of it.
         metric: "cosine" or "euclidean".
@@ -209,7 +202,7 @@ def build_and_try(
     begin = time.perf_counter()
     index = make_index(name, metric=metric, **params).fit(features, item_ids)
     facts = {"build_s": round(time.perf_counter() - begin, 3), **_measure_disk(index)}
-    facts["label"] = label or name
+    facts["label"] = name
     parameter, values = SWEEPS.get(name, ("", ()))
     settings = [{parameter: value} for value in values] if sweep and values else [{}]
     return index, [measure_index(index.tuned(**one), questions, facts, one) for one in settings]

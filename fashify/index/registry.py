@@ -17,7 +17,6 @@ _BACKENDS = {
     "hnsw": ("hnsw", "HnswIndex"),
     "milvus": ("milvus.milvus", "MilvusIndex"),
     "sklearn": ("sklearn_brute", "SklearnIndex"),
-    "two-stage": ("two_stage", "TwoStageIndex"),
 }
 
 

@@ -203,7 +203,7 @@ def test_index_chosen_by_measuring(sample_store: Path, tmp_path: Path) -> None:
 def test_bench_search_measures(sample_store: Path, tmp_path: Path) -> None:
     arguments = ["bench", "search", "--store", sample_store, "--queries", 10]
     arguments += ["--part", "store", "--part", "growth", "--size", 200, "--size", 400]
-    arguments += ["--index", "exact", "--index", "two-stage", "--figures", tmp_path]
+    arguments += ["--index", "exact", "--index", "sklearn", "--figures", tmp_path]
     answer = run(*arguments, "--json")
     assert answer.exit_code == 0, answer.stderr
     measured = json.loads(answer.stdout)

@@ -57,18 +57,19 @@ def test_the_cheapest_that_finds_enough(trials, name, reason):
 
 
 def test_small_galleries_stay_exact(features):
-    chosen = choose_index(features, IDS, n_queries=40, candidates=("exact", "two-stage"))
+    chosen = choose_index(features, IDS, n_queries=40, candidates=("exact", "sklearn"))
     assert chosen.index.name == "exact"
     assert chosen.reason.startswith("600 items: exact")
-    assert {one.name for one in chosen.trials} == {"exact", "two-stage"}
+    assert {one.name for one in chosen.trials} == {"exact", "sklearn"}
     assert json.loads(json.dumps(chosen.to_dict()))["index"] == "exact"
     assert chosen.index.search(features[:1], 1).item_ids[0, 0] == "0"
 
 
 def test_the_chosen_index_is_set_as_measured(features, monkeypatch):
-    # 0 ms is never fast enough, so the scan of candidates alone decides.
+    # 0 ms is never fast enough, so the sweep alone decides.
+    pytest.importorskip("faiss")
     chosen = choose_index(
-        features, IDS, n_queries=40, candidates=("two-stage",), fast_enough_ms=0, recall=0.99
+        features, IDS, n_queries=40, candidates=("hnsw",), fast_enough_ms=0, recall=0.99
     )
     best = next(one for one in chosen.trials if one.params == chosen.index.params)
     assert best.recall >= 0.99
@@ -104,13 +105,13 @@ def test_growth_is_real_first_and_jittered_after(features):
 
 
 def test_growth_is_measured(features):
-    options = {"backends": ("exact", "two-stage"), "k": 3, "n_queries": 20, "seed": 0}
+    options = {"backends": ("exact", "sklearn"), "k": 3, "n_queries": 20, "seed": 0}
     part = bench.measure_growth(features, (300, 900), 8, sweep=False, **options)
     assert [(one["n"], one["label"], one["n_jittered"]) for one in part["trials"]] == [
         (300, "exact", 0),
-        (300, "two-stage", 0),
+        (300, "sklearn", 0),
         (900, "exact", 300),
-        (900, "two-stage", 300),
+        (900, "sklearn", 300),
     ]
     assert {(one["dim"], one["recall"]) for one in part["trials"]} == {(8, 1.0)}
     text = bench.Result(machine={}, growth=part).to_text()
@@ -127,12 +128,12 @@ def test_the_curve_takes_the_fastest_that_finds_enough():
 def test_a_whole_run(features, tmp_path):
     result = bench.run(
         SimpleNamespace(vectors=features, item_ids=IDS),
-        parts=("store", "growth"), backends=("exact", "sklearn", "two-stage"), k=5,
+        parts=("store", "growth"), backends=("exact", "sklearn"), k=5,
         n_queries=33, growth=(200, 400), growth_dims=8,
     )  # fmt: skip
     assert json.loads(json.dumps(result))["store"]["trials"]
     labels = {one["label"] for one in result["store"]["trials"]}
-    assert labels == {"exact", "sklearn", "two-stage", "two-stage int8"}
+    assert labels == {"exact", "sklearn"}
     assert {one["recall"] for one in result["store"]["trials"] if one["name"] == "sklearn"} == {1}
     one = result["store"]["trials"][0]
     assert one["p50_ms"] <= one["p95_ms"] <= one["p99_ms"]

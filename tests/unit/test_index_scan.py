@@ -119,29 +119,13 @@ def test_neighbours_are_validated(positions, distances, message):
 
 def test_only_search_parameters_can_be_tuned():
     features = np.random.default_rng(3).normal(size=(300, 8)).astype(np.float32)
-    index = make_index("two-stage", dims=2, candidates=1).fit(features, range(300))
-    wide = index.tuned(candidates=300)
+    pytest.importorskip("faiss")
+    index = make_index("hnsw", ef_search=16).fit(features, range(300))
+    wide = index.tuned(ef_search=300)
     exact = make_index("exact").fit(features, range(300))
     np.testing.assert_array_equal(
         wide.search(features, 5).positions, exact.search(features, 5).positions
     )
-    assert index.params["candidates"] == 1
+    assert index.params["ef_search"] == 16
     with pytest.raises(ConfigError, match="build another"):
-        index.tuned(dims=3)
-
-
-@pytest.mark.parametrize("code", ["float32", "float16", "int8"])
-@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_two_stage_codes(code, metric):
-    rng = np.random.default_rng(4)
-    centres = rng.normal(size=(20, 48))
-    noise = rng.normal(scale=0.3, size=(2000, 48))
-    features = (centres[rng.integers(20, size=2000)] + noise).astype(np.float32)
-    ids = np.arange(2000).astype(str)
-    index = make_index("two-stage", metric=metric, dims=24, code=code).fit(features, ids)
-    exact = make_index("exact", metric=metric).fit(features, ids)
-    found, truth = (one.search(features[:200], 5).positions for one in (index, exact))
-    assert (
-        np.mean([len(np.intersect1d(*rows)) / 5 for rows in zip(found, truth, strict=True)]) > 0.9
-    )
-    assert index._structure.rows.base.dtype == code
+        index.tuned(links=3)
