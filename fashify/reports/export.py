@@ -84,6 +84,7 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
     resources = {
         "run": run,
         "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
+        "js": (TEMPLATES / "page.js").read_text(encoding="utf-8"),
         "code_css": HtmlFormatter(style="friendly").get_style_defs(".highlight"),
     }
     page, _ = exporter.from_notebook_node(notebook, resources=resources)

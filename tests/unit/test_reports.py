@@ -94,7 +94,7 @@ def test_the_record_says_how_to_repeat_the_run(run):
 def test_the_page_needs_nothing_from_elsewhere_and_holds_figure_text_and_numbers(run):
     page = run.page.read_text()
     assert external_resources(page) == []
-    assert "<script" not in page
+    assert page.count("<script") == 1, "the page's own script, which sorts its tables"
     assert 'src="data:image/png;base64,' in page
     assert 'alt="2 kinds of usage; most frequent: Men 2, Men &amp; women 1."' in page
     assert "k was 7." in page
@@ -111,6 +111,37 @@ def test_the_index_page_links_every_run_by_relative_paths(run):
     assert "k = 7" in page
     assert page.index("zebras") < page.index("apples")
     assert external_resources(page) == []
+
+
+def write_run(out: Path, run_id: str, **facts) -> None:
+    """A run as ``run_notebook`` leaves it, without its pages."""
+    folder = out / facts.get("notebook", "03_knn") / run_id
+    folder.mkdir(parents=True)
+    run = {
+        "notebook": "03_knn", "run_id": run_id, "title": "How good?", "status": "done",
+        "started": f"2026-11-{run_id}T10:00:00+00:00", "seconds": 60.0, "thumbnail": "",
+        "parameters": {"catalogue": "/a/b/shop.zip"}, "meanings": {"catalogue": "what is read"},
+        "versions": {}, "machine": "m", "figures": [], "error": None, "metrics": {},
+    }  # fmt: skip
+    (folder / "run.json").write_text(json.dumps(run | facts))
+
+
+def test_index_filters_by_what_differs_and_draws_the_trend(tmp_path):
+    """Two backbones can be told apart, one catalogue cannot; three numbers make one line."""
+    for day, value, backbone in (("01", 0.5, "resnet50"), ("02", 0.7, "lite"), ("03", 0.6, "lite")):
+        write_run(tmp_path, day, metrics={"precision@5": value, "backbone": backbone})
+    page = write_index(tmp_path).read_text()
+    assert '<select name="backbone"><option value="">all</option><option>lite</option>' in page
+    assert '<select name="catalogue">' not in page
+    assert '<path d="M6.0,58.0L160.0,6.0L314.0,32.0"/>' in page
+    assert page.index("03_knn/03/report.html") < page.index("03_knn/01/report.html")
+
+
+def test_index_shows_markup_in_names_as_text(tmp_path):
+    write_run(tmp_path, "01", title="<script>alert(1)</script>", metrics={"</script><b>": 0.5})
+    page = write_index(tmp_path).read_text()
+    assert "<script>alert" not in page
+    assert "</script><b>" not in page
 
 
 def test_an_unfinished_run_is_left_out_of_the_index(run, tmp_path):
