@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from fashify.reports.export import TEMPLATES
-from fashify.reports.words import FILTERS, readable
+from fashify.reports.words import FILTERS, format_number
 
 #: Width, height and margin of a trend, in the units of its SVG.
 _WIDTH, _HEIGHT, _MARGIN = 320, 64, 6
@@ -108,7 +108,7 @@ def _trend(series: list[dict[str, Any]]) -> dict[str, Any]:
         "numbers": values,
         "path": "M" + "L".join(f"{x},{y}" for x, y in places),
         "points": [
-            (x, y, f"{run['started'][:10]}: {readable(run['headline'][1])}")
+            (x, y, f"{run['started'][:10]}: {format_number(run['headline'][1])}")
             for (x, y), run in zip(places, series, strict=True)
         ],
     }
