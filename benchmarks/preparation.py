@@ -22,9 +22,7 @@ from PIL import Image, ImageOps
 from fashify import load_backbone, load_catalogue, metrics
 from fashify.backbones import Backbone
 from fashify.catalogue import Catalogue
-from fashify.catalogue.groups import split_by_group
 from fashify.engines import make_engine
-from fashify.features.likeness import item_groups
 from fashify.heads.head import unit
 from fashify.index import make_index
 from fashify.io.images import WHITE
@@ -122,9 +120,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     store, catalogue = FeatureStore.load(options.store), load_catalogue(options.catalogue)
-    groups, _ = item_groups(store, catalogue)
+    groups = store.groups
     rng = np.random.default_rng(options.seed)
-    held_out = np.flatnonzero(split_by_group(groups) == "validation")
+    held_out = np.flatnonzero(store.split == "validation")
     queries = rng.choice(held_out, min(options.queries, len(held_out)), replace=False)
     others = np.setdiff1d(np.arange(len(groups)), queries)
     rest = rng.choice(others, min(options.items - len(queries), len(others)), replace=False)

@@ -15,8 +15,6 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from fashify import metrics
-from fashify.catalogue.groups import split_by_group
-from fashify.features.likeness import item_groups
 from fashify.heads.head import unit
 from fashify.index import make_index
 from fashify.store import FeatureStore
@@ -94,8 +92,8 @@ class Trial:
 
     def __init__(self, store: FeatureStore, n_queries: int, seed: int) -> None:
         self.vectors = unit(np.asarray(store.vectors))
-        self.groups, _ = item_groups(store)
-        held_out = np.flatnonzero(split_by_group(self.groups) == "validation")
+        self.groups = store.groups
+        held_out = np.flatnonzero(store.split == "validation")
         rng = np.random.default_rng(seed)
         self.queries = np.sort(rng.choice(held_out, min(n_queries, len(held_out)), replace=False))
         self.labels = {level: store.labels(level) for level in LEVELS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 HEADER = (
@@ -45,4 +46,23 @@ def write_toy(folder: Path) -> Path:
         lines.append(f"{item_id},Men,Apparel,Topwear,{kind},{colour},Fall,2012,NA,{name}")
     lines.append("9,Women,Apparel,Topwear,Shirts,White,,,Casual,Acme White Shirts")
     (folder / "styles.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def grow(folder: Path, n: int, copies: int = 0) -> Path:
+    """``n`` more products, each with a picture of its own; then ``copies`` of them saved anew."""
+    rng, table = np.random.default_rng(1), folder / "styles.csv"
+    lines = table.read_text(encoding="utf-8")
+    kinds = [(kind, colour) for _, kind, colour, _ in ITEMS]
+    for number in range(100, 100 + n + copies):
+        picture = folder / "images" / f"{number}.jpg"
+        if number < 100 + n:
+            Image.fromarray(rng.integers(0, 256, (8, 6, 3), dtype=np.uint8)).resize((60, 80)).save(
+                picture, quality=95
+            )
+        else:
+            Image.open(folder / "images" / f"{number - n}.jpg").save(picture, quality=85)
+        kind, colour = kinds[number % len(kinds)]
+        lines += f"{number},Men,Apparel,Topwear,{kind},{colour},Fall,2012,NA,Piece {number}\n"
+    table.write_text(lines, encoding="utf-8")
     return folder

@@ -205,7 +205,7 @@ def run(seed: int, folder: Path, *, flips: int = 40) -> dict[str, Any]:
     """A store of drawn products with head, strength and index, and all that can befall it."""
     catalogue = load_catalogue("sample").sample(160, seed=seed)
     extract_features(catalogue, "efficientnet-lite0", folder / "store", progress=False)
-    store = learn(folder / "store", catalogue=catalogue, method="lda", index="exact")
+    store = learn(folder / "store", method="lda", index="exact")
     other = twin(store, folder / "other")
     return attack(store.path, other.path, folder, flips, seed)
 

@@ -65,7 +65,7 @@ def build(out: str, products: int, seed: int, shuffled: bool, batch_size: int, h
     if head:
         from fashify.learning import learn
 
-        learn(out, catalogue=catalogue, seed=seed)
+        learn(out, seed=seed)
 
 
 def started(out: Path, products: int, seed: int, **options: Any) -> Path:

@@ -38,7 +38,7 @@ def group_ids(
         identities: (n,) keys, equal for pictures that are equal to the byte, such as
             ``FeatureStore.location["identity"]``; "" joins with nothing.
         hashes: (n,) keys, equal for pictures that look alike, as
-            ``fashify.features.likeness.look_alikes`` gives them; "" joins with nothing.
+            ``fashify.catalogue.likeness.look_alikes`` gives them; "" joins with nothing.
 
     Returns:
         (n,) int64, equal within a group and different between groups. A group's number comes

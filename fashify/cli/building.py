@@ -19,7 +19,6 @@ from fashify.cli.indexing import (
 from fashify.errors import CatalogueError, QueryError
 
 if TYPE_CHECKING:
-    from fashify.catalogue import Catalogue
     from fashify.store import FeatureStore
 
 
@@ -96,7 +95,7 @@ def build(
         ray_address=ray_address,
     )
     if head != "keep":
-        store = _learn_head(named, products, head, None if index == MILVUS else index, metric)
+        store = _learn_head(named, head, None if index == MILVUS else index, metric)
     if index == MILVUS:
         synchronise_store(store, named, metric=metric, **placed)
     lost = store.quarantine
@@ -128,14 +127,12 @@ def build(
     emit(answer, as_json, text)
 
 
-def _learn_head(
-    named: Path | str, products: Catalogue, head: str, index: str | None, metric: str
-) -> FeatureStore:
+def _learn_head(named: Path | str, head: str, index: str | None, metric: str) -> FeatureStore:
     from fashify.learning import learn
 
     if metric != "cosine" and head != "none":
         raise QueryError("--metric cosine for a head", metric, "leave --metric out")
-    return learn(named, catalogue=products, method=head, index=index)
+    return learn(named, method=head, index=index)
 
 
 def _describe_engine(meta: dict[str, Any]) -> str:

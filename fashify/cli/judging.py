@@ -31,10 +31,6 @@ SplitOption = Annotated[
 QueriesOption = Annotated[
     int | None, typer.Option(help="How many of them, drawn by --seed; default: every one.")
 ]
-CatalogueOption = Annotated[
-    str | None,
-    typer.Option(help="Where the pictures are, for look-alikes; default: as the store was built."),
-]
 SeedOption = Annotated[int, typer.Option(help="Of the draw of queries and of the intervals.")]
 
 
@@ -46,7 +42,6 @@ def evaluate(
     queries: QueriesOption = None,
     index: Annotated[str, typer.Option(help="Search backend to judge.")] = "exact",
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
-    catalogue: CatalogueOption = None,
     raw: Annotated[
         bool,
         typer.Option("--raw/--no-raw", help="Judge raw and fine-tuned features beside a head's."),
@@ -69,16 +64,17 @@ def evaluate(
     and variants left out of its answer. With --photos people's photos are the queries.
     """
     from fashify.evaluation import EvaluationRun, compare_runs
+    from fashify.store import FeatureStore
 
     if photos is not None:
         asked = load_photos_named(photos, people, photo_labels)
         judge_photos(store, asked, k=k, raw=raw, intervals=intervals, seed=seed, as_json=as_json)
         return
-    opened, groups, basis = _open_grouped(store_path(store), catalogue, as_json)
+    opened = FeatureStore.load(store_path(store))
     kinds = _list_vectors(opened, all_of_them=raw)
     options = {"k": k, "split": split, "n_queries": queries, "index": index, "metric": metric}
     found = {
-        name: _judge(opened, groups, level, vectors=vectors, seed=seed, **options)
+        name: _judge(opened, level, vectors=vectors, seed=seed, **options)
         for name, vectors in kinds.items()
     }
     runs = {name: EvaluationRun.from_reports(reports, name) for name, reports in found.items()}
@@ -91,14 +87,14 @@ def evaluate(
         list(runs.values())[-1].save(out)
     answer = {
         "store": str(opened.path),
-        "groups": basis,
+        "groups": opened.group_basis,
         "vectors": {
             name: {one: report.to_dict() for one, report in reports.items()}
             for name, reports in found.items()
         },
         "gains": {name: gain.to_dict("records") for name, gain in gains.items()},
     }
-    emit(answer, as_json, _describe_evaluation(found, gains, basis, named=level))
+    emit(answer, as_json, _describe_evaluation(found, gains, opened.group_basis, named=level))
 
 
 def compare(
@@ -111,7 +107,6 @@ def compare(
     measure: Annotated[
         str, typer.Option(help="precision, hit_rate, map, map_at_r or ndcg.")
     ] = "precision",
-    catalogue: CatalogueOption = None,
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -121,6 +116,7 @@ def compare(
     variants. A store is judged here, by what its index serves; a file is taken as it is.
     """
     from fashify.evaluation import EvaluationRun, compare_runs
+    from fashify.store import FeatureStore
 
     options = {"k": k, "split": split, "n_queries": queries, "seed": seed}
     runs = []
@@ -128,8 +124,8 @@ def compare(
         if name.endswith(".npz"):
             runs.append(EvaluationRun.load(name))
             continue
-        opened, groups, _ = _open_grouped(store_path(Path(name)), catalogue, as_json)
-        runs.append(EvaluationRun.from_reports(_judge(opened, groups, level, **options), name))
+        opened = FeatureStore.load(store_path(Path(name)))
+        runs.append(EvaluationRun.from_reports(_judge(opened, level, **options), name))
     found = compare_runs(*runs, measure=measure, seed=seed)
     answer = {"first": first, "second": second, "measure": measure, "k": runs[0].facts["k"]}
     heading = f"{measure}@{answer['k']}" if measure in ("precision", "hit_rate") else measure
@@ -137,21 +133,10 @@ def compare(
     emit(answer | {"levels": found.to_dict("records")}, as_json, lines)
 
 
-def _open_grouped(path: Path | str, catalogue: str | None, quiet: bool) -> tuple[Any, Any, str]:
-    """A store with the groups of its products, and what they go by."""
-    from fashify.catalogue import load_catalogue
-    from fashify.features.likeness import item_groups
-    from fashify.store import FeatureStore
-
-    opened = FeatureStore.load(path)
-    products = None if catalogue is None else load_catalogue(catalogue)
-    return opened, *item_groups(opened, products, progress=not quiet)
-
-
-def _judge(store: Any, groups: Any, levels: list[str] | None, **options: Any) -> Mapping[str, Any]:
+def _judge(store: Any, levels: list[str] | None, **options: Any) -> Mapping[str, Any]:
     from fashify.evaluation import evaluate_levels
 
-    found = evaluate_levels(store, groups=groups, levels=levels or None, **options)
+    found = evaluate_levels(store, levels=levels or None, **options)
     return found if levels else {level: found[level] for level in LEVELS if level in found}
 
 

@@ -46,7 +46,7 @@ def finetune(
     finetune(
         products,
         opened.item_ids,
-        material_of(opened, products),
+        material_of(opened),
         out,
         base=backbone,
         plan=Plan(epochs=epochs),
@@ -63,15 +63,12 @@ def learn(
     head: Annotated[
         str, typer.Option(help="auto, none, pca, lda, softmax or proxy-anchor.")
     ] = "auto",
-    catalogue: PicturesOption = None,
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Train a head on a store's own features and labels, and serve the store through it."""
-    from fashify.catalogue import load_catalogue
     from fashify.learning import learn
 
-    products = None if catalogue is None else load_catalogue(catalogue)
-    taught = learn(store_path(store), catalogue=products, method=head, index=index, seed=seed)
+    taught = learn(store_path(store), method=head, index=index, seed=seed)
     emit(describe_head(taught), as_json, [f"{len(taught):,} products; {format_head(taught)}"])

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashify.backbones.records import RECORDS
-from fashify.catalogue.groups import group_ids
 from fashify.config import LEVELS, SEED
 from fashify.errors import QueryError
 from fashify.evaluation.intervals import COVERAGE, DRAWS
@@ -55,7 +54,6 @@ def evaluate_levels(
     k: int = 5,
     split: str = "all",
     n_queries: int | None = None,
-    groups: np.ndarray | None = None,
     depth: int = DEPTH,
     seed: int = SEED,
     progress: bool = False,
@@ -78,8 +76,6 @@ def evaluate_levels(
             whole.
         n_queries: items drawn as queries; None means all of a split and, of "all", all of
             a gallery of up to 10,000 items and 4,000 of a larger one. The report says how many.
-        groups: (n,) from ``fashify.features.likeness.item_groups``; None goes by the store
-            alone: name and type, and equal files.
         depth: places MAP, nDCG and MAP@R look at; cut to n - 1.
         seed: of the draw of queries and of the intervals.
         progress: show a progress bar.
@@ -97,21 +93,20 @@ def evaluate_levels(
         _check_level(level, labels)
     n = len(store.item_ids)
     check_k(k, n)
-    groups = _find_groups(store) if groups is None else np.asarray(groups)
-    queries = choose_queries(groups, n_queries, seed, split)
+    queries = choose_queries(n if split == "all" else store.split, n_queries, seed, split)
     searched = search_gallery(
         store.item_ids,
         _select_vectors(store, vectors),
         queries,
-        groups,
+        store.groups,
         index=index,
         metric=metric,
         depth=max(min(depth, n - 1), k),
         progress=progress,
     )
     facts = _describe_evaluation(store, searched[0], seed)
-    facts |= {"vectors": vectors, "split": split, "n_groups": len(np.unique(groups))}
-    one = Evaluated(store.item_ids, groups, *searched, k=k, facts=facts, seed=seed)
+    facts |= {"vectors": vectors, "split": split, "n_groups": len(np.unique(store.groups))}
+    one = Evaluated(store.item_ids, store.groups, *searched, k=k, facts=facts, seed=seed)
     return _judge_levels(one, labels, asked, strict=levels is not None)
 
 
@@ -132,10 +127,6 @@ def _judge_levels(
             "a level with labels", "none in this catalogue", "use a catalogue with labels"
         )
     return reports
-
-
-def _find_groups(store) -> np.ndarray:
-    return group_ids(store.items, store.location["identity"] if store.path else None)
 
 
 def _select_vectors(store, name: str) -> np.ndarray:

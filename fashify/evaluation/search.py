@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from fashify.catalogue.groups import SPLITS, split_by_group
+from fashify.catalogue.groups import SPLITS
 from fashify.errors import QueryError, known
 from fashify.index import Index, make_index
 
@@ -122,16 +122,16 @@ def check_k(k: int, n: int) -> None:
 
 
 def choose_queries(
-    groups: np.ndarray, n_queries: int | None = None, seed: int = 0, split: str = "all"
+    parts: np.ndarray | int, n_queries: int | None = None, seed: int = 0, split: str = "all"
 ) -> np.ndarray:
     """(q,) ascending positions of the queries among n items, drawn without replacement.
 
     Args:
-        groups: (n,) from ``fashify.catalogue.groups``.
+        parts: (n,) the split of each item, as ``FeatureStore.split``; of split "all" n alone
+            will do.
         n_queries: how many; None means every item of a split, or all of up to 10,000 and else
             4,000. More than there are means all.
-        seed: of the draw; the split's is always the same, so that nobody tests on what
-            another run has trained on.
+        seed: of the draw.
         split: one of ``fashify.catalogue.groups.SPLITS``, or "all".
 
     Raises:
@@ -143,15 +143,14 @@ def choose_queries(
         raise QueryError(
             "n_queries of 1 or more", str(n_queries), "leave it out to use the default"
         )
-    pool = np.arange(len(groups))
+    n = parts if isinstance(parts, int) else len(parts)
+    pool = np.arange(n)
     if split != "all":
-        pool = np.flatnonzero(split_by_group(groups) == split)
+        pool = np.flatnonzero(np.asarray(parts) == split)
     elif n_queries is None and len(pool) > ALL_QUERIES_UP_TO:
         n_queries = SAMPLED_QUERIES
     if not len(pool):
-        raise QueryError(
-            f"items in the {split} split", f"a gallery of {len(groups)}", "use split all"
-        )
+        raise QueryError(f"items in the {split} split", f"a gallery of {n}", "use split all")
     if n_queries is None or n_queries >= len(pool):
         return pool
     return np.sort(np.random.default_rng(seed).choice(pool, n_queries, replace=False))

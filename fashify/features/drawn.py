@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from functools import partial
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from fashify.errors import FashifyError
 from fashify.features.embedder import Frame, prepare
 from fashify.features.pipeline import prepared_images
 from fashify.features.plan import Task
-from fashify.io.images import image_size
+from fashify.io.images import image_size, load_image
 
 #: Pictures whose size is looked at for the gallery's frame, and the share that must agree.
 FRAME_IMAGES, FRAME_SHARE = 128, 0.5
@@ -47,7 +46,9 @@ def prepared_sample(
     """``(m, H, W, 3)`` uint8: readable ones of ``n`` pictures, as the network takes them."""
     part = with_picture(catalogue, n)
     tasks = [Task(path, path) for path in part.table["path"]]
-    images = prepared_images(
-        part.storage, tasks, partial(prepare, spec=spec, frame=frame), ahead=32
-    )
+
+    def read(data: bytes) -> np.ndarray:
+        return prepare(load_image(data), spec, frame)
+
+    images = prepared_images(part.storage, tasks, read, ahead=32)
     return np.stack([image for image in images if not isinstance(image, Exception)])

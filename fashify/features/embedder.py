@@ -12,16 +12,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from fashify.backbones import Backbone, BackboneSpec, load_backbone
+from fashify.catalogue.likeness import SIGNATURE_VERSION, SIZE, make_signature
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
 from fashify.features.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
 from fashify.features.framing import Frame, to_frame
-from fashify.io.images import resize
+from fashify.io.images import ImageFacts, load_image, read_facts, resize
 
 #: How a picture is brought to the gallery's frame and from there to the backbone's input.
 PREPARATION = {
@@ -51,6 +52,22 @@ def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -
 def weights_source(label: str) -> str:
     """What ``load_backbone`` takes for the weights that a spec's label names."""
     return label.removeprefix("file:")
+
+
+class Picture(NamedTuple):
+    """What is read of one picture before the network sees it.
+
+    Attributes:
+        prepared: ``(H, W, 3)`` uint8, as the network takes it.
+        colour: ``(COLOUR_DIM,)`` float32.
+        signature: ``(16, 12, 3)`` uint8, see ``fashify.catalogue.likeness``.
+        facts: of the file.
+    """
+
+    prepared: np.ndarray
+    colour: np.ndarray
+    signature: np.ndarray
+    facts: ImageFacts
 
 
 @dataclass(frozen=True)
@@ -131,6 +148,7 @@ class Embedder:
             "engine": dict(self.engine.fingerprint),
             "preparation": PREPARATION | {"frame": frame},
             "colour": {"dim": COLOUR_DIM, "version": COLOUR_VERSION},
+            "signature": {"size": list(SIZE), "version": SIGNATURE_VERSION},
         }
 
     @property
@@ -159,13 +177,19 @@ class Embedder:
 
     @property
     def row_dim(self) -> int:
-        """Length of a row of a store: the backbone's feature, then the colour feature."""
+        """Length of a row of a shard: the backbone's feature, then the colour feature."""
         return self.spec.dim + COLOUR_DIM
 
-    def prepare_coloured(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The picture as the network takes it, and its ``(COLOUR_DIM,)`` colour feature."""
+    def read_picture(self, data: bytes) -> Picture:
+        """All that a store keeps of an encoded picture, decoded once.
+
+        Raises:
+            ImageReadError: not an image.
+        """
+        image = load_image(data)
         prepared = self.prepare(image)
-        return prepared, colour_features(prepared[None])[0]
+        colour = colour_features(prepared[None])[0]
+        return Picture(prepared, colour, make_signature(image), read_facts(data))
 
     def embed_prepared(self, batch: np.ndarray) -> np.ndarray:
         """``(b, H, W, 3)`` uint8 to ``(b, dim)`` float32, ``batch_size`` at a time."""

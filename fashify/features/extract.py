@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -227,7 +228,7 @@ def _keep_rows(
 ) -> tuple[str, Contents]:
     """One shard's rows that are still wanted; a shard that is wanted whole is not copied."""
     shard = read_shard(source)
-    part = Shard(tuple(identities), shard.features[rows])
+    part = replace(shard.take(rows), identities=tuple(identities))
     name = shard_name(fingerprint, identities)
     if part.contents == shard.contents:
         link_file(source, staging / SHARDS / name)

@@ -10,18 +10,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from fashify.catalogue.likeness import SIZE
 from fashify.errors import FashifyError, StorageAwayError
-from fashify.features.embedder import Embedder
+from fashify.features.embedder import Embedder, Picture
 from fashify.features.plan import Task
-from fashify.io.images import load_image
+from fashify.io.images import ImageFacts
 from fashify.io.storage import Storage
 from fashify.store.shards import Shard
 
 #: Decoded pictures that may wait for the network, in batches: the bound on memory.
 AHEAD_BATCHES = 4
-
-#: A picture as the network takes it with its colour feature, or why there is none.
-Coloured = tuple[np.ndarray, np.ndarray] | FashifyError
 
 T = TypeVar("T")
 
@@ -29,15 +27,15 @@ T = TypeVar("T")
 def prepared_images(
     storage: Storage,
     tasks: Iterable[Task],
-    prepare: Callable[[np.ndarray], T],
+    read: Callable[[bytes], T],
     *,
     ahead: int,
 ) -> Iterator[T | FashifyError]:
     """Reads, decodes and resizes in threads, in order, at most ``ahead`` pictures early.
 
     Yields:
-        for each task what ``prepare`` makes of its picture, or the error that says why there
-        is none.
+        for each task what ``read`` makes of its encoded picture, or the error that says why
+        there is none.
 
     Raises:
         StorageAwayError: the pictures' place is gone: no picture is to blame for that.
@@ -45,7 +43,7 @@ def prepared_images(
 
     def one(task: Task) -> T | FashifyError:
         try:
-            return prepare(load_image(storage.read(task.path)))
+            return read(storage.read(task.path))
         except StorageAwayError:
             raise
         except FashifyError as error:
@@ -68,7 +66,7 @@ def prepared_images(
 def embed_chunk(
     embedder: Embedder,
     chunk: list[Task],
-    images: Iterator[Coloured],
+    images: Iterator[Picture | FashifyError],
     tick: Callable[[int, int], None] | None = None,
 ) -> Shard:
     """One shard's work: a pure function of the images.
@@ -83,22 +81,33 @@ def embed_chunk(
         the shard; unreadable images are in ``failed``, not in ``features``.
     """
     good: list[str] = []
+    signatures: list[np.ndarray] = []
+    facts: list[ImageFacts] = []
     failed: dict[str, str] = {}
     features, dim = np.empty((len(chunk), embedder.row_dim), np.float32), embedder.spec.dim
     pairs = zip(chunk, islice(images, len(chunk)), strict=True)
     while batch := list(islice(pairs, embedder.batch_size)):
         bad = {task.identity: str(found) for task, found in batch if isinstance(found, Exception)}
-        whole = [(task, *found) for task, found in batch if task.identity not in bad]
+        whole = [(task, found) for task, found in batch if isinstance(found, Picture)]
         if whole:
             rows = slice(len(good), len(good) + len(whole))
-            tasks, pictures, colours = zip(*whole, strict=True)
-            features[rows, :dim] = embedder.embed_prepared(np.stack(pictures))
-            features[rows, dim:] = colours
-            good += [task.identity for task in tasks]
+            pictures = [picture for _, picture in whole]
+            prepared = np.stack([picture.prepared for picture in pictures])
+            features[rows, :dim] = embedder.embed_prepared(prepared)
+            features[rows, dim:] = [picture.colour for picture in pictures]
+            signatures += [picture.signature for picture in pictures]
+            facts += [picture.facts for picture in pictures]
+            good += [task.identity for task, _ in whole]
         failed |= bad
         if tick:
             tick(len(batch), len(bad))
-    return Shard(tuple(good), features[: len(good)].copy(), failed)
+    return Shard(
+        tuple(good),
+        features[: len(good)].copy(),
+        np.array(signatures, np.uint8).reshape(-1, *SIZE, 3),
+        tuple(facts),
+        failed,
+    )
 
 
 def embed_locally(
@@ -114,6 +123,6 @@ def embed_locally(
     """
     tasks = (task for chunk in chunks for task in chunk)
     ahead = AHEAD_BATCHES * embedder.batch_size
-    images = prepared_images(storage, tasks, embedder.prepare_coloured, ahead=ahead)
+    images = prepared_images(storage, tasks, embedder.read_picture, ahead=ahead)
     for position, chunk in enumerate(chunks):
         yield position, embed_chunk(embedder, chunk, images, tick)

@@ -7,6 +7,7 @@ decoded; whatever is wrong becomes an :class:`ImageReadError` with the cure in i
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
 import os
@@ -15,7 +16,7 @@ import warnings
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -135,6 +136,38 @@ def image_size(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[in
     """
     with _open(data, limits, "bytes") as image:
         return image.height, image.width, image.mode
+
+
+class ImageFacts(NamedTuple):
+    """What a picture's file is.
+
+    Attributes:
+        width, height: pixels as stored; 0 where the header cannot be read.
+        mode: Pillow's, "unreadable" where the header cannot be read.
+        format: Pillow's name of it, "" where the header cannot be read.
+        bytes: size of the file.
+        sha256: hex checksum of the file.
+    """
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    bytes: int
+    sha256: str
+
+
+def read_facts(data: bytes) -> ImageFacts:
+    """A file's facts, from its header alone; of no picture, too."""
+    checksum = hashlib.sha256(data).hexdigest()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as image:
+                found = (*image.size, image.mode, image.format or "")
+    except Exception:  # Pillow's plugins raise many kinds on hostile headers.
+        found = (0, 0, "unreadable", "")
+    return ImageFacts(*found, len(data), checksum)
 
 
 def is_animated(source: Path | bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> bool:

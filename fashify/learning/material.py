@@ -6,10 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fashify.catalogue import Catalogue
-from fashify.catalogue.groups import split_by_group
 from fashify.config import LEVELS
-from fashify.features.likeness import item_groups
 from fashify.heads.head import unit
 from fashify.store import FeatureStore
 
@@ -64,16 +61,10 @@ class Material:
         return replace(self, split=np.where(left_out & (self.split == "train"), "out", self.split))
 
 
-def material_of(store: FeatureStore, catalogue: Catalogue | None = None) -> Material:
-    """The material in a store, split as evaluation splits it: nothing tested on is trained on.
-
-    Args:
-        store: features, colour features and labels.
-        catalogue: where the pictures are; the one the store was built from by default.
-    """
-    groups, basis = item_groups(store, catalogue)
+def material_of(store: FeatureStore) -> Material:
+    """The material in a store, by its own split: nothing tested on is trained on."""
     inputs = {"deep": unit(store.features)}
     if store.colour is not None:
         inputs["colour"] = unit(store.colour)
     labels = {level: store.labels(level) for level in LEVELS if level in store.items}
-    return Material(inputs, labels, split_by_group(groups), groups, basis)
+    return Material(inputs, labels, store.split, store.groups, store.group_basis)

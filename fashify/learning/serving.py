@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from fashify import metrics
-from fashify.catalogue import Catalogue
 from fashify.heads.head import Head
 from fashify.heads.strength import Strength, fit_strength
 from fashify.index import Index, make_index
@@ -37,7 +36,6 @@ QUERIES, K = 2_000, 5
 def learn(
     store: str | Path,
     *,
-    catalogue: Catalogue | None = None,
     method: str = "auto",
     seed: int = 0,
     index: str | None = "exact",
@@ -49,7 +47,6 @@ def learn(
 
     Args:
         store: the store's folder, or its ``s3://`` url.
-        catalogue: where the pictures are; the one the store was built from by default.
         method: see ``train_head``.
         seed: of everything drawn at random.
         index: the backend to fit, or ``None``; its metric is cosine.
@@ -65,7 +62,7 @@ def learn(
     empty = make_index(index) if index is not None else None
     with locked(path):
         found = FeatureStore.load(path)
-        material = material_of(found, catalogue)
+        material = material_of(found)
         head = train_head(material, found.meta["backbone"], method=method, seed=seed)
         vectors = found.features if head is None else head(found.features, found.colour)
         # An exact index measures the strength before it is served; another is fitted afterwards.

@@ -17,16 +17,7 @@ LEFT_OUT = 0.2
 
 def served_by(store: FeatureStore, head: Head | None) -> FeatureStore:
     """The store in memory, served through ``head``; its own head is not touched."""
-    meta = {name: value for name, value in store.meta.items() if name not in ("head", "files")}
-    return FeatureStore(
-        store.features,
-        store.item_ids,
-        meta,
-        items=store.items,
-        location=store.location,
-        colour=store.colour,
-        head=head,
-    )
+    return store.with_head(head)
 
 
 def trials(

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fashify.errors import StoreCorruptError
+from fashify.io.images import ImageFacts
 from fashify.store.files import check_let, write_bytes
 
 SUFFIX = ".safetensors"
@@ -33,22 +34,33 @@ class Contents:
 
 @dataclass(frozen=True)
 class Shard:
-    """Rows of some images: what the backbone gave, and beside it the colour feature.
+    """Rows of some images: all that a store keeps of each.
 
     Attributes:
-        identities: one a row of ``features``, the identity of the image's bytes.
-        features: ``(len(identities), dim + colour)`` float32, see ``FeatureStore``.
+        identities: of each image's bytes.
+        features: ``(rows, dim + colour)`` float32: what the backbone gave, then the colour
+            feature.
+        signatures: ``(rows, 16, 12, 3)`` uint8, see ``fashify.catalogue.likeness``.
+        facts: of each image's file.
         failed: identity -> reason, of images that could not be read.
     """
 
     identities: tuple[str, ...]
     features: np.ndarray
+    signatures: np.ndarray
+    facts: tuple[ImageFacts, ...]
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
     def contents(self) -> Contents:
         """All but the vectors."""
         return Contents(self.identities, self.failed)
+
+    def take(self, rows: np.ndarray) -> Shard:
+        """The shard of some of the rows; of failed images it holds none."""
+        facts = tuple(self.facts[row] for row in rows)
+        identities = tuple(self.identities[row] for row in rows)
+        return Shard(identities, self.features[rows], self.signatures[rows], facts)
 
 
 def shard_name(fingerprint: str, identities: list[str]) -> str:
@@ -58,9 +70,10 @@ def shard_name(fingerprint: str, identities: list[str]) -> str:
 
 
 def _checksum(shard: Shard) -> str:
-    facts = json.dumps([list(shard.identities), sorted(shard.failed.items())])
-    digest = hashlib.sha256(facts.encode())
+    facts = [list(shard.identities), sorted(shard.failed.items()), shard.facts]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     digest.update(np.ascontiguousarray(shard.features).data)
+    digest.update(np.ascontiguousarray(shard.signatures).data)
     return digest.hexdigest()
 
 
@@ -72,13 +85,16 @@ def write_shard(path: Path, shard: Shard) -> None:
             {
                 "checksum": _checksum(shard),
                 "failed": dict(sorted(shard.failed.items())),
+                "facts": shard.facts,
                 "identities": list(shard.identities),
             },
             sort_keys=True,
         )
     }
     features = np.ascontiguousarray(shard.features, dtype=np.float32)
-    write_bytes(path, save({"features": features}, metadata=header))
+    signatures = np.ascontiguousarray(shard.signatures, dtype=np.uint8)
+    tensors = {"features": features, "signatures": signatures}
+    write_bytes(path, save(tensors, metadata=header))
 
 
 def read_shard(path: Path) -> Shard:
@@ -93,13 +109,15 @@ def read_shard(path: Path) -> Shard:
         path.open("rb").close()
         with safe_open(path, framework="numpy") as file:
             header = json.loads(file.metadata()["fashify"])
-            features = file.get_tensor("features")
-        shard = Shard(tuple(header["identities"]), features, header["failed"])
+            features, signatures = file.get_tensor("features"), file.get_tensor("signatures")
+        facts = tuple(ImageFacts(*found) for found in header["facts"])
+        identities = tuple(header["identities"])
+        shard = Shard(identities, features, signatures, facts, header["failed"])
         whole = header["checksum"] == _checksum(shard)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         check_let(path, error)
         raise _corrupt(path, str(error)) from error
-    if not whole or len(shard.identities) != len(features):
+    if not whole or {len(features), len(signatures), len(facts)} != {len(identities)}:
         raise _corrupt(path, "its checksum differs")
     return shard
 
@@ -112,12 +130,12 @@ def gathered(rows: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
         parts: the shards' rows in that order; each may be let go after its turn.
 
     Returns:
-        ``(n, dim)`` float32, in the order of ``rows``.
+        ``(n, ...)``, in the order of ``rows``.
     """
     features, start = np.empty((0, 0), np.float32), 0
     for part in parts:
         if not start:
-            features = np.empty((len(rows), part.shape[1]), np.float32)
+            features = np.empty((len(rows), *part.shape[1:]), part.dtype)
         mine = np.flatnonzero((rows >= start) & (rows < start + len(part)))
         features[mine] = part[rows[mine] - start]
         start += len(part)

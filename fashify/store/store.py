@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from fashify.catalogue.groups import group_ids, split_by_group
+from fashify.catalogue.likeness import SIZE, look_alikes
 from fashify.config import LEVELS
 from fashify.errors import (
     CatalogueError,
@@ -25,6 +29,7 @@ from fashify.errors import (
 )
 from fashify.heads.head import Head
 from fashify.heads.strength import Strength
+from fashify.io.images import ImageFacts
 from fashify.io.storage import is_url
 from fashify.store.files import (
     canonical_json,
@@ -39,10 +44,14 @@ from fashify.store.items import read_items, split_location, with_location
 from fashify.store.shards import Shard, gathered, read_shard, shard_name, write_shard
 
 FORMAT = "fashify-store"
-VERSION = 3
+VERSION = 4
 
-#: A store of format 2 names its own columns of ``items.parquet`` otherwise.
-READABLE = (2, VERSION)
+#: A store of format 2 names its own columns of ``items.parquet`` otherwise; one of format 3
+#: has no signatures.
+READABLE = (2, 3, VERSION)
+
+#: Of an image whose file is not known.
+NO_FACTS = ImageFacts(0, 0, "", "", 0, "")
 
 MANIFEST = "manifest.json"
 ITEMS = "items.parquet"
@@ -79,6 +88,7 @@ class FeatureStore:
         path: Path | None = None,
         location: pd.DataFrame | None = None,
         colour: np.ndarray | None = None,
+        signatures: np.ndarray | None = None,
         head: Head | None = None,
     ) -> None:
         self.item_ids = np.array(list(item_ids), dtype=object)
@@ -89,6 +99,7 @@ class FeatureStore:
                 "pass both in the same order",
             )
         self._features, self._colour, self._head = features, colour, head
+        self._signatures = signatures
         self._vectors: np.ndarray | None = None
         self.items = items if items is not None else pd.DataFrame({"item_id": self.item_ids})
         self.meta = dict(meta)
@@ -128,6 +139,61 @@ class FeatureStore:
         return self._colour
 
     @property
+    def signatures(self) -> np.ndarray | None:
+        """``(n, 16, 12, 3)`` uint8, what tells look-alikes; ``None`` where there are none.
+
+        Raises:
+            StoreMismatchError: the store is of a format that had none.
+        """
+        if self._signatures is None and self.path is not None and "signature" in self.meta:
+            parts = (shard.signatures for shard in self._shards())
+            self._signatures = gathered(self.location["row"].to_numpy(), parts)
+        if self._signatures is None and self.meta.get("version", VERSION) < VERSION:
+            raise StoreMismatchError(
+                f"a store of format {VERSION}, which knows its look-alikes",
+                f"one of format {self.meta['version']} at {self.path}",
+                f"run: fashify build --out {self.path}",
+            )
+        return self._signatures
+
+    @property
+    def facts(self) -> pd.DataFrame:
+        """The files of the n images: ``width, height, mode, format, bytes, sha256``."""
+        found = [facts for shard in self._shards() for facts in shard.facts]
+        rows = self.location["row"].to_numpy()
+        return pd.DataFrame(found, columns=ImageFacts._fields).iloc[rows].reset_index(drop=True)
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """``(n,)`` int64: products of one number are copies or variants of one another.
+
+        They share name and type, have files that are equal to the byte, or look alike; see
+        :func:`fashify.catalogue.groups.group_ids`. Errors as ``signatures``.
+        """
+        keys = self._location["identity"] if self._location is not None else None
+        alike = None if self.signatures is None else look_alikes(self.signatures)
+        return group_ids(self.items, keys, alike)
+
+    @property
+    def group_basis(self) -> str:
+        """What ``groups`` go by, in words."""
+        known_files = self._location is not None
+        return ", ".join(
+            ["name and type"]
+            + ["equal files"] * known_files
+            + ["look-alikes"] * (self.signatures is not None)
+        )
+
+    @cached_property
+    def split(self) -> np.ndarray:
+        """``(n,)`` of ``train``, ``validation`` and ``test``: 70, 15 and 15 % of the groups.
+
+        A head learns from the first, is chosen by the second and judged by the third; no group
+        lies in two of them. Errors as ``signatures``.
+        """
+        return split_by_group(self.groups)
+
+    @property
     def head(self) -> Head | None:
         """The map from features to ``vectors``; ``None`` where features are served raw.
 
@@ -156,6 +222,14 @@ class FeatureStore:
             self._vectors = self.head(self.features, self.colour)
         return self._vectors
 
+    def with_head(self, head: Head | None) -> FeatureStore:
+        """The same features in memory, served through another head or none."""
+        self.groups, self.features, self.colour  # noqa: B018  Read once for all copies.
+        other = copy.copy(self)
+        other.meta = {k: v for k, v in self.meta.items() if k not in ("head", "files")}
+        other.path, other._head, other._vectors = None, head, None
+        return other
+
     @property
     def quarantine(self) -> pd.DataFrame:
         """Products that could not be embedded: ``item_id, path, reason``; errors as ``head``."""
@@ -171,11 +245,13 @@ class FeatureStore:
         return self.items[level].to_numpy(dtype=object)
 
     def _gather(self, columns: slice) -> np.ndarray:
+        parts = (shard.features[:, columns] for shard in self._shards())
+        return gathered(self.location["row"].to_numpy(), parts)
+
+    def _shards(self) -> Iterator[Shard]:
         assert self.path is not None
-        assert self._location is not None
-        files = (self.path / SHARDS / record["file"] for record in self.meta["shards"])
-        parts = (read_shard(file).features[:, columns] for file in files)
-        return gathered(self._location["row"].to_numpy(), parts)
+        for record in self.meta["shards"]:
+            yield read_shard(self.path / SHARDS / record["file"])
 
     def _vouched(self, name: str) -> bytes:
         """A file of the store, its checksum compared with the manifest's."""
@@ -200,7 +276,11 @@ class FeatureStore:
             drop_leftovers(staging, {name})
             parts = [part for part in (self.features, self.colour) if part is not None]
             rows = np.concatenate(parts, axis=1, dtype=np.float32)
-            write_shard(staging / SHARDS / name, Shard(tuple(identities), rows))
+            signatures, facts = self.signatures, (NO_FACTS,) * len(self)
+            if signatures is None:
+                signatures = np.zeros((len(self), *SIZE, 3), np.uint8)
+            shard = Shard(tuple(identities), rows, signatures, facts)
+            write_shard(staging / SHARDS / name, shard)
             location = {"identity": identities, "version": "", "row": np.arange(len(self))}
             items = with_location(self.items, pd.DataFrame(location))
             meta = {k: v for k, v in self.meta.items() if k not in ("shards", "files")}

@@ -41,7 +41,7 @@ def built(monkeypatch: pytest.MonkeyPatch, catalogue) -> list[Path]:
         store_at(out, catalogue, learned=False)
 
     def taught(path: Path, **options) -> FeatureStore:
-        return learn(path, catalogue=catalogue, **options)
+        return learn(path, **options)
 
     monkeypatch.setattr(service, "load_catalogue", lambda source: catalogue)
     monkeypatch.setattr(service, "extract_features", extract)
@@ -52,7 +52,7 @@ def built(monkeypatch: pytest.MonkeyPatch, catalogue) -> list[Path]:
 def store_at(path: Path, catalogue, *, learned: bool) -> None:
     extract_features(catalogue, GridBackbone(), path, engine=GridEngine(), progress=False)
     if learned:
-        learn(path, catalogue=catalogue, method="lda")
+        learn(path, method="lda")
 
 
 @pytest.mark.parametrize("learned", [False, True], ids=["as built", "learned"])
@@ -69,7 +69,7 @@ def test_the_samples_store_once_it_is_there(places, built, catalogue) -> None:
     _, sample = places
     store_at(sample, catalogue, learned=False)
     # What a user has learned on it since is kept, another method than the demo's own too.
-    learn(sample, catalogue=catalogue, method="pca")
+    learn(sample, method="pca")
     assert default_store() == sample
     assert FeatureStore.load(sample).head.provenance["method"] == "pca"
     assert built == []

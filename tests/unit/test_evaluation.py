@@ -48,6 +48,14 @@ def store_of(features: np.ndarray, labels: list[str], item_ids: list[str]) -> Fe
     )
 
 
+class Grouped(FeatureStore):
+    """A store whose groups are set by hand; its split follows from them."""
+
+    def __init__(self, store: FeatureStore, groups: np.ndarray) -> None:
+        super().__init__(store.features, store.item_ids, store.meta, items=store.items)
+        self.groups = np.asarray(groups)
+
+
 @pytest.fixture
 def line() -> FeatureStore:
     ids, places, labels = zip(*LINE, strict=True)
@@ -81,7 +89,7 @@ def test_no_macro_mean_without_a_category_of_k_more(line):
 def test_apart_leaves_the_querys_group_out_by_hand(line):
     # a0 and a1 are variants. Apart, a0 is answered b0 a2 and a1 b0 a2: 1/2 each, 1 relevant.
     groups = np.array([1, 1, 2, 3, 4, 5, 6])
-    excluding_group = evaluate(line, metric="euclidean", k=2, groups=groups).excluding_group
+    excluding_group = evaluate(Grouped(line, groups), metric="euclidean", k=2).excluding_group
     assert excluding_group.answer("a0")["item_id"].tolist() == ["b0", "a2"]
     assert excluding_group.answer("a1")["item_id"].tolist() == ["b0", "a2"]
     assert excluding_group.queries.set_index("item_id")["recall"].to_dict() == {
@@ -96,7 +104,7 @@ def test_apart_leaves_the_querys_group_out_by_hand(line):
 
 def test_apart_is_none_where_no_label_leaves_its_group(line):
     groups = np.array([1, 1, 2, 1, 2, 5, 6])
-    report = evaluate(line, metric="euclidean", k=2, groups=groups)
+    report = evaluate(Grouped(line, groups), metric="euclidean", k=2)
     assert report.excluding_group is None
     assert report.micro["precision"] == pytest.approx(1.5 / 5)
 
@@ -108,7 +116,7 @@ def test_a_group_larger_than_the_depth_still_leaves_k_neighbours():
     ids = [f"i{n:03}" for n in range(210)]
     groups = np.r_[np.zeros(150, int), np.arange(1, 61)]
     excluding_group = evaluate(
-        store_of(features, labels, ids), groups=groups, k=5, depth=20
+        Grouped(store_of(features, labels, ids), groups), k=5, depth=20
     ).excluding_group
     first = excluding_group.neighbours[:150]
     assert not set(first.ravel()) & set(ids[:150])
@@ -260,18 +268,19 @@ def test_queries_are_drawn_by_seed_and_reported():
 
 def test_a_split_is_asked_whole_and_groups_stay_in_it():
     groups = np.random.default_rng(0).integers(0, 9_000, 20_000)
-    asked = {name: choose_queries(groups, split=name) for name in SPLITS}
+    parts = split_by_group(groups)
+    asked = {name: choose_queries(parts, split=name) for name in SPLITS}
     assert len(np.unique(np.concatenate(list(asked.values())))) == 20_000
     assert not set(groups[asked["train"]]) & set(groups[asked["test"]])
     assert 2_500 < len(asked["test"]) < 3_500
-    assert len(choose_queries(groups, 100, split="test")) == 100
+    assert len(choose_queries(parts, 100, split="test")) == 100
     with pytest.raises(QueryError, match="split all, test, train, validation"):
-        choose_queries(groups, split="holdout")
+        choose_queries(parts, split="holdout")
 
 
 def test_an_empty_split_is_an_error(line):
     with pytest.raises(QueryError, match="items in the test split"):
-        evaluate(line, split="test", groups=_group_in("train", 7))
+        evaluate(Grouped(line, _group_in("train", 7)), split="test")
 
 
 def _group_in(split: str, n: int) -> np.ndarray:
@@ -281,7 +290,7 @@ def _group_in(split: str, n: int) -> np.ndarray:
 
 def test_the_queries_of_a_split_meet_the_whole_gallery(line):
     groups = np.r_[_group_in("test", 2), _group_in("train", 5)]
-    report = evaluate(line, metric="euclidean", k=2, split="test", groups=groups)
+    report = evaluate(Grouped(line, groups), metric="euclidean", k=2, split="test")
     assert report.queries["item_id"].tolist() == ["a0", "a1"]
     assert report.n_gallery == 7
     assert report.facts["split"] == "test"
@@ -289,10 +298,10 @@ def test_the_queries_of_a_split_meet_the_whole_gallery(line):
 
 def test_levels_whose_queries_are_all_lone_are_left_out_unless_asked_for(line):
     groups = np.r_[_group_in("train", 5), _group_in("test", 1), _group_in("train", 6)[5:]]
-    reports = evaluate_levels(line, k=2, split="test", groups=groups)
+    reports = evaluate_levels(Grouped(line, groups), k=2, split="test")
     assert list(reports) == ["gender"]
     with pytest.raises(QueryError, match="all lone"):
-        evaluate_levels(line, k=2, split="test", groups=groups, levels=["article_type"])
+        evaluate_levels(Grouped(line, groups), k=2, split="test", levels=["article_type"])
 
 
 def test_raw_and_served_vectors_are_told_apart(line):

@@ -52,7 +52,7 @@ def test_no_damage_to_a_store_goes_unnoticed(tmp_path):
     store = extract_features(
         catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine(), progress=False
     )
-    store = learn(store.path, catalogue=catalogue, method="lda")
+    store = learn(store.path, method="lda")
     other = artefacts.twin(store, tmp_path / "other")
     found = artefacts.attack(store.path, other.path, tmp_path, 1, 0, every=3)
     assert found["failures"] == []

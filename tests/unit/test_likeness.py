@@ -11,23 +11,17 @@ from scipy.sparse.csgraph import connected_components
 
 from fashify.catalogue import load_catalogue
 from fashify.catalogue.groups import group_ids
-from fashify.features.likeness import (
+from fashify.catalogue.likeness import (
     SIZE,
     THRESHOLD,
     alike_codes,
     contrast,
     difference,
-    item_groups,
     look_alikes,
-    signatures,
 )
+from fashify.evaluation.audit.facts import read_pictures
 from fashify.io.images import resize
 from fashify.store import FeatureStore
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "cache"))
 
 
 def shirt(colour: str) -> Image.Image:
@@ -61,7 +55,7 @@ def folder(tmp_path):
 
 
 def test_a_copy_saved_anew_or_enlarged_is_alike_and_another_product_is_not(folder):
-    keys = dict(zip("abcdefgh", look_alikes(load_catalogue(folder)), strict=True))
+    keys = dict(zip("abcdefgh", look_alikes(read_pictures(load_catalogue(folder))[1]), strict=True))
     assert keys["a"] == keys["b"] == keys["c"] != ""
     assert {keys[name] for name in "defgh"} == {""}
 
@@ -100,51 +94,24 @@ def test_a_picture_alone_is_like_nothing(n):
     assert alike_codes(np.full((n, *SIZE, 3), 9, np.uint8)).tolist() == [-1] * n
 
 
-def test_the_answer_is_kept_until_a_picture_changes(folder, monkeypatch):
-    catalogue = load_catalogue(folder)
-    first = look_alikes(catalogue)
-    with monkeypatch.context() as patched:
-        patched.setattr(
-            "fashify.features.likeness.signatures", lambda *_, **__: pytest.fail("read again")
-        )
-        assert look_alikes(catalogue).tolist() == first.tolist()
-    shirt("red").save(folder / "b.jpg")
-    assert look_alikes(load_catalogue(folder)).tolist() != first.tolist()
-
-
-def test_a_damaged_cache_and_an_unreadable_picture_harm_nothing(folder, tmp_path):
-    first = look_alikes(load_catalogue(folder))
-    (kept,) = (tmp_path / "cache" / "look-alikes").glob("*.npy")
-    kept.write_bytes(b"no array")
-    assert look_alikes(load_catalogue(folder)).tolist() == first.tolist()
+def test_an_unreadable_picture_is_like_nothing(folder):
     (folder / "d.jpg").write_text("no picture")
-    assert not signatures(load_catalogue(folder))[3].any()
-    assert look_alikes(load_catalogue(folder)).tolist() == first.tolist()
-
-
-def test_a_cache_that_cannot_be_written_costs_no_answer(folder, tmp_path, caplog):
-    (tmp_path / "cache").write_text("in the way")
-    assert look_alikes(load_catalogue(folder))[0] != ""
-    assert "not kept" in caplog.text
+    facts, signatures = read_pictures(load_catalogue(folder))
+    assert facts["mode"].tolist().count("unreadable") == 1
+    assert not signatures[3].any()
+    keys = look_alikes(signatures)
+    assert keys[0] == keys[1] != "" == keys[3]
 
 
 def test_groups_of_a_store_take_all_three_and_say_so(folder):
     catalogue = load_catalogue(folder)
     names = catalogue.table.assign(name=["A", "B", "C", "A", *"EFGH"], article_type="x")
-    store = FeatureStore(np.eye(8, dtype=np.float32), names["item_id"], {}, items=names)
-    groups, basis = item_groups(store, catalogue)
-    assert basis.endswith("look-alikes")
-    assert len(set(groups[:4])) == 1
-    assert len(set(groups)) == 5
-
-
-def test_groups_go_without_look_alikes_where_the_pictures_are_gone(folder, caplog):
-    catalogue = load_catalogue(folder)
-    meta = {"catalogue": {"source": str(folder / "moved"), "kind": "folder"}}
-    store = FeatureStore(
-        np.eye(8, dtype=np.float32), catalogue.item_ids, meta, items=catalogue.table
-    )
-    groups, basis = item_groups(store)
-    np.testing.assert_array_equal(groups, group_ids(catalogue.table))
-    assert "look-alikes" not in basis
-    assert "without look-alikes" in caplog.text
+    _, signatures = read_pictures(catalogue)
+    features = np.eye(8, dtype=np.float32)
+    store = FeatureStore(features, names["item_id"], {}, items=names, signatures=signatures)
+    assert store.group_basis == "name and type, look-alikes"
+    assert len(set(store.groups[:4])) == 1
+    assert len(set(store.groups)) == 5
+    without = FeatureStore(features, names["item_id"], {}, items=names)
+    np.testing.assert_array_equal(without.groups, group_ids(names))
+    assert without.group_basis == "name and type"

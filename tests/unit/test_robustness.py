@@ -117,6 +117,10 @@ def test_a_remedy_that_sees_finds_the_product_and_a_blind_one_does_not(asked):
     json.dumps(report.to_dict(), allow_nan=False)
 
 
+class Grouped(FeatureStore):
+    groups = np.array([1, 1, 2, 3, 4])
+
+
 def test_measures_by_hand():
     # Five items on a line of angles, asked with their own vectors: p and q share a file's group.
     angles = np.radians([0, 1, 3, 6, 50])
@@ -131,10 +135,10 @@ def test_measures_by_hand():
     def next_one(images):
         return features[[min(4, int(image[0, 0, 0]) + 1) for image in images]]
 
-    store = FeatureStore(features, items["item_id"], {}, items=items)
+    store = Grouped(features, items["item_id"], {}, items=items)
     index = make_index("exact").fit(features, store.item_ids)
     own = Remedy(lambda images: features[[int(i[0, 0, 0]) for i in images]], index)
-    options = {"split": "all", "names": [], "k": 2, "groups": np.array([1, 1, 2, 3, 4])}
+    options = {"split": "all", "names": [], "k": 2}
     report = measure_robustness(
         store, Pictures(), {"own": own, "next": Remedy(next_one, index)}, **options
     )
@@ -167,12 +171,17 @@ def test_a_copy_of_the_very_file_counts_as_found(asked, tmp_path):
         ({"k": 8}, "k from 1 to 7"),
         ({"n": 0}, "n = 0"),
         ({"names": ["hail"]}, "'hail'"),
-        ({"split": "test", "groups": np.zeros(8, int)}, "of the test split"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(asked, options, words):
     with pytest.raises(QueryError, match=words):
         measure_robustness(*asked, **{"split": "all", "k": 2} | options)
+
+
+def test_an_empty_split_is_refused(asked):
+    asked[0].split = np.full(8, "train")
+    with pytest.raises(QueryError, match="of the test split"):
+        measure_robustness(*asked, split="test", k=2)
 
 
 def test_no_remedy_is_refused(asked):

@@ -289,11 +289,11 @@ def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch)
     url, products = "s3://shop/stores/taught", load_catalogue(toy)
     options = {"engine": GridEngine(), "index": "exact"}
     extract_features(products, GridBackbone(), tmp_path / "local", **options)
-    learn(tmp_path / "local", catalogue=products, method="pca")
+    learn(tmp_path / "local", method="pca")
     expected = Retriever.open(tmp_path / "local").by_item("2", 3)
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
     extract_features(products, GridBackbone(), url, **options)
-    told = ["learn", "--store", url, "--head", "pca", "--catalogue", str(toy)]
+    told = ["learn", "--store", url, "--head", "pca"]
     done = CliRunner().invoke(app, told)
     assert done.exit_code == 0, done.output
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "another-machine"))
@@ -303,7 +303,7 @@ def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch)
     assert opened.by_item("2", 3, weights={"colour": 1})[0].parts
     assert verify_store(url) == []
     # Another machine takes the head away again, and the first one sees it go.
-    learn(url, catalogue=products, method="none")
+    learn(url, method="none")
     keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="shop")["Contents"]]
     assert "stores/taught/head.safetensors" not in keys
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))

@@ -64,7 +64,7 @@ def test_columns_of_the_users_own_are_kept_whatever_their_names(toy, tmp_path):
     path.write_text("\n".join([",".join([first, *names]), *mine]) + "\n")
     catalogue = load_catalogue(toy)
     store = extract_features(catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine())
-    learned = learn(store.path, catalogue=catalogue, method="none", index=None)
+    learned = learn(store.path, method="none", index=None)
     for kept in (store, learned, learned.save(tmp_path / "again")):
         found = kept.items.set_index("item_id")[names]
         assert found.loc["4"].tolist() == wanted["4"]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pandas as pd
-from PIL import Image
 from tqdm import tqdm
 
 from fashify.catalogue import Catalogue
+from fashify.catalogue.likeness import SIZE, make_signature
 from fashify.config import LEVELS
 from fashify.errors import FashifyError
+from fashify.io.images import ImageFacts, load_image, read_facts
+
+#: Of a product whose picture cannot be read at all.
+_UNREADABLE = ImageFacts(0, 0, "unreadable", "", 0, "")
 
 
 def read_image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.DataFrame:
@@ -28,10 +32,43 @@ def read_image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.Data
     """
     item_ids = catalogue.table.loc[catalogue.table["has_image"], "item_id"]
     rows = tqdm(item_ids, "image headers", unit="image", disable=not progress)
-    return pd.DataFrame(
-        [_read_image_facts(catalogue, item_id) for item_id in rows],
-        columns=["item_id", "width", "height", "mode", "format", "bytes", "sha256"],
-    )
+    return _facts_table(item_ids, [_read_image_facts(catalogue, item_id) for item_id in rows])
+
+
+def read_pictures(
+    catalogue: Catalogue, *, progress: bool = False
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Facts and signature of every picture, each read once.
+
+    Returns:
+        the facts as :func:`read_image_facts` gives them, and (n, 16, 12, 3) uint8, zeros for a
+        product whose picture is missing or cannot be decoded.
+    """
+
+    def read(item_id: str) -> tuple[ImageFacts, np.ndarray]:
+        facts, signature = _UNREADABLE, np.zeros((*SIZE, 3), np.uint8)
+        try:
+            data = catalogue.image_bytes(item_id)
+            facts = read_facts(data)
+            signature = make_signature(load_image(data))
+        except FashifyError:
+            pass  # The facts say so.
+        return facts, signature
+
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(read, catalogue.item_ids, chunksize=64)
+        bar = tqdm(found, "pictures", len(catalogue), unit="image", disable=not progress)
+        facts, signatures = zip(*bar, strict=True) if len(catalogue) else ((), ())
+    pictured = catalogue.table["has_image"].to_numpy()
+    rows = [fact for fact, has_image in zip(facts, pictured, strict=True) if has_image]
+    table = _facts_table(catalogue.table.loc[pictured, "item_id"], rows)
+    return table, np.array(signatures, np.uint8).reshape(-1, *SIZE, 3)
+
+
+def _facts_table(item_ids: pd.Series, rows: list[ImageFacts]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=ImageFacts._fields)
+    table.insert(0, "item_id", item_ids.to_numpy(dtype=object))
+    return table
 
 
 def find_duplicate_images(facts: pd.DataFrame) -> pd.DataFrame:
@@ -85,15 +122,8 @@ def count_labels(catalogue: Catalogue) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _read_image_facts(catalogue: Catalogue, item_id: str) -> tuple:
+def _read_image_facts(catalogue: Catalogue, item_id: str) -> ImageFacts:
     try:
-        data = catalogue.image_bytes(item_id)
+        return read_facts(catalogue.image_bytes(item_id))
     except FashifyError:
-        return item_id, 0, 0, "unreadable", "", 0, ""
-    checksum = hashlib.sha256(data).hexdigest()
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            facts = (*image.size, image.mode, image.format or "")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        facts = (0, 0, "unreadable", "")
-    return item_id, *facts, len(data), checksum
+        return _UNREADABLE

@@ -11,10 +11,10 @@ import pandas as pd
 
 from fashify.catalogue import Catalogue
 from fashify.catalogue.groups import SPLITS, group_ids, split_by_group, variant_keys
+from fashify.catalogue.likeness import look_alikes
 from fashify.config import SEED
-from fashify.evaluation.audit.facts import find_gaps, read_image_facts
+from fashify.evaluation.audit.facts import find_gaps, read_pictures
 from fashify.evaluation.audit.noise import estimate_label_noise
-from fashify.features.likeness import look_alikes
 from fashify.io.plain import plain
 
 #: What joins two products, from the surest to the loosest.
@@ -88,17 +88,18 @@ class Audit:
 
 
 def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> Audit:
-    """Reads every picture once or twice, unless its look-alikes are in the cache.
+    """Reads every picture once.
 
     Args:
         catalogue: n products; those without an image join others by name alone.
         seed: of the intervals of the label noise.
         progress: show progress bars.
     """
-    table, facts = catalogue.table, read_image_facts(catalogue, progress=progress)
+    table = catalogue.table
+    facts, signatures = read_pictures(catalogue, progress=progress)
     keys = {
         "equal files": _keep_shared(_short_checksums(catalogue, facts)),
-        "look-alikes": look_alikes(catalogue, progress=progress),
+        "look-alikes": look_alikes(signatures),
         "variants": _keep_shared(variant_keys(table)),
     }
     groups = group_ids(table, keys["equal files"], keys["look-alikes"])

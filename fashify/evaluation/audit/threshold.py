@@ -10,8 +10,9 @@ import pandas as pd
 from PIL import Image
 
 from fashify.catalogue import Catalogue
+from fashify.catalogue.likeness import THRESHOLD, difference, make_signature
 from fashify.config import SEED
-from fashify.features.likeness import SIZE, THRESHOLD, difference, signatures
+from fashify.evaluation.audit.facts import read_pictures
 from fashify.io.images import encode_jpeg, resize
 
 
@@ -25,16 +26,16 @@ def measure_resaving(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) ->
 
     Returns:
         One row a way of saving, and a last one for the most similar other picture among the
-        n: ``what``, quantiles ``median, p90, p99`` of ``fashify.features.likeness.difference``, and
-        ``alike``, the share within the threshold.
+        n: ``what``, quantiles ``median, p90, p99`` of the ``difference`` of
+        ``fashify.catalogue.likeness``, and ``alike``, the share within the threshold.
     """
     drawn = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(n, seed=seed)
-    small = signatures(drawn)
+    _, small = read_pictures(drawn)
     whole = small.any(axis=(1, 2, 3))
     images = [drawn.image(item_id) for item_id in drawn.item_ids[whole]]
     small, rows = small[whole], []
     for what, change in _CHANGES.items():
-        changed = np.stack([resize(change(image), SIZE) for image in images])
+        changed = np.stack([make_signature(change(image)) for image in images])
         rows.append({"what": what, **_summarise_quantiles(difference(small, changed))})
     rows.append(
         {"what": "nearest other picture", **_summarise_quantiles(_nearest_difference(small))}

@@ -10,7 +10,6 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashify import metrics
-from fashify.catalogue.groups import group_ids, split_by_group
 from fashify.config import SEED
 from fashify.errors import QueryError
 from fashify.evaluation.intervals import bootstrap
@@ -89,7 +88,6 @@ def measure_robustness(
     strengths: int = 5,
     k: int = 5,
     level: str = "article_type",
-    groups: np.ndarray | None = None,
     seed: int = SEED,
     progress: bool = False,
 ) -> RobustnessReport:
@@ -105,7 +103,6 @@ def measure_robustness(
         strengths: how many of each perturbation's.
         k: places looked at.
         level: whose label makes a neighbour relevant.
-        groups: (n,) from ``fashify.features.likeness.item_groups``; None goes by the store alone.
         seed: of the draw, the perturbations and the intervals.
         progress: show a progress bar.
 
@@ -115,13 +112,11 @@ def measure_robustness(
     if not remedies:
         raise QueryError("at least one remedy", "none", "pass list_remedies(retriever)")
     identities = store.location["identity"].to_numpy() if store.path else store.item_ids
-    if groups is None:
-        groups = group_ids(store.items, identities)
     if not 1 <= k < len(store):
         raise QueryError(f"k from 1 to {len(store) - 1:,}", f"k = {k}", "choose k within these")
     labels = np.asarray(store.labels(level)).astype(str)
-    queries = _draw_queries(labels, groups, n, split, seed, level)
-    asked = _QuerySet(queries, labels, groups, pd.factorize(identities)[0], k, seed)
+    queries = _draw_queries(store, labels, n, split, seed, level)
+    asked = _QuerySet(queries, labels, store.groups, pd.factorize(identities)[0], k, seed)
     images = [catalogue.image(item_id) for item_id in store.item_ids[queries]]
     rows = []
     conditions = list(_list_conditions(names, strengths))
@@ -230,12 +225,12 @@ def _list_conditions(names: Iterable[str] | None, strengths: int):
 
 
 def _draw_queries(
-    labels: np.ndarray, groups: np.ndarray, n: int, split: str, seed: int, level: str
+    store, labels: np.ndarray, n: int, split: str, seed: int, level: str
 ) -> np.ndarray:
     everyone = np.arange(len(labels))
-    usable = metrics.count_relevant(labels, everyone, groups) > 0
+    usable = metrics.count_relevant(labels, everyone, store.groups) > 0
     if split != "all":
-        usable &= split_by_group(groups) == split
+        usable &= store.split == split
     pool = np.flatnonzero(usable)
     if n < 1 or not len(pool):
         raise QueryError(

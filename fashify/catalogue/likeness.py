@@ -7,30 +7,19 @@ matters: two thin earrings on white differ little in absolute terms and are not 
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
 import numpy as np
 from scipy.fft import dctn
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from tqdm import tqdm
 
-from fashify.catalogue import Catalogue, load_catalogue
-from fashify.catalogue.groups import group_ids
-from fashify.config import settings
-from fashify.errors import FashifyError
 from fashify.io.images import resize
-
-log = logging.getLogger(__name__)
 
 #: Height and width of a signature.
 SIZE = (16, 12)
+
+#: Raised when a picture gets another signature than before.
+SIGNATURE_VERSION = 1
 
 #: Root mean square difference over contrast, below which two pictures are alike. On the Kaggle
 #: catalogue a copy enlarged to 224 pixels and saved anew stays below 0.03 (99 of 100), one
@@ -48,67 +37,30 @@ _CANDIDATES = 64
 _LOW = (4, 3)
 
 
-def item_groups(
-    store, catalogue: Catalogue | None = None, *, progress: bool = False
-) -> tuple[np.ndarray, str]:
-    """The groups of a store's products, by all that can be known of them.
+def make_signature(image: np.ndarray) -> np.ndarray:
+    """(16, 12, 3) uint8: what is kept of a picture (h, w, 3) uint8 to compare it with others."""
+    return resize(image, SIZE)
+
+
+def look_alikes(signatures: np.ndarray) -> np.ndarray:
+    """A key for each picture: equal for those that look alike, at one remove or more.
 
     Args:
-        store: a FeatureStore of n items.
-        catalogue: where their pictures are; None opens the one the store was built from.
-        progress: show a progress bar while the pictures are read.
-
-    Returns:
-        ``(n,)`` int64 as :func:`fashify.catalogue.groups.group_ids`, and in words what they go by.
-        Where the pictures are not at hand the groups go by name, type and equal files alone.
-    """
-    identities = store.location["identity"] if store.path else None
-    try:
-        hashes = _hashes_of(store, catalogue, progress)
-    except FashifyError as error:
-        log.warning("groups go without look-alikes: %s", error)
-        return group_ids(store.items, identities), "name and type, equal files"
-    groups = group_ids(store.items, identities, hashes)
-    return groups, "name and type, equal files, look-alikes"
-
-
-def _hashes_of(store, catalogue: Catalogue | None, progress: bool) -> np.ndarray:
-    if catalogue is None:
-        facts = store.meta.get("catalogue", {})
-        catalogue = load_catalogue(facts.get("source", ""), kind=facts.get("kind", "auto"))
-    return look_alikes(catalogue.select(store.item_ids), progress=progress)
-
-
-def look_alikes(catalogue: Catalogue, *, progress: bool = False) -> np.ndarray:
-    """A key for each product: equal for those whose pictures look alike, at one remove or more.
-
-    Every picture is read once; the answer is kept in the cache for a catalogue that has not
-    changed since.
+        signatures: (n, 16, 12, 3) uint8, see :func:`make_signature`; zeros where there is none.
 
     Returns:
         (n,) object array of str; "" where there is nothing to compare or nothing alike.
+
+    >>> import numpy as np
+    >>> shirt = np.full((80, 60, 3), 255, np.uint8)
+    >>> shirt[10:70, 15:45] = 30, 60, 120
+    >>> pictures = [shirt, shirt[::2, ::2], np.full_like(shirt, 255)]
+    >>> keys = look_alikes(np.stack([make_signature(picture) for picture in pictures]))
+    >>> bool(keys[0] == keys[1]), keys[2]
+    (True, '')
     """
-    file = settings().cache / "look-alikes" / f"{_version(catalogue)}.npy"
-    codes = _cached(file, len(catalogue))
-    if codes is None:
-        codes = alike_codes(signatures(catalogue, progress=progress))
-        _keep(file, codes)
+    codes = alike_codes(signatures)
     return np.where(codes >= 0, codes.astype(str), "").astype(object)
-
-
-def signatures(catalogue: Catalogue, *, progress: bool = False) -> np.ndarray:
-    """(n, 16, 12, 3) uint8: every picture made small; zeros where there is none to read."""
-
-    def one(item_id: str) -> np.ndarray:
-        try:
-            return resize(catalogue.image(item_id), SIZE)
-        except FashifyError:
-            return np.zeros((*SIZE, 3), np.uint8)
-
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(one, catalogue.item_ids, chunksize=64)
-        bar = tqdm(found, "looking", len(catalogue), unit="image", disable=not progress)
-        return np.array(list(bar), np.uint8).reshape(-1, *SIZE, 3)
 
 
 def alike_codes(small: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
@@ -174,30 +126,3 @@ def _alike_pairs(small: np.ndarray, threshold: float) -> np.ndarray:
     pairs = pairs[np.concatenate(alike)]
     seen = (contrast(small) >= MIN_CONTRAST)[pairs].all(axis=1)
     return pairs[seen]
-
-
-def _version(catalogue: Catalogue) -> str:
-    """Changes with the products, their files and the way they are compared."""
-    stats = catalogue.storage.stats(catalogue.table.loc[catalogue.table["has_image"], "path"])
-    facts: Sequence = (catalogue.fingerprint, SIZE, THRESHOLD, MIN_CONTRAST, _CANDIDATES, _LOW)
-    listing = sorted((name, stat.version) for name, stat in stats.items())
-    return hashlib.sha256(repr((facts, listing)).encode()).hexdigest()[:32]
-
-
-def _cached(file: Path, n: int) -> np.ndarray | None:
-    try:
-        codes = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return codes if codes.shape == (n,) and codes.dtype == np.int64 else None
-
-
-def _keep(file: Path, codes: np.ndarray) -> None:
-    """Written beside and renamed; a cache that cannot be written costs time, not the answer."""
-    beside = file.with_name(f".{file.stem}.{os.getpid()}.npy")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(beside, codes, allow_pickle=False)
-        os.replace(beside, file)
-    except OSError as error:
-        log.warning("look-alikes are not kept for the next time: %s", error)
