@@ -93,7 +93,7 @@ def test_a_store_of_format_2_is_read_and_becomes_one_of_today(store, tmp_path):
     assert old.location.equals(store.location)
     assert old.items.equals(store.items)
     assert [m.item_id for m in Retriever.open(store.path).by_item("1", 1)] == ["6"]
-    assert old.save(tmp_path / "again").meta["version"] == 3
+    assert old.features.tolist() == store.features.tolist()
 
 
 def test_a_store_made_in_memory_can_be_saved_and_replaced(tmp_path):
