@@ -76,7 +76,7 @@ def test_pictures_are_read_ahead_but_not_far(toy_catalogue, monkeypatch):
     read, storage = [], toy_catalogue.storage
     monkeypatch.setattr(storage, "read", lambda name: read.append(name) or b"no picture")
     tasks = [plan_module.Task(str(n), f"{n}.jpg") for n in range(100)]
-    images = prepared_images(storage, tasks, lambda image: image, ahead=7)
+    images = prepared_images(storage, tasks, load_image, ahead=7)
     for taken in range(1, 21):
         assert isinstance(next(images), FashifyError)
         assert len(read) <= taken + 7
