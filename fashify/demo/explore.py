@@ -111,7 +111,7 @@ class Explorer:
         """
         service = self.service
         query = service.item_query(item_id)
-        near = service.search(query, min(5, len(service.store) - 1)).matches
+        near = service.search(query, 5).matches
         row = service.items[service.items["item_id"] == item_id].iloc[0]
         labels = [str(row[level]) for level in FILTER_LEVELS if row[level]]
         thumbs = "".join(

@@ -118,7 +118,7 @@ class DemoService:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
 
         Raises:
-            QueryError: ``k`` below 1 or above the gallery's size, an unknown item or filter.
+            QueryError: ``k`` below 1, an unknown item or filter.
         """
         return self.find(query, k, selection.where, selection)
 
@@ -156,11 +156,10 @@ class DemoService:
         return [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
 
     def _k(self, k: int) -> int:
-        """``k``, checked before it joins a batch with others."""
-        if not 1 <= k <= len(self.store):
-            top = f"{len(self.store):,}"
-            raise QueryError(f"k from 1 to {top}", f"k = {k}", "choose k in that range")
-        return k
+        """``k``, checked and cut to the gallery before it joins a batch with others."""
+        if k < 1:
+            raise QueryError("k of at least 1", f"k = {k}", "choose 5")
+        return min(k, len(self.store))
 
     def _features(self, item_ids: tuple[str, ...]) -> np.ndarray:
         rows = [self.retriever.feature(item_id) for item_id in item_ids]
@@ -215,6 +214,11 @@ class DemoService:
             return str(level), str(value)
         raise QueryError("a filter of this page", f"{level} = {value}", "choose one from the menus")
 
+    @property
+    def max_results(self) -> int:
+        """How many results a visitor may ask for: no more than there are products."""
+        return min(MAX_RESULTS, len(self.store))
+
     def checked_k(self, value: object) -> int:
         """``value`` as a number of results, 1 to 20 and no more than the gallery has.
 
@@ -225,7 +229,7 @@ class DemoService:
             wanted = int(float(str(value)))
         except (ValueError, OverflowError):
             raise QueryError("a number of results", repr(value), "move the slider") from None
-        return max(1, min(wanted, MAX_RESULTS, len(self.store) - 1))
+        return max(1, min(wanted, self.max_results))
 
     @property
     def own_weights(self) -> tuple[tuple[str, int], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from fashify.backbones import load_backbone
 from fashify.catalogue import Catalogue, load_catalogue
-from fashify.errors import QueryError, StoreMismatchError
+from fashify.errors import FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
 from fashify.features.embedder import weights_source
@@ -153,7 +154,7 @@ class Retriever:
 
         Args:
             image: whatever ``load_image`` reads.
-            k: how many, 1 to the size of the gallery.
+            k: how many, at least 1; of a gallery with fewer all, with a ``FashifyWarning``.
             where: a mask ``(n,)``, or a filter over the catalogue's columns.
             weights: how much each of ``parts`` counts, such as ``{"shape": 1, "colour": 3}``;
                 the head's own by default.
@@ -162,7 +163,7 @@ class Retriever:
             ImageReadError: not an image.
             QueryError: k, the filter or the weights are out of range.
         """
-        self._check_k(k)
+        k = self._cut_k(k)
         return self.by_feature(self.embed(image), k, where=where, weights=weights)
 
     def by_item(
@@ -180,7 +181,9 @@ class Retriever:
         """
         item_id = str(item_id)
         feature = self.feature(item_id)
-        self._check_k(k, without=1)
+        k = self._cut_k(k, others_than=1)
+        if not k:
+            return []
         return self.by_feature(feature, k, where=where, exclude=item_id, weights=weights)
 
     def by_feature(
@@ -211,6 +214,7 @@ class Retriever:
         Args:
             exclude: for each vector None, an item id or several that are not to be answered.
         """
+        k = self._cut_k(k)
         vectors = np.asarray(features, np.float32)
         asked = vectors
         if weights is not None:
@@ -290,10 +294,21 @@ class Retriever:
         """What each column of the products holds: numbers, prices, dates, lists ..."""
         return {str(name): infer_kind(self.store.items[name]) for name in self.store.items}
 
-    def _check_k(self, k: int, without: int = 0) -> None:
-        top = len(self.store) - without
-        if not 1 <= k <= top:
-            raise QueryError(f"k from 1 to {top:,}", f"k = {k}", "choose k within the gallery")
+    def _cut_k(self, k: int, *, others_than: int = 0) -> int:
+        """``k``, cut to the products there are with a warning; those left out do not count.
+
+        Raises:
+            QueryError: no whole number of at least 1.
+        """
+        whole = isinstance(k, int | np.integer) and not isinstance(k, bool)
+        if not whole or k < 1:
+            raise QueryError("k as a whole number of at least 1", f"k = {k!r}", "ask for k = 5")
+        top = len(self.store) - others_than
+        if k > top:
+            other = "other " if others_than else ""
+            text = f"k = {k} cut to {top:,}: the gallery has no more {other}products"
+            warnings.warn(text, FashifyWarning, stacklevel=3)
+        return min(int(k), top)
 
     def _make_matches(
         self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from fakes import GridBackbone, GridEngine
 
 from fashify.errors import (
     CatalogueError,
+    FashifyWarning,
     ImageReadError,
     QueryError,
     StoreError,
@@ -73,10 +75,33 @@ def test_many_features_at_once_are_answered_as_alone(retriever):
     assert together[3] == alone[3]
 
 
-@pytest.mark.parametrize("k", [0, -1, 9])
-def test_k_out_of_range(retriever, toy, k):
-    with pytest.raises(QueryError, match="k from 1 to 8"):
+@pytest.mark.parametrize("k", [0, -1, True, 2.5, "5", None])
+def test_k_that_is_no_number_of_matches(retriever, toy, k):
+    with pytest.raises(QueryError, match="k as a whole number of at least 1"):
         retriever.by_image(toy / "images" / "1.jpg", k)
+
+
+def test_k_is_cut_to_the_gallery_and_said_so(retriever, toy):
+    """Fewer products than were asked for are all answered."""
+    with pytest.warns(FashifyWarning, match="k = 9 cut to 8: the gallery has no more products"):
+        assert len(retriever.by_image(toy / "images" / "1.jpg", 9)) == 8
+    with pytest.warns(FashifyWarning, match="k = 8 cut to 7: .* no more other products"):
+        assert len(retriever.by_item("1", 8)) == 7
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(retriever.by_image(toy / "images" / "1.jpg", 8)) == 8
+
+
+def test_one_product_is_searchable(retriever, toy):
+    """A picture finds the only product; the product itself has no other like it."""
+    raw = retriever.store
+    alone = FeatureStore(raw.features[:1], raw.item_ids[:1], raw.meta, items=raw.items[:1])
+    index = make_index("exact").fit(alone.vectors, alone.item_ids)
+    single = Retriever(alone, index, embedder=retriever.embedder)
+    with pytest.warns(FashifyWarning, match="k = 5 cut to 1"):
+        assert [m.item_id for m in single.by_image(toy / "images" / "1.jpg")] == ["1"]
+    with pytest.warns(FashifyWarning, match="k = 5 cut to 0"):
+        assert single.by_item("1") == []
 
 
 def test_unknown_item_and_bad_image(retriever, tmp_path):
