@@ -11,15 +11,16 @@ import threading
 import zipfile
 from collections.abc import Mapping
 from functools import cached_property
-from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from threadpoolctl import threadpool_limits
 
 from fashify.config import settings
 from fashify.demo import cards
 from fashify.demo.panels import notice
+from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS
 from fashify.demo.uploads import friendly
@@ -73,37 +74,25 @@ class Explorer:
             }
         )
 
-    def panel(self) -> str:
+    def panel(self) -> Markup:
         """The tab as HTML, map included."""
         data = self.map_json()
-        n_points = len(json.loads(data)["id"]) if data else 0
-        options = "".join(
-            f"<option{' selected' if level == 'article_type' else ''}>{name}</option>"
-            for level, name in FILTER_LEVELS.items()
-        )
-        return (
-            '<section class="fx-explore"><header class="fx-results-head">'
-            "<h2>The catalogue, laid out by likeness</h2>"
-            f'<p class="fx-time">{n_points:,} of {len(self.service.store):,} products (t-SNE); '
-            "near means alike, distances between clusters mean nothing</p></header>"
-            f'<div class="fx-maprow"><div class="fx-map" data-map="{escape(data, quote=True)}">'
-            '<canvas tabindex="0" role="img" aria-label="Map of the catalogue; arrow keys walk '
-            'from product to product, Enter opens one"></canvas><output class="fx-tip" hidden>'
-            '</output></div><aside class="fx-mapside"><label class="fx-colourby">Colour by '
-            f'<select>{options}</select></label><div class="fx-zoom">'
-            '<button type="button" data-zoom="1.6">Nearer</button>'
-            '<button type="button" data-zoom="0.625">Farther</button></div>'
-            '<ul class="fx-legend"></ul></aside></div></section>'
+        return render(
+            "explore.html",
+            map_json=data,
+            n_points=len(json.loads(data)["id"]) if data else 0,
+            n_items=len(self.service.store),
+            levels=FILTER_LEVELS,
         )
 
-    def look_or_say(self, event: Mapping[str, Any]) -> str:
+    def look_or_say(self, event: Mapping[str, Any]) -> Markup:
         """``look`` at what the page asked for; a sentence if that is no product."""
         try:
             return self.look(str(event.get("item", "")))
         except FashifyError as error:
             return notice(friendly(error))
 
-    def look(self, item_id: str) -> str:
+    def look(self, item_id: str) -> Markup:
         """A product of the map, with its nearest neighbours, as HTML.
 
         Raises:
@@ -113,30 +102,26 @@ class Explorer:
         query = service.item_query(item_id)
         near = service.search(query, 5).matches
         row = service.items[service.items["item_id"] == item_id].iloc[0]
-        labels = [str(row[level]) for level in FILTER_LEVELS if row[level]]
-        thumbs = "".join(
-            f'<button type="button" data-do="look" data-item="{escape(match.item_id, quote=True)}">'
-            f'<img src="{service.picture_url(match.item_id)}" '
-            f'alt="{escape(cards.describe(match), quote=True)}"></button>'
-            for match in near
-        )
-        name, quoted = escape(query.title), escape(item_id, quote=True)
-        return (
-            f'<section class="fx-look" aria-label="Product on the map" data-item="{quoted}">'
-            f'<img src="{service.picture_url(item_id)}" alt="{name}"><div><h3>{name}</h3>'
-            f'<ul class="fx-labels">{"".join(f"<li>{escape(label)}</li>" for label in labels)}</ul>'
-            f'<p>Nearest to it</p><div class="fx-strip">{thumbs}</div>'
-            f'<button type="button" class="fx-button fx-primary" data-do="similar" '
-            f'data-item="{quoted}">Search with this</button></div></section>'
+        neighbours = [
+            {"item_id": m.item_id, "url": service.picture_url(m.item_id), "alt": cards.describe(m)}
+            for m in near
+        ]
+        return render(
+            "look.html",
+            item_id=item_id,
+            title=query.title,
+            url=service.picture_url(item_id),
+            labels=[str(row[level]) for level in FILTER_LEVELS if row[level]],
+            neighbours=neighbours,
         )
 
-    def charts(self) -> str:
+    def charts(self) -> Markup:
         """How many products have which label, as bars."""
-        shown = "".join(
+        charts = (
             _chart(name, self.service.items[level].to_numpy(dtype=object))
             for level, name in FILTER_LEVELS.items()
         )
-        return f'<section class="fx-charts" aria-label="What the catalogue holds">{shown}</section>'
+        return render("charts.html", charts=[chart for chart in charts if chart["bars"]])
 
 
 def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
@@ -185,16 +170,9 @@ def coded(labels: np.ndarray) -> dict[str, list]:
     return {"names": names, "codes": [numbers.get(label, -1) for label in labels]}
 
 
-def _chart(name: str, labels: np.ndarray) -> str:
+def _chart(name: str, labels: np.ndarray) -> dict[str, Any]:
+    """The most frequent labels with their counts, and how many more there are."""
     values, counts = np.unique(labels[labels != ""], return_counts=True)
-    if not len(values):
-        return ""
     order = np.argsort(-counts, kind="stable")
-    top = order[:CHARTED]
-    rows = "".join(
-        f"<dt>{escape(str(values[place]))}</dt><dd>"
-        f'<i style="width:{100 * counts[place] / counts[top[0]]:.1f}%"></i>{counts[place]:,}</dd>'
-        for place in top
-    )
-    rest = f"<p>and {len(order) - len(top)} more</p>" if len(order) > len(top) else ""
-    return f'<section class="fx-chart"><h3>{name}</h3><dl>{rows}</dl>{rest}</section>'
+    bars = [(str(values[place]), int(counts[place])) for place in order[:CHARTED]]
+    return {"name": name, "bars": bars, "n_more": len(order) - len(bars)}

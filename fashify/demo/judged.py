@@ -7,12 +7,14 @@ import logging
 import threading
 import time
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from fashify.config import settings
 from fashify.demo.pictures import QUERY_SIDE, data_url
+from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.errors import FashifyError
 from fashify.evaluation import evaluate_levels
@@ -34,14 +36,16 @@ class Judge:
         self.service = service
         self._lock = threading.Lock()
 
-    def panel(self) -> str:
+    def panel(self) -> Markup:
         """The tab as HTML."""
         with self._lock:
             measured = self._measured
-        return f'<section class="fx-judged">{measured}{self._reports()}</section>'
+        reports = [_report(*found) for found in latest_runs(settings().reports)]
+        return render("judged.html", reports=reports, **measured)
 
     @cached_property
-    def _measured(self) -> str:
+    def _measured(self) -> dict[str, Any]:
+        """What the template says of the store; ``problem`` alone where nothing can be said."""
         begin = time.perf_counter()
         try:
             found = evaluate_levels(
@@ -51,21 +55,19 @@ class Judge:
                 **self._unlearned(),
             )
         except FashifyError as error:
-            return f'<p class="fx-empty">{escape(str(error))}</p>'
-        seconds = time.perf_counter() - begin
+            return {"problem": str(error)}
         first = next(iter(found.values()))
-        rows = "".join(
-            _row(level, report.micro["precision"], report.micro["chance"])
-            for level, report in found.items()
-        )
-        return (
-            '<header class="fx-results-head"><h2>Do neighbours share their label?</h2>'
-            f'<p class="fx-time">{first.n_asked:,} products{self._which()} searched in '
-            f"{seconds:.1f} s, each left out of its own answer</p></header>"
-            '<table class="fx-table"><thead><tr><th scope="col">Level</th><th scope="col">'
-            f'Precision@{first.k}</th><th scope="col">Chance</th><th scope="col"><span '
-            f'class="fx-sr">As a bar</span></th></tr></thead><tbody>{rows}</tbody></table>'
-        )
+        return {
+            "problem": "",
+            "seconds": time.perf_counter() - begin,
+            "n_asked": first.n_asked,
+            "which": self._which(),
+            "k": first.k,
+            "rows": [
+                (level, report.micro["precision"], report.micro["chance"])
+                for level, report in found.items()
+            ],
+        }
 
     def _unlearned(self) -> dict[str, Any]:
         """Queries that the head has not learned from; all of them where there is no head."""
@@ -73,15 +75,6 @@ class Judge:
 
     def _which(self) -> str:
         return "" if self.service.store.head is None else " the head has not learned from,"
-
-    def _reports(self) -> str:
-        runs = latest_runs(settings().reports)
-        if not runs:
-            return (
-                '<p class="fx-empty">No reports here yet: <code>fashify report</code> runs the '
-                "notebooks and writes them.</p>"
-            )
-        return '<h2 class="fx-subhead">Latest reports</h2>' + "".join(map(_report, runs))
 
     def page(self, name: str) -> str:
         """The self-contained page of a report shown here, "" for any other name."""
@@ -106,40 +99,20 @@ def latest_runs(reports: Path) -> list[tuple[Path, dict]]:
     return [found[name] for name in sorted(found)]
 
 
-def _row(level: str, precision: float, chance: float) -> str:
-    return (
-        f'<tr><th scope="row">{level.replace("_", " ")}</th><td>{precision:.3f}</td>'
-        f'<td>{chance:.3f}</td><td class="fx-scale" aria-hidden="true">'
-        f'<i style="width:{100 * precision:.1f}%"></i><b style="left:{100 * chance:.1f}%"></b>'
-        "</td></tr>"
-    )
-
-
-def _report(found: tuple[Path, dict]) -> str:
-    folder, run = found
-    numbers = "".join(
-        f"<dt>{escape(str(name))}</dt><dd>{_number(value)}</dd>"
-        for name, value in list(run["metrics"].items())[:HEADLINES]
-    )
-    name = escape(run["notebook"], quote=True)
-    return (
-        f'<article class="fx-report">{_cover(folder, run)}<div><h3>{escape(run["title"])}</h3>'
-        f'<p class="fx-time">{escape(run["started"][:16].replace("T", " "))} UTC, '
-        f"{run['seconds']:.0f} s</p><dl>{numbers}</dl>"
-        f'<button type="button" class="fx-button" data-do="report" data-name="{name}">'
-        "Open the full page</button></div></article>"
-    )
+def _report(folder: Path, run: dict) -> dict[str, Any]:
+    """A run as its card shows it."""
+    metrics = list(run["metrics"].items())[:HEADLINES]
+    numbers = [(name, _number(value)) for name, value in metrics]
+    return run | {"cover": _cover(folder, run), "numbers": numbers}
 
 
 def _cover(folder: Path, run: dict) -> str:
+    """The ``data:`` URL of a figure of the report, "" where there is none."""
     try:
-        url = data_url(load_image(folder / (run["thumbnail"] or "none")), QUERY_SIDE)
+        return data_url(load_image(folder / (run["thumbnail"] or "none")), QUERY_SIDE)
     except FashifyError:
         return ""
-    return f'<img src="{url}" alt="A figure of the report">'
 
 
 def _number(value: object) -> str:
-    return (
-        f"{value:,.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else escape(f"{value}")
-    )
+    return f"{value:,.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
+from markupsafe import Markup
 
 from fashify.demo.cards import title
 from fashify.demo.pictures import QUERY_SIDE, data_url
+from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, View
 from fashify.io.images import resize, thumbnail
-from fashify.retrieval.explanation import Explanation, draw_overlay
+from fashify.retrieval.explanation import draw_overlay
 from fashify.retrieval.match import Match
 
 #: Heat is painted on pictures of this size, so that its edges are smooth on small ones too.
 _PAINTED_SIDE = 360
 
 
-def panel(service: DemoService, view: View) -> str:
+def panel(service: DemoService, view: View) -> Markup:
     """The panel for ``view.explained``, "" when nothing is to be explained."""
     found = [match for match in view.answer.matches if match.item_id == view.explained]
     if not found:
-        return ""
+        return Markup()
     match, explanation = found[0], service.explain(view.query, view.explained)
     pictures = service.picture(view.query), service.retriever.picture(match.item_id)
-    name = escape(title(match))
-    return (
-        f'<section class="fx-whypanel" aria-label="Why it matched"><header><h3>Why {name}?</h3>'
-        '<button type="button" class="fx-close" data-do="close" aria-label="Close">✕</button>'
-        '</header><div class="fx-pair">'
-        f"{_figure(pictures[0], explanation.query, escape(view.query.title))}"
-        f"{_figure(pictures[1], explanation.match, name)}"
-        f"{_told(service, view, match, explanation)}</div></section>"
+    return render(
+        "why.html",
+        name=title(match),
+        figures=[
+            (_painted_url(pictures[0], explanation.query), view.query.title),
+            (_painted_url(pictures[1], explanation.match), title(match)),
+        ],
+        cosine=explanation.cosine,
+        focus=_focus(explanation.match),
+        parts=match.parts,
+        labels=_labels(service, view, match) if view.query.item_id else None,
     )
 
 
-def _figure(picture: np.ndarray, parts: np.ndarray, caption: str) -> str:
-    painted = draw_overlay(_enlarged(picture), parts)
-    return (
-        f'<figure><img src="{data_url(painted, QUERY_SIDE)}" alt="{caption}, the places that '
-        f'make the likeness coloured"><figcaption>{caption}</figcaption></figure>'
-    )
+def _painted_url(picture: np.ndarray, parts: np.ndarray) -> str:
+    return data_url(draw_overlay(_enlarged(picture), parts), QUERY_SIDE)
 
 
 def _enlarged(picture: np.ndarray) -> np.ndarray:
@@ -51,53 +50,18 @@ def _enlarged(picture: np.ndarray) -> np.ndarray:
     return resize(picture, (round(picture.shape[0] * factor), round(picture.shape[1] * factor)))
 
 
-def _told(service: DemoService, view: View, match: Match, explanation: Explanation) -> str:
-    top = _focus(explanation.match)
-    return (
-        f'<div class="fx-told"><p>The coloured places make the likeness: every place adds its part '
-        f"to the cosine of <b>{explanation.cosine:.3f}</b> between what the network saw in both "
-        f"pictures, and the parts add up to the whole. Half of it comes from {100 * top:.0f} % of "
-        f"the match's picture.</p>{_parts(match)}{_labels(service, view, match)}</div>"
-    )
-
-
-def _parts(match: Match) -> str:
-    """The parts of the distance as bars, "" for a store without them."""
-    if not match.parts:
-        return ""
-    # A cosine distance of 1 is nothing in common; few are beyond it.
-    rows = "".join(
-        f'<dt>{escape(name)}</dt><dd><i style="width:{100 * min(max(distance, 0), 1):.1f}%"></i>'
-        f"<b>{distance:.3f}</b></dd>"
-        for name, distance in match.parts.items()
-    )
-    return (
-        f'<p>How far apart they are, by part (0 for the same):</p><dl class="fx-parts">{rows}</dl>'
-    )
-
-
 def _focus(parts: np.ndarray) -> float:
     """The smallest share of places that makes half of the positive likeness."""
     ranked = np.sort(np.clip(parts, 0, None), axis=None)[::-1]
     return (np.searchsorted(ranked.cumsum(), ranked.sum() / 2) + 1) / parts.size
 
 
-def _labels(service: DemoService, view: View, match: Match) -> str:
-    """Which labels an item query shares with its match; a photo has none to compare."""
-    if not view.query.item_id:
-        return ""
+def _labels(service: DemoService, view: View, match: Match) -> list[tuple[str, str, str]]:
+    """(level, the query's label, the match's) of an item query, where both have one."""
     items = service.items
     mine = items[items["item_id"] == view.query.item_id].iloc[0]
-    rows = "".join(
-        _label(name, str(mine[level]), str(getattr(match, level)))
+    return [
+        (name, str(mine[level]), str(getattr(match, level)))
         for level, name in FILTER_LEVELS.items()
         if mine[level] and getattr(match, level)
-    )
-    return f"<dl>{rows}</dl>"
-
-
-def _label(name: str, mine: str, theirs: str) -> str:
-    same = mine == theirs
-    text = f"both {theirs}" if same else f"{theirs}, not {mine}"
-    kind = "same" if same else "other"
-    return f'<dt>{name}</dt><dd class="{kind}">{escape(text)}</dd>'
+    ]
