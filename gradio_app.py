@@ -20,15 +20,15 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
 import gradio as gr
 
 from fashify.demo import Actions, DemoService, View, about, panels
-from fashify.demo.actions import event_of
+from fashify.demo.actions import read_event
 from fashify.demo.api import Api, as_async_endpoint
 from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
 from fashify.demo.guard import Doorkeeper
 from fashify.demo.judged import Judge
-from fashify.demo.serving import QUEUE_LENGTH, Serving, one_blas_thread, orderly_end
+from fashify.demo.serving import QUEUE_LENGTH, Serving, end_orderly, limit_blas_threads
 from fashify.demo.theme import asset, make_theme, page_head
-from fashify.demo.uploads import own_folder, uploaded_only
+from fashify.demo.uploads import check_uploaded, make_own_folder
 
 #: Searches under way at once: as many as go through the network in one batch.
 LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": MOST}
@@ -54,7 +54,7 @@ def build_app(service: DemoService) -> gr.Blocks:
         for function in Api(service).endpoints:
             gr.api(function, **LIMITS)
     for block in app.blocks.values():
-        block.async_move_resource_to_block_cache = as_async_endpoint(uploaded_only)
+        block.async_move_resource_to_block_cache = as_async_endpoint(check_uploaded)
     return app
 
 
@@ -108,11 +108,11 @@ def _wire(
     board, looked, explorer = explored
 
     def act(view: View, event: gr.EventData) -> tuple[View, str, str]:
-        view = actions.act(view, event_of(event._data))
+        view = actions.act(view, read_event(event._data))
         return view, *panels.page(service, view)
 
     def explore(view: View, event: gr.EventData) -> tuple[View, Any, Any, Any, Any]:
-        wanted = event_of(event._data)
+        wanted = read_event(event._data)
         if wanted.get("do") == "look":
             return view, gr.skip(), gr.skip(), explorer.look_or_say(wanted), gr.skip()
         view = actions.act(view, wanted)
@@ -133,9 +133,9 @@ def serve(
 ) -> None:
     """Opens ``store``, warms the network up and serves the page until interrupted."""
     serving = serving or Serving.from_environment()
-    one_blas_thread()
+    limit_blas_threads()
     service = DemoService.open(store, urls=serving.urls)
-    with orderly_end(), own_folder():
+    with end_orderly(), make_own_folder():
         app = build_app(service)
         announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")
         try:

@@ -23,7 +23,7 @@ from fashify import load_backbone, load_catalogue, metrics
 from fashify.backbones import Backbone
 from fashify.catalogue import Catalogue
 from fashify.engines import make_engine
-from fashify.heads.head import unit
+from fashify.heads.head import unit_length
 from fashify.index import make_index
 from fashify.io.images import WHITE
 from fashify.store import FeatureStore
@@ -89,7 +89,7 @@ def embedded(
                 lambda item_id: prepare(catalogue.image(item_id), size), item_ids[at : at + 512]
             )
             parts.append(engine.run(np.stack(list(pictures))))
-    return unit(np.concatenate(parts)), time.perf_counter() - start
+    return unit_length(np.concatenate(parts)), time.perf_counter() - start
 
 
 def judged(

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from fashify import metrics
-from fashify.heads.head import unit
+from fashify.heads.head import unit_length
 from fashify.index import make_index
 from fashify.store import FeatureStore
 
@@ -45,7 +45,7 @@ def expanded(
     for at, row in enumerate(rows):
         weights = np.maximum(cosines[row, : n + 1], 0) ** power
         out[at] = weights @ vectors[positions[row, : n + 1]]
-    return unit(out)
+    return unit_length(out)
 
 
 def reciprocal_sets(positions: np.ndarray, cosines: np.ndarray, k1: int) -> csr_matrix:
@@ -91,7 +91,7 @@ class Trial:
     """Queries, gallery and labels, to judge one order after another."""
 
     def __init__(self, store: FeatureStore, n_queries: int, seed: int) -> None:
-        self.vectors = unit(np.asarray(store.vectors))
+        self.vectors = unit_length(np.asarray(store.vectors))
         self.groups = store.groups
         held_out = np.flatnonzero(store.split == "validation")
         rng = np.random.default_rng(seed)

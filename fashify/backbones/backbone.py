@@ -13,8 +13,8 @@ import numpy as np
 
 from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
 from fashify.backbones.network_file import parse_network, read_shipped
-from fashify.backbones.preprocessing import adapt, preprocess
-from fashify.backbones.pretrained import imagenet_file
+from fashify.backbones.preprocessing import preprocess, reverse_kernel_channels
+from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.quiet import import_tensorflow
 from fashify.backbones.records import (
     DEFAULT,
@@ -24,7 +24,7 @@ from fashify.backbones.records import (
     find_record,
 )
 from fashify.backbones.spec import BackboneSpec
-from fashify.backbones.tuned import SUFFIX, NetworkFile, branched, read_about
+from fashify.backbones.tuned import SUFFIX, NetworkFile, build_branched, read_about
 from fashify.backbones.weights import fill_random, hash_weights, load_file
 from fashify.errors import BackboneError, FashifyWarning
 
@@ -73,7 +73,7 @@ class Backbone:
         Raises:
             BackboneError: another shape or dtype, or values outside 0..255.
         """
-        return self._run(self._embed_compiled, batch, (self.spec.dim,))
+        return self._run(self._compiled_embed, batch, (self.spec.dim,))
 
     def embed_map(self, batch: np.ndarray) -> np.ndarray:
         """The features before pooling; their mean over h and w is ``embed``.
@@ -84,7 +84,7 @@ class Backbone:
         Returns:
             (b, h, w, dim) float32.
         """
-        return self._run(self._map_compiled, batch, self._map_model.output_shape[1:])
+        return self._run(self._compiled_map, batch, self._map_model.output_shape[1:])
 
     def _run(self, function: Any, batch: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         import tensorflow as tf
@@ -95,11 +95,11 @@ class Backbone:
         return function(tf.constant(checked)).numpy()
 
     @cached_property
-    def _embed_compiled(self) -> Any:
+    def _compiled_embed(self) -> Any:
         return _compile(self.keras_model)
 
     @cached_property
-    def _map_compiled(self) -> Any:
+    def _compiled_map(self) -> Any:
         return _compile(self._map_model)
 
 
@@ -121,15 +121,15 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
     reason = "auto: the network that ships with Fashify" if name == "auto" else "asked for"
     weights = own_weights(record) if weights is None else weights
     import_tensorflow()
-    tuned, original_dim = _tuned(record, weights, asked=name != "auto"), None
+    tuned, original_dim = _read_tuned(record, weights, asked=name != "auto"), None
     if tuned is not None:
         record = find_record(tuned.backbone)
         original_dim = record.dim
         record = replace(record, input_size=tuned.input_size, dim=2 * original_dim)
-    network = _build(record)
+    network = _build_network(record)
     if tuned is not None:
-        network = branched(network, tuned.first_block)
-    label = _load(network, record, weights)
+        network = build_branched(network, tuned.first_block)
+    label = _load_weights(network, record, weights)
     spec = BackboneSpec(
         name=record.name,
         dim=record.dim,
@@ -141,7 +141,7 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
         reason=reason,
         original_dim=original_dim,
     )
-    adapt(network, record.preprocessing)
+    reverse_kernel_channels(network, record.preprocessing)
     logger.info("backbone %s, weights %s: %s", spec.name, spec.weights, reason)
     return Backbone(spec, network)
 
@@ -151,7 +151,7 @@ def own_weights(record: BackboneRecord) -> str:
     return SHIPPED if isinstance(record.source, ShippedSource) else IMAGENET
 
 
-def _tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> NetworkFile | None:
+def _read_tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> NetworkFile | None:
     """What a file tuned here says of itself; ``auto`` takes the file's network."""
     path = Path(weights).expanduser()
     if path.suffix != SUFFIX or not path.is_file():
@@ -164,7 +164,7 @@ def _tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> Netwo
     return about
 
 
-def _build(record: BackboneRecord) -> keras.Model:
+def _build_network(record: BackboneRecord) -> keras.Model:
     """The network from preprocessed images to its map, weights not yet loaded."""
     import keras
 
@@ -176,7 +176,7 @@ def _build(record: BackboneRecord) -> keras.Model:
     )
 
 
-def _load(network: keras.Model, record: BackboneRecord, weights: str | Path) -> str:
+def _load_weights(network: keras.Model, record: BackboneRecord, weights: str | Path) -> str:
     """Fills the network and returns the label of what it was filled with."""
     if weights == "random":
         warnings.warn(
@@ -204,7 +204,7 @@ def _load_own(network: keras.Model, record: BackboneRecord, label: str) -> None:
         data = read_shipped(record.source.file, record.source.sha256)
         load_torch_weights(network, parse_network(data, record.source.file).tensors)
     else:
-        load_file(network, imagenet_file(record))
+        load_file(network, find_imagenet_file(record))
 
 
 def _compile(model: keras.Model) -> Any:

@@ -59,16 +59,16 @@ def build_lite(source: LiteSource | ShippedSource, native_size: int) -> keras.Mo
     import keras
 
     inputs = keras.Input((None, None, 3))
-    x = _pad(inputs, 3, 2, native_size)
+    x = _add_padding(inputs, 3, 2, native_size)
     x = keras.layers.Conv2D(_STEM, 3, strides=2, use_bias=False, name="_conv_stem")(x)
-    x = _norm(x, "_bn0")
-    for number, block in enumerate(_blocks(source, -(-native_size // 2))):
-        x = _inverted_residual(x, block, f"_blocks.{number}.")
+    x = _add_norm(x, "_bn0")
+    for number, block in enumerate(_list_blocks(source, -(-native_size // 2))):
+        x = _add_inverted_residual(x, block, f"_blocks.{number}.")
     x = keras.layers.Conv2D(_HEAD, 1, use_bias=False, name="_conv_head")(x)
-    return keras.Model(inputs, _norm(x, "_bn1"), name="efficientnet_lite")
+    return keras.Model(inputs, _add_norm(x, "_bn1"), name="efficientnet_lite")
 
 
-def _blocks(source: LiteSource | ShippedSource, size: int) -> list[_Block]:
+def _list_blocks(source: LiteSource | ShippedSource, size: int) -> list[_Block]:
     blocks = []
     for number, stage in enumerate(_STAGES):
         is_edge = number in (0, len(_STAGES) - 1)
@@ -87,7 +87,7 @@ def _round_channels(channels: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def _inverted_residual(x, block: _Block, prefix: str):
+def _add_inverted_residual(x, block: _Block, prefix: str):
     """Expand, filter each channel, project back; added to the input where shapes allow."""
     import keras
 
@@ -95,9 +95,9 @@ def _inverted_residual(x, block: _Block, prefix: str):
     if block.expansion != 1:
         width = n_in * block.expansion
         x = keras.layers.Conv2D(width, 1, use_bias=False, name=f"{prefix}_expand_conv")(x)
-        x = _norm(x, f"{prefix}_bn0")
+        x = _add_norm(x, f"{prefix}_bn0")
     if block.stride > 1:
-        x = _pad(x, block.kernel, block.stride, block.size)
+        x = _add_padding(x, block.kernel, block.stride, block.size)
     x = keras.layers.DepthwiseConv2D(
         block.kernel,
         strides=block.stride,
@@ -105,13 +105,13 @@ def _inverted_residual(x, block: _Block, prefix: str):
         use_bias=False,
         name=f"{prefix}_depthwise_conv",
     )(x)
-    x = _norm(x, f"{prefix}_bn1")
+    x = _add_norm(x, f"{prefix}_bn1")
     x = keras.layers.Conv2D(block.channels, 1, use_bias=False, name=f"{prefix}_project_conv")(x)
-    x = _norm(x, f"{prefix}_bn2", active=False)
+    x = _add_norm(x, f"{prefix}_bn2", active=False)
     return keras.layers.Add()([entry, x]) if block.stride == 1 and n_in == x.shape[-1] else x
 
 
-def _pad(x, kernel: int, stride: int, size: int):
+def _add_padding(x, kernel: int, stride: int, size: int):
     """Zeros as TensorFlow's "same" rule adds them to a side of ``size``: extra ones after."""
     import keras
 
@@ -120,7 +120,7 @@ def _pad(x, kernel: int, stride: int, size: int):
     return keras.layers.ZeroPadding2D((sides, sides))(x)
 
 
-def _norm(x, name: str, active: bool = True):
+def _add_norm(x, name: str, active: bool = True):
     import keras
 
     x = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)
@@ -136,7 +136,7 @@ def load_torch_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> 
     try:
         for layer in network.layers:
             if layer.weights:
-                layer.set_weights(_arrays(layer.name, tensors))
+                layer.set_weights(_convert_arrays(layer.name, tensors))
     except (KeyError, ValueError) as error:
         raise BackboneError(
             f"weights of {network.name} with {len(network.weights)} arrays",
@@ -145,7 +145,7 @@ def load_torch_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> 
         ) from error
 
 
-def _arrays(name: str, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
+def _convert_arrays(name: str, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
     if f"{name}.running_mean" in tensors:
         return [tensors[f"{name}.{part}"] for part in _NORM]
     kernel = tensors[f"{name}.weight"]

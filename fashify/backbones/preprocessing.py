@@ -19,14 +19,14 @@ _RGB_MEAN = (123.675, 116.28, 103.53)
 _RGB_STD = (58.395, 57.12, 57.375)
 
 
-def _caffe(x):
-    """Minus ImageNet's mean colour; ``adapt`` has taught the network to read RGB."""
+def _centre_caffe(x):
+    """Minus ImageNet's mean colour; ``reverse_kernel_channels`` lets the network read RGB."""
     import keras
 
     return keras.layers.Normalization(axis=-1, mean=_CAFFE_RGB_MEAN, variance=(1, 1, 1))(x)
 
 
-def _torch(x):
+def _standardise_torch(x):
     """Zero mean and unit spread of each ImageNet channel."""
     import keras
 
@@ -34,31 +34,31 @@ def _torch(x):
     return keras.layers.Normalization(axis=-1, mean=_RGB_MEAN, variance=variance)(x)
 
 
-def _signed(x):
+def _scale_signed(x):
     """To -1..1."""
     import keras
 
     return keras.layers.Rescaling(1 / 127.5, offset=-1.0)(x)
 
 
-def _lite(x):
+def _scale_lite(x):
     """(x - 127) / 128."""
     import keras
 
     return keras.layers.Rescaling(1 / 128, offset=-127 / 128)(x)
 
 
-def _included(x):
+def _pass_through(x):
     """Nothing: the network's first layers do it."""
     return x
 
 
 _STEPS = {
-    "caffe-1": _caffe,
-    "torch-1": _torch,
-    "signed-1": _signed,
-    "lite-1": _lite,
-    "included-1": _included,
+    "caffe-1": _centre_caffe,
+    "torch-1": _standardise_torch,
+    "signed-1": _scale_signed,
+    "lite-1": _scale_lite,
+    "included-1": _pass_through,
 }
 
 
@@ -69,7 +69,7 @@ def preprocess(x, name: str):
     return _STEPS[name](x)
 
 
-def adapt(network: keras.Model, name: str) -> None:
+def reverse_kernel_channels(network: keras.Model, name: str) -> None:
     """Lets a network trained on BGR read RGB, by reversing its first kernel's channels.
 
     Exactly what turning every image round would give, without the time it takes: for

@@ -31,19 +31,19 @@ _STALL_SECONDS = 20.0
 _SAMPLE_BYTES = 1 << 20
 
 
-def imagenet_file(record: BackboneRecord) -> Path:
+def find_imagenet_file(record: BackboneRecord) -> Path:
     """The file of a network's ImageNet weights, downloaded by Keras if need be.
 
     Raises:
         BackboneError: not cached and not to be had, or the weights package is missing.
     """
     if isinstance(record.source, LiteSource):
-        return _package_file(record.source)
-    path = cached_file(record.source)
+        return _find_package_file(record.source)
+    path = find_cached_file(record.source)
     return path if path.is_file() else _download(record)
 
 
-def cached_file(source: KerasSource) -> Path:
+def find_cached_file(source: KerasSource) -> Path:
     """Where Keras keeps the download, whether it is there or not."""
     return keras_folder() / "models" / source.file
 
@@ -55,12 +55,12 @@ def keras_folder() -> Path:
     return Path(keras_home()).expanduser()
 
 
-def seconds_to_download(source: KerasSource) -> float | None:
+def estimate_download_seconds(source: KerasSource) -> float | None:
     """Estimated seconds for the whole file, or None when the server does not answer."""
-    return _probe(_address(source))
+    return _probe(_source_url(source))
 
 
-def _address(source: KerasSource) -> str:
+def _source_url(source: KerasSource) -> str:
     """The download's address, from Keras' own constant."""
     module = import_module(f"keras.src.applications.{source.module}")
     base = getattr(module, "BASE_WEIGHTS_PATH", None) or module.BASE_WEIGHT_PATH
@@ -71,37 +71,38 @@ def _download(record: BackboneRecord) -> Path:
     import keras
 
     source = record.source
-    seconds = seconds_to_download(source)
+    seconds = estimate_download_seconds(source)
     if seconds is None:
-        raise _unreachable(record, f"no answer within {PROBE_SECONDS:g} s")
+        raise _unreachable_error(record, f"no answer within {PROBE_SECONDS:g} s")
     logger.info("downloading %s weights, about %.0f s", record.name, seconds)
     module = import_module(f"keras.src.applications.{source.module}")
     hashes = getattr(module, "WEIGHTS_HASHES", {}).get(source.hash_key, (None, None))
     try:
-        with _stall_limit():
+        with _limit_stall():
             path = keras.utils.get_file(
                 source.file,
-                _address(source),
+                _source_url(source),
                 file_hash=hashes[1],
                 cache_subdir="models",
                 cache_dir=str(keras_folder()),
             )
     # Keras wraps every failure of the transfer in a bare Exception.
     except Exception as error:
-        raise _unreachable(record, str(error)) from error
+        raise _unreachable_error(record, str(error)) from error
     return Path(path)
 
 
-def _unreachable(record: BackboneRecord, why: str) -> BackboneError:
+def _unreachable_error(record: BackboneRecord, why: str) -> BackboneError:
+    cached = find_cached_file(record.source)
     return BackboneError(
-        f"ImageNet weights of {record.name} in {cached_file(record.source)} or a reachable server",
+        f"ImageNet weights of {record.name} in {cached} or a reachable server",
         f"no such file, and {why}",
         "go online once, give the weights' file, or use efficientnet-lite0, which needs no network",
     )
 
 
 @contextmanager
-def _stall_limit() -> Iterator[None]:
+def _limit_stall() -> Iterator[None]:
     # Keras' downloader has no timeout of its own; only the process-wide default reaches it.
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(_STALL_SECONDS)
@@ -115,13 +116,13 @@ def _stall_limit() -> Iterator[None]:
 def _probe(address: str) -> float | None:
     answer: list[float] = []
     # In a thread of its own: looking up a host name can block beyond any socket timeout.
-    thread = threading.Thread(target=_sample, args=(address, answer), daemon=True)
+    thread = threading.Thread(target=_time_sample, args=(address, answer), daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)
     return answer[0] if answer else None
 
 
-def _sample(address: str, answer: list[float]) -> None:
+def _time_sample(address: str, answer: list[float]) -> None:
     """Appends the seconds the whole file would take at the rate of its first megabyte."""
     request = urllib.request.Request(address, headers={"Range": f"bytes=0-{_SAMPLE_BYTES - 1}"})
     start = time.monotonic()
@@ -136,7 +137,7 @@ def _sample(address: str, answer: list[float]) -> None:
     answer.append((time.monotonic() - start) * n_bytes / max(n_read, 1))
 
 
-def _package_file(source: LiteSource) -> Path:
+def _find_package_file(source: LiteSource) -> Path:
     """The checkpoint a weights package ships, found without running the package's code."""
     found = importlib.util.find_spec(source.package.replace("-", "_"))
     folders = list(found.submodule_search_locations or ()) if found else []

@@ -21,14 +21,14 @@ def import_tensorflow() -> None:
     if "tensorflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _notes_dropped():
+    with _drop_notes():
         import tensorflow as tf
 
         tf.constant(0)
 
 
 @contextmanager
-def _notes_dropped() -> Iterator[None]:
+def _drop_notes() -> Iterator[None]:
     sys.stderr.flush()
     with tempfile.TemporaryFile() as caught:
         stderr = os.dup(2)

@@ -59,7 +59,7 @@ def entry(network: keras.Model, block: int) -> Any:
         ) from error
 
 
-def branched(network: keras.Model, first_block: int) -> keras.Model:
+def build_branched(network: keras.Model, first_block: int) -> keras.Model:
     """The network with a second branch from ``first_block`` on, to begin with a copy.
 
     Args:

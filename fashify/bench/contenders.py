@@ -22,7 +22,7 @@ from fashify.backbones import Backbone, load_backbone
 from fashify.bench.limit import gflops_per_image, matmul_gflops
 from fashify.catalogue import Catalogue, load_catalogue
 from fashify.engines.processor import peak_mb
-from fashify.features.drawn import common_frame, prepared_sample, with_picture
+from fashify.features.drawn import find_common_frame, prepare_sample, select_with_picture
 from fashify.features.embedder import Embedder
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Task
@@ -105,10 +105,10 @@ class OnEngine(Contender):
     def __init__(self, backbone: Backbone, catalogue: Catalogue, engine: str) -> None:
         super().__init__(backbone, catalogue.storage)
         name, precision = engine.split()
-        frame = common_frame(catalogue)
+        frame = find_common_frame(catalogue)
         calibration = None
         if precision == "int8":
-            calibration = prepared_sample(catalogue, backbone.spec, frame)
+            calibration = prepare_sample(catalogue, backbone.spec, frame)
         self.embedder = Embedder(
             backbone, engine=name, precision=precision, calibration=calibration, frame=frame
         )
@@ -132,9 +132,9 @@ class Bench:
         catalogue = load_catalogue(subject.source)
         backbone = load_backbone(subject.backbone, weights=subject.weights)
         self.contender = _make_contender(name, backbone, catalogue)
-        part = with_picture(catalogue, subject.n)
+        part = select_with_picture(catalogue, subject.n)
         self.paths = list(part.table["path"])
-        self.images = prepared_sample(part, backbone.spec, common_frame(catalogue), subject.n)
+        self.images = prepare_sample(part, backbone.spec, find_common_frame(catalogue), subject.n)
 
     def forward_seconds(self, start: int, n: int) -> float:
         """How long the network takes for ``n`` images, in a ring from ``start``."""

@@ -18,8 +18,8 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashify.bench.contenders import BASELINE, BATCHED, ENGINES, REFERENCE, Bench, Subject
-from fashify.engines import top_k_agreement
-from fashify.engines.fidelity import least_cosine
+from fashify.engines import measure_agreement
+from fashify.engines.fidelity import find_least_cosine
 from fashify.engines.processor import processor
 from fashify.errors import EngineError, FashifyError, known
 
@@ -236,8 +236,8 @@ def _make_records(
                 "from_files_of_forward": _median(files / forward, 3),
                 "of_matmul_limit": _median(forward / limits, 3),
                 "peak_mb": round(bench.ask("peak_mb") or 0) or None if processes else None,
-                "least_cosine": round(least_cosine(features, reference), 5),
-                "top5_agreement": round(top_k_agreement(features, reference, AGREEING), 3),
+                "least_cosine": round(find_least_cosine(features, reference), 5),
+                "top5_agreement": round(measure_agreement(features, reference, AGREEING), 3),
             }
         )
     return records

@@ -13,7 +13,7 @@ from fashify.errors import ConfigError
 
 if TYPE_CHECKING:
     from fashify.index import Index
-    from fashify.index.milvus.sync import Synced
+    from fashify.index.milvus.sync import SyncResult
     from fashify.store import FeatureStore
 
 MILVUS = "milvus"
@@ -136,7 +136,7 @@ def collection_name(path: Path) -> str:
     return "fashify_" + re.sub(r"\W", "_", path.absolute().name, flags=re.ASCII)
 
 
-def synchronise_store(opened: FeatureStore, named: Path | str, **options: Any) -> Synced:
+def synchronise_store(opened: FeatureStore, named: Path | str, **options: Any) -> SyncResult:
     """Bring a collection in step with a store and make it the store's index."""
     from fashify.index.milvus.sync import sync
 

@@ -110,17 +110,17 @@ def _backbone_names() -> list[str]:
 
 def _describe_backbone(name: str) -> dict[str, Any]:
     """A network and whether its ImageNet weights are on this machine; nothing is fetched."""
-    from fashify.backbones.pretrained import cached_file, imagenet_file
+    from fashify.backbones.pretrained import find_cached_file, find_imagenet_file
     from fashify.backbones.records import LiteSource, find_record
 
     record = find_record(name)
     if isinstance(record.source, LiteSource):
         try:
-            at_hand = imagenet_file(record).is_file()
+            at_hand = find_imagenet_file(record).is_file()
         except FashifyError:
             at_hand = False
     else:
-        at_hand = cached_file(record.source).is_file()
+        at_hand = find_cached_file(record.source).is_file()
     size = list(record.input_size)
     return {"name": name, "dim": record.dim, "input_size": size, "weights_at_hand": at_hand}
 

@@ -32,7 +32,7 @@ def finetune(
     The file is then used with: fashify build --backbone efficientnet-lite0 --weights FILE
     """
     from fashify.catalogue import load_catalogue
-    from fashify.learning import material_of
+    from fashify.learning import collect_material
     from fashify.learning.finetune import Plan, finetune
     from fashify.store import FeatureStore
 
@@ -46,7 +46,7 @@ def finetune(
     finetune(
         products,
         opened.item_ids,
-        material_of(opened),
+        collect_material(opened),
         out,
         base=backbone,
         plan=Plan(epochs=epochs),

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from fashify.demo.address import read_address
-from fashify.demo.service import DemoService, checked_share
+from fashify.demo.service import DemoService, check_share
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
-from fashify.demo.uploads import friendly, read_picture, remark, uploaded
+from fashify.demo.uploads import describe_preparation, format_error, open_upload, read_picture
 from fashify.errors import FashifyError, QueryError
 from fashify.retrieval.region import Box, find_product
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 Event = Mapping[str, Any]
 
 
-def event_of(sent: Any) -> Event:
+def read_event(sent: Any) -> Event:
     """What a browser sent, or an event that says nothing where that is none."""
     return sent if isinstance(sent, Mapping) else {}
 
@@ -71,10 +71,10 @@ class Actions:
         try:
             return self._verb(event)(view, event)
         except FashifyError as error:
-            return view.having(notice=friendly(error))
+            return view.with_changes(notice=format_error(error))
         except Exception:
             logger.exception("action %r failed", event.get("do"))
-            return view.having(notice="Something went wrong on our side. Please try again.")
+            return view.with_changes(notice="Something went wrong on our side. Please try again.")
 
     def _verb(self, event: Event) -> Callable[[View, Event], View]:
         verb = self._verbs.get(str(event.get("do")))
@@ -86,54 +86,54 @@ class Actions:
         """A new query: filters stay, likes and dislikes belonged to the old one."""
         trail = (*view.trail, view.query)[-MAX_TRAIL:] if view.query else view.trail
         selection = view.selection.without_votes()
-        return self._answered(view.having(query=query, selection=selection, trail=trail))
+        return self._answer(view.with_changes(query=query, selection=selection, trail=trail))
 
-    def _answered(self, view: View, **changes: object) -> View:
+    def _answer(self, view: View, **changes: object) -> View:
         """``view`` with ``changes`` and its query, if any, answered anew."""
-        view = view.having(**changes)
+        view = view.with_changes(**changes)
         if view.query is None:
             return view
         answer = self.service.search(view.query, view.k, view.selection)
         return replace(view, query=replace(view.query, feature=answer.feature), answer=answer)
 
     def _photo(self, view: View, event: Event) -> View:
-        with uploaded(event.get("path", "")) as file:
-            return self._shown(view, file, "your photo")
+        with open_upload(event.get("path", "")) as file:
+            return self._search_picture(view, file, "your photo")
 
-    def _shown(self, view: View, source: Path | bytes, title: str) -> View:
+    def _search_picture(self, view: View, source: Path | bytes, title: str) -> View:
         """A search with a picture from outside, and what is to be said of it."""
         picture = read_picture(source)
         found = self._start(view, Query("photo", title, picture=picture))
-        return replace(found, notice=remark(source, picture))
+        return replace(found, notice=describe_preparation(source, picture))
 
     def _fetch(self, view: View, event: Event) -> View:
         if self.service.fetcher is None:
             raise QueryError("a photo from this device", "an address", "save and upload the photo")
         fetched = self.service.fetcher.fetch(str(event.get("url", "")))
-        return self._shown(view, fetched, "a picture from the web")
+        return self._search_picture(view, fetched, "a picture from the web")
 
     def _rotate(self, view: View, event: Event) -> View:
-        photo = _photo_of(view)
+        photo = _require_photo(view)
         turned = np.ascontiguousarray(np.rot90(photo.picture, k=-1))
-        return self._answered(view, query=replace(photo, picture=turned, whole=None, feature=None))
+        return self._answer(view, query=replace(photo, picture=turned, whole=None, feature=None))
 
     def _find(self, view: View, event: Event) -> View:
         backbone = self.service.retriever.embedder.backbone
-        region = find_product(backbone, _photo_of(view).picture)
-        return replace(view.having(), region=region)
+        region = find_product(backbone, _require_photo(view).picture)
+        return replace(view.with_changes(), region=region)
 
     def _crop(self, view: View, event: Event) -> View:
-        photo, region = _photo_of(view), _region(event.get("region"))
+        photo, region = _require_photo(view), _parse_region(event.get("region"))
         whole = photo.picture if photo.whole is None else photo.whole
         part = region.crop_image(photo.picture)
-        return self._answered(view, query=replace(photo, picture=part, whole=whole, feature=None))
+        return self._answer(view, query=replace(photo, picture=part, whole=whole, feature=None))
 
     def _whole(self, view: View, event: Event) -> View:
-        photo = _photo_of(view)
+        photo = _require_photo(view)
         if photo.whole is None:
-            return view.having()
+            return view.with_changes()
         query = replace(photo, picture=photo.whole, whole=None, feature=None)
-        return self._answered(view, query=query)
+        return self._answer(view, query=query)
 
     def _example(self, view: View, event: Event) -> View:
         return self._start(view, self.service.example(event.get("n", "")).query)
@@ -150,67 +150,69 @@ class Actions:
             raise QueryError("an earlier search", "one that is none", "click one above the results")
         query, trail = view.trail[int(step)], view.trail[: int(step)]
         selection = view.selection.without_votes()
-        return self._answered(view, query=query, trail=trail, selection=selection)
+        return self._answer(view, query=query, trail=trail, selection=selection)
 
     def _count(self, view: View, event: Event) -> View:
-        return self._answered(view, k=self.service.checked_k(event.get("value")))
+        return self._answer(view, k=self.service.check_k(event.get("value")))
 
     def _filter(self, view: View, event: Event) -> View:
-        level, value = self.service.checked_filter(event.get("level"), event.get("value"))
-        selection = view.selection.toggled(level, value)
-        return self._answered(view, selection=selection, open_facet=level)
+        level, value = self.service.check_filter(event.get("level"), event.get("value"))
+        selection = view.selection.toggle(level, value)
+        return self._answer(view, selection=selection, open_facet=level)
 
     def _reset(self, view: View, event: Event) -> View:
-        return self._answered(view, selection=NOTHING)
+        return self._answer(view, selection=NOTHING)
 
     def _vary(self, view: View, event: Event) -> View:
-        variety = checked_share(event.get("value"))
-        return self._answered(view, selection=replace(view.selection, variety=variety))
+        variety = check_share(event.get("value"))
+        return self._answer(view, selection=replace(view.selection, variety=variety))
 
     def _weigh(self, view: View, event: Event) -> View:
-        weights = self.service.weighed(
+        weights = self.service.set_weight(
             view.selection.weights, str(event.get("part", "")), event.get("value")
         )
-        return self._answered(view, selection=replace(view.selection, weights=weights))
+        return self._answer(view, selection=replace(view.selection, weights=weights))
 
     def _judge(self, view: View, event: Event) -> View:
         item_id = self.service.item_query(str(event.get("item", ""))).item_id
-        selection = view.selection.judged(item_id, liked=event["do"] == "like")
-        return self._answered(view, selection=selection)
+        selection = view.selection.set_vote(item_id, liked=event["do"] == "like")
+        return self._answer(view, selection=selection)
 
     def _explain(self, view: View, event: Event) -> View:
         if view.query is None:
             raise QueryError("a search to explain", "none yet", "search first")
-        return view.having(explained=self.service.item_query(str(event.get("item", ""))).item_id)
+        return view.with_changes(
+            explained=self.service.item_query(str(event.get("item", ""))).item_id
+        )
 
     def _close(self, view: View, event: Event) -> View:
-        return view.having()
+        return view.with_changes()
 
     def _address(self, view: View, event: Event) -> View:
         wanted = read_address(parse_qsl(str(event.get("query", "")).lstrip("?")[:2000]))
         selection = NOTHING
         for level, value in wanted.filters:
-            selection = selection.toggled(*self.service.checked_filter(level, value))
+            selection = selection.toggle(*self.service.check_filter(level, value))
         weights: tuple = ()
         for part, number in wanted.weights:
-            weights = self.service.weighed(weights, part, number)
-        variety = checked_share(wanted.variety or 0)
+            weights = self.service.set_weight(weights, part, number)
+        variety = check_share(wanted.variety or 0)
         selection = replace(selection, weights=weights, variety=variety)
-        k = self.service.checked_k(wanted.k) if wanted.k else view.k
+        k = self.service.check_k(wanted.k) if wanted.k else view.k
         query = self.service.item_query(wanted.item_id) if wanted.item_id else None
-        return self._answered(View(query=query, k=k, selection=selection))
+        return self._answer(View(query=query, k=k, selection=selection))
 
     def _refused(self, view: View, event: Event) -> View:
-        return view.having(notice=str(event.get("why", ""))[:200])
+        return view.with_changes(notice=str(event.get("why", ""))[:200])
 
 
-def _photo_of(view: View) -> Query:
+def _require_photo(view: View) -> Query:
     if view.query is None or view.query.kind != "photo":
         raise QueryError("a photo to work on", "none", "choose a photo first")
     return view.query
 
 
-def _region(text: object) -> Box:
+def _parse_region(text: object) -> Box:
     """A region as the page sends it: top, left, bottom, right, with commas between."""
     try:
         top, left, bottom, right = (float(part) for part in str(text).split(","))

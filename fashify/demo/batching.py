@@ -69,13 +69,13 @@ class Batcher(Generic[Question, Answer]):
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class SearchRequest:
     """One search.
 
     Attributes:
         vector: (d,) float32, served.
         k: how many matches.
-        terms: filter and weights as ``terms_of`` writes them; searches with the same go together.
+        terms: filter and weights, by ``encode_terms``; searches with equal terms go together.
         left_out: ids of items that are not to be answered.
     """
 
@@ -85,12 +85,12 @@ class Wanted:
     left_out: frozenset[str]
 
 
-def terms_of(where: Any = None, weights: Any = None) -> str:
+def encode_terms(where: Any = None, weights: Any = None) -> str:
     """What ``Retriever.by_features`` takes as ``where`` and ``weights``, as JSON."""
     return json.dumps([where or None, weights or None])
 
 
-def embedding(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
+def make_embedding_batcher(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
     """Prepared pictures, (H, W, 3) uint8, to served vectors, (d,) float32."""
     # Copied, for a row that a session keeps would keep its whole batch.
     return Batcher(
@@ -99,12 +99,12 @@ def embedding(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
     )
 
 
-def searching(retriever: Retriever) -> Batcher[Wanted, list[Match]]:
+def make_search_batcher(retriever: Retriever) -> Batcher[SearchRequest, list[Match]]:
     """Searches to their matches, the gallery read once for those with the same terms."""
-    return Batcher(lambda wanted: _searched(retriever, wanted), "searcher")
+    return Batcher(lambda wanted: _search_batch(retriever, wanted), "searcher")
 
 
-def _searched(retriever: Retriever, wanted: list[Wanted]) -> list[list[Match]]:
+def _search_batch(retriever: Retriever, wanted: list[SearchRequest]) -> list[list[Match]]:
     found: dict[int, list[Match]] = {}
     for terms in {one.terms for one in wanted}:
         places = [place for place, one in enumerate(wanted) if one.terms == terms]

@@ -23,7 +23,7 @@ from fashify.demo.panels import notice
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS
-from fashify.demo.uploads import friendly
+from fashify.demo.uploads import format_error
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import project
 
@@ -54,14 +54,14 @@ class Explorer:
     @cached_property
     def _map(self) -> str:
         try:
-            rows, places = placed(self.service)
+            rows, places = place_items(self.service)
         except QueryError:
             return ""
         low, high = places.min(axis=0), places.max(axis=0)
         scaled = (places - low) / np.maximum(high - low, 1e-9)
         items = self.service.items.iloc[rows]
         levels = {
-            name: coded(items[level].to_numpy(dtype=object))
+            name: encode_labels(items[level].to_numpy(dtype=object))
             for level, name in FILTER_LEVELS.items()
         }
         return json.dumps(
@@ -85,12 +85,12 @@ class Explorer:
             levels=FILTER_LEVELS,
         )
 
-    def look_or_say(self, event: Mapping[str, Any]) -> Markup:
+    def look_up(self, event: Mapping[str, Any]) -> Markup:
         """``look`` at what the page asked for; a sentence if that is no product."""
         try:
             return self.look(str(event.get("item", "")))
         except FashifyError as error:
-            return notice(friendly(error))
+            return notice(format_error(error))
 
     def look(self, item_id: str) -> Markup:
         """A product of the map, with its nearest neighbours, as HTML.
@@ -124,7 +124,7 @@ class Explorer:
         return render("charts.html", charts=[chart for chart in charts if chart["bars"]])
 
 
-def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
+def place_items(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
     """Rows on the map and their places, (n,) and (n, 2); kept in the cache from run to run.
 
     Raises:
@@ -138,8 +138,8 @@ def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
         with np.load(path, allow_pickle=False) as kept:
             return kept["rows"], kept["places"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        rows, vectors = service.drawn(MAP_POINTS)
-        places = laid_out(vectors)
+        rows, vectors = service.draw_items(MAP_POINTS)
+        places = project_vectors(vectors)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_suffix(f".{os.getpid()}.npz")
@@ -150,7 +150,7 @@ def placed(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
     return rows, places
 
 
-def laid_out(vectors: np.ndarray) -> np.ndarray:
+def project_vectors(vectors: np.ndarray) -> np.ndarray:
     """Places of (n, d) vectors, (n, 2), found on one thread.
 
     Beside other jobs several threads wait for each other at every step: 300 s instead of 10.
@@ -161,7 +161,7 @@ def laid_out(vectors: np.ndarray) -> np.ndarray:
         return project(vectors, n=MAP_POINTS)[1]
 
 
-def coded(labels: np.ndarray) -> dict[str, list]:
+def encode_labels(labels: np.ndarray) -> dict[str, list]:
     """Labels as numbers: the most frequent get 0, 1, ...; the rest -1."""
     values, counts = np.unique(labels[labels != ""], return_counts=True)
     order = np.argsort(-counts, kind="stable")[:COLOURED]

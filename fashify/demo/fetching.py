@@ -97,7 +97,7 @@ class Fetcher:
                 raise
             logger.info("a picture could not be fetched: %s", type(error).__name__)
             received = "one that was too slow" if deadline.over else "one that does not answer"
-            raise _refused(received, "check it, or save the picture and upload it") from error
+            raise _refusal(received, "check it, or save the picture and upload it") from error
         finally:
             deadline.cancel()
             self._slots.release()
@@ -108,29 +108,29 @@ class Fetcher:
                 if answer.status not in (301, 302, 303, 307, 308):
                     return self._body(answer, deadline)
                 url = urljoin(url, answer.getheader("Location") or "")
-        raise _refused("one that leads on and on", "use the picture's own address")
+        raise _refusal("one that leads on and on", "use the picture's own address")
 
     def _body(self, answer: HTTPResponse, deadline: Deadline) -> bytes:
         if answer.status != 200:
-            raise _refused(f"one that answers {answer.status}", "check it")
+            raise _refusal(f"one that answers {answer.status}", "check it")
         told = answer.getheader("Content-Length") or "0"
         if not told.isdecimal() or int(told) > self.max_bytes:
-            raise self._too_large()
+            raise self._size_error()
         data = answer.read(self.max_bytes + 1)
         if deadline.over:
             raise TimeoutError
         if len(data) > self.max_bytes:
-            raise self._too_large()
+            raise self._size_error()
         return data
 
-    def _too_large(self) -> ImageReadError:
+    def _size_error(self) -> ImageReadError:
         most = f"{self.max_bytes / 1e6:.0f} MB"
         return ImageReadError(f"a picture of at most {most}", "a larger one", "use a smaller one")
 
     @contextmanager
     def _answer(self, url: str, deadline: Deadline) -> Iterator[HTTPResponse]:
         """The response of the server at ``url``, its body not read yet."""
-        parts = self._checked(url)
+        parts = self._check_url(url)
         host, port = parts.hostname or "", self.ports[parts.scheme]
         connection = _Pinned(host, port, self._addresses(host, port), parts.scheme, deadline)
         try:
@@ -141,21 +141,21 @@ class Fetcher:
         finally:
             connection.close()
 
-    def _checked(self, url: str) -> SplitResult:
+    def _check_url(self, url: str) -> SplitResult:
         parts = urlsplit(url)
         if parts.scheme not in self.ports or not parts.hostname or len(url) > 2000:
-            raise _refused("something else", "copy it from the browser's address bar")
+            raise _refusal("something else", "copy it from the browser's address bar")
         if parts.username or parts.password or parts.port not in (None, self.ports[parts.scheme]):
-            raise _refused("one with a password or a port of its own", "use a plain address")
+            raise _refusal("one with a password or a port of its own", "use a plain address")
         if any(ord(letter) <= 32 or ord(letter) > 126 for letter in parts.path + parts.query):
-            raise _refused("one with spaces or letters to be escaped", "copy it from the browser")
+            raise _refusal("one with spaces or letters to be escaped", "copy it from the browser")
         return parts
 
     def _addresses(self, host: str, port: int) -> list[Address]:
         """The addresses to connect to; refused if any of the name's is not public."""
         addresses = self._resolve(host, port)
         if not addresses or not all(map(self._allowed, addresses)):
-            raise _refused("one inside a private network", "use a picture of the open web")
+            raise _refusal("one inside a private network", "use a picture of the open web")
         return addresses
 
 
@@ -198,14 +198,14 @@ class _Pinned(HTTPConnection):
         self._addresses, self._scheme, self._deadline = addresses, scheme, deadline
 
     def connect(self) -> None:
-        self.sock = self._connected()
+        self.sock = self._open_socket()
         self._deadline.guard(self.sock)
         if self._scheme == "https":
             context = ssl.create_default_context()
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)
             self._deadline.guard(self.sock)
 
-    def _connected(self) -> socket.socket:
+    def _open_socket(self) -> socket.socket:
         """A socket to the first address that answers; OSError if none does."""
         for address in self._addresses[:ADDRESSES]:
             if self._deadline.over:
@@ -217,7 +217,7 @@ class _Pinned(HTTPConnection):
         raise TimeoutError
 
 
-def _refused(received: str, cure: str) -> ImageReadError:
+def _refusal(received: str, cure: str) -> ImageReadError:
     return ImageReadError(
         "the address of a picture, such as https://shop.example/shirt.jpg", received, cure
     )

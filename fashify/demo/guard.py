@@ -62,13 +62,13 @@ class Guard:
             await send(message)
 
         try:
-            most = self._most(scope)
+            most = self._limit_body(scope)
             await self.app(scope, _Body(receive, most).receive, noted)
         except _Refused as refused:
             if not begun:
                 await _answer(send, *refused.args)
 
-    def _most(self, scope: Scope) -> int:
+    def _limit_body(self, scope: Scope) -> int:
         """Bytes that this request's body may have; refuses what says it has more."""
         upload = scope["path"].rstrip("/").endswith("/upload")
         most = MAX_CALL_BYTES + (MAX_UPLOAD_BYTES if upload else 0)

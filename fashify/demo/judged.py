@@ -39,12 +39,12 @@ class Judge:
     def panel(self) -> Markup:
         """The tab as HTML."""
         with self._lock:
-            measured = self._measured
-        reports = [_report(*found) for found in latest_runs(settings().reports)]
+            measured = self._evaluation_html
+        reports = [_report(*found) for found in find_latest_runs(settings().reports)]
         return render("judged.html", reports=reports, **measured)
 
     @cached_property
-    def _measured(self) -> dict[str, Any]:
+    def _evaluation_html(self) -> dict[str, Any]:
         """What the template says of the store; ``problem`` alone where nothing can be said."""
         begin = time.perf_counter()
         try:
@@ -52,7 +52,7 @@ class Judge:
                 self.service.store,
                 index=self.service.retriever.index,
                 n_queries=QUERIES,
-                **self._unlearned(),
+                **self._unseen_queries(),
             )
         except FashifyError as error:
             return {"problem": str(error)}
@@ -69,7 +69,7 @@ class Judge:
             ],
         }
 
-    def _unlearned(self) -> dict[str, Any]:
+    def _unseen_queries(self) -> dict[str, Any]:
         """Queries that the head has not learned from; all of them where there is no head."""
         return {} if self.service.store.head is None else {"split": "test"}
 
@@ -78,13 +78,13 @@ class Judge:
 
     def page(self, name: str) -> str:
         """The self-contained page of a report shown here, "" for any other name."""
-        for folder, run in latest_runs(settings().reports):
+        for folder, run in find_latest_runs(settings().reports):
             if run["notebook"] == name:
                 return (folder / "report.html").read_text(encoding="utf-8")
         return ""
 
 
-def latest_runs(reports: Path) -> list[tuple[Path, dict]]:
+def find_latest_runs(reports: Path) -> list[tuple[Path, dict]]:
     """The newest whole run of each notebook: its folder and its ``run.json``."""
     found: dict[str, tuple[Path, dict]] = {}
     for path in reports.glob("*/*/run.json"):

@@ -14,11 +14,16 @@ import numpy as np
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
 from fashify.data import read_photos
-from fashify.demo.batching import Wanted, embedding, searching, terms_of
+from fashify.demo.batching import (
+    SearchRequest,
+    encode_terms,
+    make_embedding_batcher,
+    make_search_batcher,
+)
 from fashify.demo.fetching import Fetcher
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
-from fashify.demo.strength import SAMPLE, Yardstick, strength_of
+from fashify.demo.strength import SAMPLE, Yardstick, describe_strength
 from fashify.demo.uploads import UPLOAD_LIMITS
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.robustness.perturb import PERTURBATIONS
@@ -78,10 +83,13 @@ class DemoService:
         self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
-        self._embedder, self._searcher = embedding(retriever), searching(retriever)
-        self._yardstick = Yardstick(self.drawn(SAMPLE)[1], retriever.index.metric)
-        self.facts = store_facts(retriever)
-        self._stamp = stamp(self.store.path)
+        self._embedder, self._searcher = (
+            make_embedding_batcher(retriever),
+            make_search_batcher(retriever),
+        )
+        self._yardstick = Yardstick(self.draw_items(SAMPLE)[1], retriever.index.metric)
+        self.facts = describe_store_facts(retriever)
+        self._stamp = read_stamp(self.store.path)
         self.examples = self._item_examples() + self._photo_examples()
 
     @classmethod
@@ -96,7 +104,7 @@ class DemoService:
             StoreError: a store was named and is not there.
         """
         fetcher = Fetcher(UPLOAD_LIMITS.max_bytes) if urls else None
-        service = cls(Retriever.open(store or default_store()), fetcher=fetcher)
+        service = cls(Retriever.open(store or ensure_default_store()), fetcher=fetcher)
         service.warm()
         return service
 
@@ -134,16 +142,16 @@ class DemoService:
         feature = self._feature(query)
         asked = move_query(feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
-        terms = terms_of(where, dict(selection.weights))
-        wanted = Wanted(asked, self._k(k), terms, frozenset(left_out))
-        matches = self._varied(wanted, selection.variety / 100)
+        terms = encode_terms(where, dict(selection.weights))
+        wanted = SearchRequest(asked, self._check_k(k), terms, frozenset(left_out))
+        matches = self._diversify(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
         average = self._yardstick.average(asked)
         photo = query.kind == "photo"
-        strengths = tuple(strength_of(match, average, photo=photo) for match in matches)
+        strengths = tuple(describe_strength(match, average, photo=photo) for match in matches)
         return Answer(tuple(matches), strengths, milliseconds, feature)
 
-    def _varied(self, wanted: Wanted, diversity: float) -> list[Match]:
+    def _diversify(self, wanted: SearchRequest, diversity: float) -> list[Match]:
         """The nearest, or of a few times as many those that differ most among themselves."""
         if not diversity:
             return self._searcher.ask(wanted)
@@ -155,7 +163,7 @@ class DemoService:
         order = choose_varied(distances, vectors, wanted.k, diversity, index.metric)
         return [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
 
-    def _k(self, k: int) -> int:
+    def _check_k(self, k: int) -> int:
         """``k``, checked and cut to the gallery before it joins a batch with others."""
         if k < 1:
             raise QueryError("k of at least 1", f"k = {k}", "choose 5")
@@ -165,7 +173,7 @@ class DemoService:
         rows = [self.retriever.feature(item_id) for item_id in item_ids]
         return np.stack(rows) if rows else np.empty((0, self.store.dim), np.float32)
 
-    def drawn(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+    def draw_items(self, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows (m,) of products drawn once for all, ascending, and their vectors (m, d).
 
         Read where they lie: the store would gather the whole gallery for them.
@@ -204,7 +212,7 @@ class DemoService:
             found[level] = {value: count for value, count in counts.items() if value}
         return found
 
-    def checked_filter(self, level: object, value: object) -> tuple[str, str]:
+    def check_filter(self, level: object, value: object) -> tuple[str, str]:
         """A level and one of its values, as the page sent them.
 
         Raises:
@@ -219,7 +227,7 @@ class DemoService:
         """How many results a visitor may ask for: no more than there are products."""
         return min(MAX_RESULTS, len(self.store))
 
-    def checked_k(self, value: object) -> int:
+    def check_k(self, value: object) -> int:
         """``value`` as a number of results, 1 to 20 and no more than the gallery has.
 
         Raises:
@@ -237,7 +245,7 @@ class DemoService:
         parts = self.retriever.parts
         return tuple((part, round(100 * self.store.head.weights[part])) for part in parts)
 
-    def weighed(
+    def set_weight(
         self, weights: tuple[tuple[str, int], ...], part: str, value: object
     ) -> tuple[tuple[str, int], ...]:
         """``weights`` with one part changed; () stands for the store's own.
@@ -248,7 +256,7 @@ class DemoService:
         changed = dict(weights or self.own_weights)
         if part not in changed:
             raise QueryError("a part of the distance", repr(part), "move one of the sliders")
-        changed[part] = checked_share(value)
+        changed[part] = check_share(value)
         if not any(changed.values()):
             raise QueryError("one part that counts", "zeros alone", "move a slider up first")
         return tuple(changed.items())
@@ -279,9 +287,9 @@ class DemoService:
         return self.item_query(str(random.choice(self.store.item_ids)))
 
     @property
-    def renewed(self) -> bool:
+    def is_replaced(self) -> bool:
         """Whether the store on disk is another one by now; this one stays in use, as mapped."""
-        return stamp(self.store.path) != self._stamp
+        return read_stamp(self.store.path) != self._stamp
 
     def picture_url(self, item_id: str) -> str:
         """An item's picture as a ``data:`` URL; a grey one where it cannot be read any more."""
@@ -342,7 +350,7 @@ class DemoService:
         }
 
 
-def stamp(store: Path | None) -> tuple[int, int] | None:
+def read_stamp(store: Path | None) -> tuple[int, int] | None:
     """What tells one build of a store from the next; None where there is no store (any more)."""
     try:
         facts = ((store or Path("none")) / MANIFEST).stat()
@@ -351,7 +359,7 @@ def stamp(store: Path | None) -> tuple[int, int] | None:
     return facts.st_ino, facts.st_mtime_ns
 
 
-def checked_share(value: object) -> int:
+def check_share(value: object) -> int:
     """``value`` as a whole number from 0 to 100.
 
     Raises:
@@ -363,7 +371,7 @@ def checked_share(value: object) -> int:
         raise QueryError("a number from 0 to 100", repr(value), "move the slider") from None
 
 
-def default_store() -> Path:
+def ensure_default_store() -> Path:
     """The settings' store if there is one, else the sample's, built now if absent."""
     configured = settings().store
     if (configured / MANIFEST).is_file():
@@ -377,12 +385,12 @@ def default_store() -> Path:
     return path
 
 
-def store_facts(retriever: Retriever) -> Facts:
+def describe_store_facts(retriever: Retriever) -> Facts:
     """What the page tells about the opened store."""
     backbone = retriever.store.meta["backbone"]
     return Facts(
         n_items=len(retriever.store),
-        catalogue=catalogue_title(str(retriever.store.meta["catalogue"]["source"])),
+        catalogue=describe_catalogue(str(retriever.store.meta["catalogue"]["source"])),
         backbone=backbone["name"],
         dim=backbone["dim"],
         why=retriever.backbone_note,
@@ -390,7 +398,7 @@ def store_facts(retriever: Retriever) -> Facts:
     )
 
 
-def catalogue_title(source: str) -> str:
+def describe_catalogue(source: str) -> str:
     """A catalogue's source as a visitor would call it."""
     return "the sample catalogue" if source == "sample" else Path(source).stem
 

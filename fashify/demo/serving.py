@@ -96,7 +96,7 @@ class Serving:
 
 
 @contextmanager
-def orderly_end() -> Iterator[None]:
+def end_orderly() -> Iterator[None]:
     """Inside, SIGTERM ends the main thread with exit code 143, cleaning up on its way out.
 
     Left to itself it would kill the process with uploads still on disk; and as the first
@@ -116,7 +116,7 @@ def orderly_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def one_blas_thread() -> None:
+def limit_blas_threads() -> None:
     """Lets NumPy compute on one thread for the rest of this process.
 
     Its helpers spin while they wait for the next product: with many small searches they took

@@ -71,17 +71,17 @@ class Selection:
         """The filters as ``Filter.parse`` takes them."""
         return {level: list(values) for level, values in self.filters}
 
-    def toggled(self, level: str, value: str) -> Selection:
+    def toggle(self, level: str, value: str) -> Selection:
         """With ``value`` switched on or off at ``level``."""
         chosen = dict(self.filters)
-        chosen[level] = _switched(chosen.get(level, ()), value)
+        chosen[level] = _switch_value(chosen.get(level, ()), value)
         return replace(self, filters=tuple((name, some) for name, some in chosen.items() if some))
 
-    def judged(self, item_id: str, liked: bool) -> Selection:
+    def set_vote(self, item_id: str, liked: bool) -> Selection:
         """With an item liked or disliked, or no longer so if it was already."""
         mine, other = ("liked", "disliked") if liked else ("disliked", "liked")
         kept = tuple(one for one in getattr(self, other) if one != item_id)
-        return replace(self, **{mine: _switched(getattr(self, mine), item_id), other: kept})
+        return replace(self, **{mine: _switch_value(getattr(self, mine), item_id), other: kept})
 
     def without_votes(self) -> Selection:
         """As for another query: likes and dislikes belonged to the old one."""
@@ -91,7 +91,7 @@ class Selection:
 NOTHING = Selection()
 
 
-def _switched(values: tuple[str, ...], value: str) -> tuple[str, ...]:
+def _switch_value(values: tuple[str, ...], value: str) -> tuple[str, ...]:
     if value in values:
         return tuple(one for one in values if one != value)
     return (*values, value)
@@ -139,7 +139,7 @@ class View:
     open_facet: str = ""
     notice: str = ""
 
-    def having(self, **changes: object) -> View:
+    def with_changes(self, **changes: object) -> View:
         """A copy with ``changes``; what was open for a moment (notice, menu, ...) is closed."""
         closed = {"notice": "", "open_facet": "", "explained": "", "region": None}
         return replace(self, **(closed | changes))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashify.heads import strength as calibrated
-from fashify.heads.head import unit
+from fashify.heads.head import unit_length
 from fashify.retrieval.match import Match
 
 #: Products the average is taken over.
@@ -54,12 +54,12 @@ class Yardstick:
     def __init__(self, drawn: np.ndarray, metric: str) -> None:
         self._drawn = np.asarray(drawn, np.float32)
         # The mean of cosines is the cosine part of the mean: one product instead of many.
-        self._middle = unit(self._drawn).mean(axis=0) if metric == "cosine" else None
+        self._middle = unit_length(self._drawn).mean(axis=0) if metric == "cosine" else None
 
     def average(self, feature: np.ndarray) -> float:
         """Mean distance of ``feature``, (dim,), to the drawn products."""
         if self._middle is not None:
-            return float(1 - self._middle @ unit(feature))
+            return float(1 - self._middle @ unit_length(feature))
         return float(np.linalg.norm(self._drawn - feature, axis=1).mean())
 
 
@@ -72,7 +72,7 @@ def judge(distance: float, average: float) -> Strength:
     return Strength(WORDS[level], nearer, level, percent, explained)
 
 
-def strength_of(match: Match, average: float, *, photo: bool = False) -> Strength:
+def describe_strength(match: Match, average: float, *, photo: bool = False) -> Strength:
     """As the store's curve says where it has one and may be asked, else as ``judge`` does.
 
     The curve was measured with the catalogue's own pictures: of a ``photo``, which is farther

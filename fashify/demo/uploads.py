@@ -41,13 +41,13 @@ EVEN = 3.0
 
 
 def upload_folder() -> Path:
-    """The only folder a visitor's file may come from; in :func:`own_folder`, this process's."""
+    """The only folder a visitor's file may come from; see :func:`make_own_folder`."""
     configured = os.environ.get("GRADIO_TEMP_DIR")
     return Path(configured or Path(tempfile.gettempdir()) / "gradio").resolve()
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
+def make_own_folder() -> Iterator[Path]:
     """Inside, uploads lie in a private folder of this process alone; none is left afterwards.
 
     Gradio names an upload by its bytes: in one folder, two demos given the same photo would
@@ -58,9 +58,9 @@ def own_folder() -> Iterator[Path]:
     parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).resolve()
     parent.mkdir(parents=True, exist_ok=True)
     _clear_leftovers(parent)
-    folder, lock = _locked_folder(parent)
+    folder, lock = _make_locked_folder(parent)
     try:
-        with _pointing_gradio_to(folder), _each_apart():
+        with _point_gradio_to(folder), _salt_uploads():
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -68,7 +68,7 @@ def own_folder() -> Iterator[Path]:
             os.close(lock)
 
 
-def _locked_folder(parent: Path) -> tuple[Path, int | None]:
+def _make_locked_folder(parent: Path) -> tuple[Path, int | None]:
     """A new private folder and its lock, None on a system without locks."""
     for _ in range(3):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
@@ -110,7 +110,7 @@ def _clear_leftovers(parent: Path) -> None:
 
 
 @contextmanager
-def _pointing_gradio_to(folder: Path) -> Iterator[None]:
+def _point_gradio_to(folder: Path) -> Iterator[None]:
     """Gradio's uploads go to ``folder``; of its modules one read the setting long ago."""
     before = os.environ.get("GRADIO_TEMP_DIR")
     tools = sys.modules.get("gradio.mcp")
@@ -130,7 +130,7 @@ def _pointing_gradio_to(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _each_apart() -> Iterator[None]:
+def _salt_uploads() -> Iterator[None]:
     """Gradio hashes a salt with each upload, so that no two are one file."""
     from gradio import route_utils
 
@@ -152,7 +152,7 @@ def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) ->
     """Decode an uploaded file and delete it, whatever comes of it.
 
     Args:
-        path: as for :func:`uploaded`.
+        path: as for :func:`open_upload`.
         working_side: most pixels of the longer side; None keeps them all.
 
     Returns:
@@ -161,12 +161,12 @@ def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) ->
     Raises:
         ImageReadError: another folder, no such file, or bytes that are no picture.
     """
-    with uploaded(path) as file:
+    with open_upload(path) as file:
         return read_picture(file, working_side=working_side)
 
 
 @contextmanager
-def uploaded(path: str | Path) -> Iterator[Path]:
+def open_upload(path: str | Path) -> Iterator[Path]:
     """An uploaded file for as long as it is needed; deleted afterwards.
 
     Args:
@@ -193,7 +193,7 @@ def read_picture(source: Path | bytes, *, working_side: int | None = WORKING_SID
     return picture if working_side is None else thumbnail(picture, working_side)
 
 
-def remark(source: Path | bytes, picture: np.ndarray) -> str:
+def describe_preparation(source: Path | bytes, picture: np.ndarray) -> str:
     """What a visitor should know of a whole picture that answers little, "" for any other.
 
     Args:
@@ -218,7 +218,7 @@ def _forget(file: Path) -> None:
         logger.debug("left %s behind", file.parent, exc_info=True)
 
 
-async def uploaded_only(path: str | Path | None) -> str | None:
+async def check_uploaded(path: str | Path | None) -> str | None:
     """Stands for Gradio's own way of a file into a component, which fetches addresses too.
 
     What comes here lies in the upload folder already, unless it is an address.
@@ -231,7 +231,7 @@ async def uploaded_only(path: str | Path | None) -> str | None:
     return None if path is None else str(path)
 
 
-def friendly(error: FashifyError) -> str:
+def format_error(error: FashifyError) -> str:
     """An error as a sentence for a visitor: what was needed, what came, what to do."""
     cure = error.fix[:1].upper() + error.fix[1:]
     return f"We need {error.expected} and were given {error.received}. {cure}."

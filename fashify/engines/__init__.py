@@ -6,7 +6,7 @@ measures and takes the fastest that stays faithful to the reference.
 """
 
 from fashify.engines.base import Engine, ModelSpec
-from fashify.engines.fidelity import top_k_agreement
+from fashify.engines.fidelity import measure_agreement
 from fashify.engines.make import list_engines, make_engine
 
-__all__ = ["Engine", "ModelSpec", "list_engines", "make_engine", "top_k_agreement"]
+__all__ = ["Engine", "ModelSpec", "list_engines", "make_engine", "measure_agreement"]

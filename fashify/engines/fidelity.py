@@ -13,19 +13,19 @@ FIDELITY = 0.999
 _ROWS = 1024
 
 
-def unit_rows(features: np.ndarray) -> np.ndarray:
+def normalise_rows(features: np.ndarray) -> np.ndarray:
     """(n, dim) scaled to length one; rows of zeros stay zeros."""
     norms = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.where(norms > 0, norms, 1)
 
 
-def least_cosine(features: np.ndarray, reference: np.ndarray) -> float:
+def find_least_cosine(features: np.ndarray, reference: np.ndarray) -> float:
     """Smallest cosine between matching rows of two (n, dim) arrays; NaN counts as -1."""
-    cosines = np.einsum("ij,ij->i", unit_rows(features), unit_rows(reference))
+    cosines = np.einsum("ij,ij->i", normalise_rows(features), normalise_rows(reference))
     return float(np.nan_to_num(cosines, nan=-1.0).min())
 
 
-def top_k_agreement(a: np.ndarray, b: np.ndarray, k: int = 5) -> float:
+def measure_agreement(a: np.ndarray, b: np.ndarray, k: int = 5) -> float:
     """Share of each row's k nearest other rows that two sets of features have in common.
 
     Args:
@@ -35,13 +35,13 @@ def top_k_agreement(a: np.ndarray, b: np.ndarray, k: int = 5) -> float:
     Returns:
         mean overlap over the n images, 0..1.
     """
-    pairs = zip(_neighbours(a, k), _neighbours(b, k), strict=True)
+    pairs = zip(_find_neighbours(a, k), _find_neighbours(b, k), strict=True)
     return float(np.mean([len(np.intersect1d(x, y)) / k for x, y in pairs]))
 
 
-def _neighbours(features: np.ndarray, k: int) -> np.ndarray:
+def _find_neighbours(features: np.ndarray, k: int) -> np.ndarray:
     """(n, k) positions of the nearest other rows, unordered."""
-    unit = unit_rows(features)
+    unit = normalise_rows(features)
     found = []
     for start in range(0, len(unit), _ROWS):
         cosines = unit[start : start + _ROWS] @ unit.T
@@ -51,7 +51,7 @@ def _neighbours(features: np.ndarray, k: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def probe_images(spec: ModelSpec, n: int = 8) -> np.ndarray:
+def draw_probe_images(spec: ModelSpec, n: int = 8) -> np.ndarray:
     """(n, H, W, 3) uint8: coloured patches on white, the same on every machine."""
     height, width = spec.input_size
     rng = np.random.default_rng(SEED)

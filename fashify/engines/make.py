@@ -13,7 +13,7 @@ import numpy as np
 from fashify.config import settings
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
-from fashify.engines.fidelity import FIDELITY, least_cosine, probe_images
+from fashify.engines.fidelity import FIDELITY, draw_probe_images, find_least_cosine
 from fashify.engines.openvino_engine import PRECISIONS as OPENVINO_PRECISIONS
 from fashify.engines.openvino_engine import OpenVINOEngine, supports_bf16
 from fashify.engines.processor import has_bf16, has_openvino
@@ -74,7 +74,7 @@ def make_engine(
         name = "openvino"
     if "auto" not in (name, precision):
         return maker.make(name, precision)
-    return _fastest_faithful(_candidates(name, precision), maker)
+    return _find_fastest_faithful(_list_candidates(name, precision), maker)
 
 
 class _Maker:
@@ -107,7 +107,7 @@ class _Maker:
         )
 
 
-def _candidates(name: str, precision: str) -> list[tuple[str, str]]:
+def _list_candidates(name: str, precision: str) -> list[tuple[str, str]]:
     """What may answer a request, the likely fastest first."""
     names = list_engines() if name == "auto" else [name]
     precisions = ["bf16", "fp32"] if precision == "auto" else [precision]
@@ -120,17 +120,17 @@ def _candidates(name: str, precision: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _fastest_faithful(candidates: list[tuple[str, str]], maker: _Maker) -> Engine:
+def _find_fastest_faithful(candidates: list[tuple[str, str]], maker: _Maker) -> Engine:
     """Every candidate on the same images, against fp32 TensorFlow."""
-    images = probe_images(maker.spec)
+    images = draw_probe_images(maker.spec)
     reference = maker.make("tensorflow", "fp32")
     expected = reference.run(images)
     trials = []
     for name, precision in candidates:
         is_reference = (name, precision) == ("tensorflow", "fp32")
         engine = reference if is_reference else maker.make(name, precision)
-        cosine = least_cosine(engine.run(images), expected)
-        rate = _images_per_second(engine, images)
+        cosine = find_least_cosine(engine.run(images), expected)
+        rate = _measure_rate(engine, images)
         engine.report = {"least_cosine": cosine, "images_per_second": rate}
         logger.info("%s: least cosine %.6f, %.1f images/s", engine, cosine, rate)
         trials.append(engine)
@@ -147,7 +147,7 @@ def _fastest_faithful(candidates: list[tuple[str, str]], maker: _Maker) -> Engin
     return best
 
 
-def _images_per_second(engine: Engine, images: np.ndarray) -> float:
+def _measure_rate(engine: Engine, images: np.ndarray) -> float:
     """The best of a few runs: other work on the machine only ever slows one down."""
     seconds = []
     for _ in range(_TRIALS):

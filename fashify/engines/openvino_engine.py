@@ -60,7 +60,7 @@ class OpenVINOEngine(Engine):
         self._adopt(network, threads)
 
     @classmethod
-    def of_network(cls, network: Any, spec: ModelSpec) -> OpenVINOEngine:
+    def from_network(cls, network: Any, spec: ModelSpec) -> OpenVINOEngine:
         """An engine on a network in memory, to measure it before it is kept."""
         ov = import_openvino()
         engine = cls.__new__(cls)
@@ -78,7 +78,7 @@ class OpenVINOEngine(Engine):
         # Requests are few and kept; those of another thread would be mixed with ours.
         with self._turn:
             if len(batch) == 1:
-                return self._lone(batch, share_inputs=True)[0]
+                return self._single_request(batch, share_inputs=True)[0]
             features = np.empty((len(batch), self._dim), np.float32)
             for row in range(len(batch)):
                 self._queue.start_async({0: batch[row : row + 1]}, (features, row), True)
@@ -86,7 +86,7 @@ class OpenVINOEngine(Engine):
             return features
 
     @cached_property
-    def _lone(self) -> Any:
+    def _single_request(self) -> Any:
         """The network for one image at a time, all cores on it."""
         return _compile(self._network, self.precision, self._threads, streams=1)
 
@@ -96,11 +96,11 @@ class OpenVINOEngine(Engine):
         threads = self._threads or cores()
         compiled = _compile(self._network, self.precision, threads, streams=threads)
         queue = import_openvino().AsyncInferQueue(compiled, threads)
-        queue.set_callback(_keep)
+        queue.set_callback(_store_result)
         return queue
 
 
-def _keep(request: Any, place: tuple[np.ndarray, int]) -> None:
+def _store_result(request: Any, place: tuple[np.ndarray, int]) -> None:
     features, row = place
     features[row] = request.get_output_tensor().data[0]
 

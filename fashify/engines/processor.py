@@ -75,7 +75,7 @@ def import_openvino() -> Any:
         MissingExtraError: it is not installed.
     """
     try:
-        with no_telemetry():
+        with block_telemetry():
             import openvino
 
             # Found out by openvino.convert_model when first called; found out here, blind.
@@ -88,7 +88,7 @@ def import_openvino() -> Any:
 
 
 @contextmanager
-def no_telemetry() -> Iterator[None]:
+def block_telemetry() -> Iterator[None]:
     """Imports inside see no telemetry package.
 
     OpenVINO and NNCF report each conversion to their makers wherever that package is

@@ -19,7 +19,7 @@ import numpy as np
 
 from fashify.engines.base import ModelSpec
 from fashify.engines.cache import ModelCache
-from fashify.engines.fidelity import least_cosine, top_k_agreement
+from fashify.engines.fidelity import find_least_cosine, measure_agreement
 from fashify.engines.openvino_engine import (
     MODEL,
     OpenVINOEngine,
@@ -27,7 +27,7 @@ from fashify.engines.openvino_engine import (
     load_converted,
     save_network,
 )
-from fashify.engines.processor import import_openvino, no_telemetry
+from fashify.engines.processor import block_telemetry, import_openvino
 from fashify.errors import EngineError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def load_quantised(
     Raises:
         EngineError: no images, too few, or a hash that the cache does not have.
     """
-    name = calibration if isinstance(calibration, str) else _fingerprint(calibration, spec)
+    name = calibration if isinstance(calibration, str) else _hash_images(calibration, spec)
     key = cache_key(spec, precision="int8", calibration=name)
     found = cache.find(key)
     if found is not None:
@@ -78,7 +78,7 @@ def load_quantised(
     return network, {"calibration": name, "report": report}
 
 
-def _fingerprint(images: np.ndarray | None, spec: ModelSpec) -> str:
+def _hash_images(images: np.ndarray | None, spec: ModelSpec) -> str:
     wanted = (*spec.input_size, 3)
     is_batch = isinstance(images, np.ndarray) and images.dtype == np.uint8
     if not is_batch or images.shape[1:] != wanted or len(images) < LEAST:
@@ -102,20 +102,20 @@ def _quantise(network: Any, spec: ModelSpec, images: np.ndarray) -> tuple[Any, d
         nncf.Dataset([image[None] for image in fit]),
         subset_size=n_fit,
         preset=nncf.QuantizationPreset.MIXED,
-        advanced_parameters=_half_range(),
-        ignored_scope=nncf.IgnoredScope(names=_first_convolutions(network)),
+        advanced_parameters=_half_range_settings(),
+        ignored_scope=nncf.IgnoredScope(names=_find_first_convolutions(network)),
     )
     exact, rounded = (
-        OpenVINOEngine.of_network(each, spec).run(held_out) for each in (network, quantised)
+        OpenVINOEngine.from_network(each, spec).run(held_out) for each in (network, quantised)
     )
     return quantised, {
-        "top5_agreement": top_k_agreement(exact, rounded, _K),
+        "top5_agreement": measure_agreement(exact, rounded, _K),
         "agreement_images": len(held_out),
-        "least_cosine": least_cosine(rounded, exact),
+        "least_cosine": find_least_cosine(rounded, exact),
     }
 
 
-def _half_range() -> Any:
+def _half_range_settings() -> Any:
     from nncf.quantization.advanced_parameters import (
         AdvancedQuantizationParameters,
         OverflowFix,
@@ -124,7 +124,7 @@ def _half_range() -> Any:
     return AdvancedQuantizationParameters(overflow_fix=OverflowFix.ENABLE)
 
 
-def _first_convolutions(network: Any) -> list[str]:
+def _find_first_convolutions(network: Any) -> list[str]:
     kinds = ("Convolution", "GroupConvolution")
     found = [op for op in network.get_ordered_ops() if op.get_type_name() in kinds]
     return [op.get_friendly_name() for op in found[:_FP32_CONVOLUTIONS]]
@@ -132,7 +132,7 @@ def _first_convolutions(network: Any) -> list[str]:
 
 def _import_nncf() -> Any:
     try:
-        with no_telemetry():
+        with block_telemetry():
             import nncf
     except ImportError as error:
         raise MissingExtraError.of("nncf", "int8") from error

@@ -33,7 +33,7 @@ class TensorFlowEngine(Engine):
         self.precision, self.version = precision, tf.__version__
         super().__init__(spec)
         self._tf = tf
-        self._call = _compile(in_bf16(model) if precision == "bf16" else model, self._input)
+        self._call = _compile(convert_to_bf16(model) if precision == "bf16" else model, self._input)
 
     def _infer(self, batch: np.ndarray) -> Any:
         n, short = len(batch), self.chunk - len(batch)
@@ -43,7 +43,7 @@ class TensorFlowEngine(Engine):
         return self._call(self._tf.constant(batch)).numpy()[:n]
 
 
-def in_bf16(model: keras.Model) -> keras.Model:
+def convert_to_bf16(model: keras.Model) -> keras.Model:
     """A copy that computes in bfloat16; the weights stay as they are."""
     import keras
 

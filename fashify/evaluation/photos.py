@@ -17,7 +17,7 @@ from fashify.config import SEED
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.intervals import bootstrap
 from fashify.index import make_index
-from fashify.io.plain import plain
+from fashify.io.plain import to_plain
 from fashify.retrieval.retriever import Retriever
 
 __all__ = ["PhotoReport", "PhotoSet", "evaluate_photos", "load_photos"]
@@ -139,7 +139,7 @@ class PhotoReport:
         """Everything but the per-photo rows, as plain JSON values; undefined is None."""
         tables = {"table": self.table, "confusions": self.confusions(), "unread": self.unread}
         tables |= {"best": self.best(), "worst": self.worst()}
-        return plain(
+        return to_plain(
             {
                 "k": self.k,
                 "vectors": self.vectors,

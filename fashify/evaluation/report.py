@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashify.io.plain import plain
+from fashify.io.plain import to_plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +170,7 @@ class EvaluationReport:
         facts = {name: getattr(self, name) for name in ("level", "k", "depth", *counts)}
         tables = {"table": self.table, "curve": self.curve, "confusions": self.confusions()}
         tables |= {"best": self.best(), "worst": self.worst()}
-        return plain(
+        return to_plain(
             facts
             | {"micro": self.micro, "macro": self.macro, "intervals": self.intervals}
             | {"n_counted": self.n_counted}

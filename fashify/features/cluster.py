@@ -89,7 +89,7 @@ def embed_on_ray(
             remote(ShardWorker).remote(url, make_embedder, fingerprint)
             for _ in range(min(count, len(chunks)))
         ]
-        yield from _finished(ray, actors, chunks, tick)
+        yield from _run_chunks(ray, actors, chunks, tick)
     finally:
         ray.shutdown()
 
@@ -108,7 +108,7 @@ def _connect(address: str | None, workers: int | None, cpus_per_worker: int) -> 
     try:
         ray.init(logging_level=logging.WARNING, log_to_driver=False, **options)
     except Exception as error:  # Ray raises its own, RuntimeError and ConnectionError alike.
-        raise _no_cluster(address, error) from error
+        raise _cluster_error(address, error) from error
     return ray
 
 
@@ -120,10 +120,10 @@ def _check_reachable(address: str | None) -> None:
     try:
         socket.create_connection((host, int(port)), timeout=PROBE_SECONDS).close()
     except OSError as error:
-        raise _no_cluster(address, error) from error
+        raise _cluster_error(address, error) from error
 
 
-def _no_cluster(address: str | None, error: Exception) -> EngineError:
+def _cluster_error(address: str | None, error: Exception) -> EngineError:
     return EngineError(
         f"a Ray cluster at {address or 'this machine'}",
         " ".join(str(error).split())[:160],
@@ -131,7 +131,7 @@ def _no_cluster(address: str | None, error: Exception) -> EngineError:
     )
 
 
-def _finished(
+def _run_chunks(
     ray: Any, actors: list[Any], chunks: list[list[Task]], tick: Callable[[int, int], None] | None
 ) -> Iterator[tuple[int, Shard]]:
     """Keeps every worker's queue short and full, and hands on what is done."""

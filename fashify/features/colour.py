@@ -48,7 +48,7 @@ def colour_features(images: np.ndarray) -> np.ndarray:
     height, width = images.shape[1:3]
     small = images[:, :: -(-height // GRID), :: -(-width // GRID)]
     codes = _codes(small)
-    return np.stack([_histogram(picture) for picture in codes]) if len(codes) else _none()
+    return np.stack([_histogram(picture) for picture in codes]) if len(codes) else _empty_features()
 
 
 def foreground(image: np.ndarray) -> np.ndarray:
@@ -80,7 +80,7 @@ def _codes(images: np.ndarray) -> np.ndarray:
     return (red << 2 * _BITS) | (green << _BITS) | blue
 
 
-def _none() -> np.ndarray:
+def _empty_features() -> np.ndarray:
     return np.empty((0, COLOUR_DIM), np.float32)
 
 

@@ -22,14 +22,14 @@ FRAME_IMAGES, FRAME_SHARE = 128, 0.5
 CALIBRATION_IMAGES = 256
 
 
-def with_picture(catalogue: Catalogue, n: int) -> Catalogue:
+def select_with_picture(catalogue: Catalogue, n: int) -> Catalogue:
     """``n`` products that have a picture, drawn evenly with the default seed; all where fewer."""
     return catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(n)
 
 
-def common_frame(catalogue: Catalogue) -> Frame | None:
+def find_common_frame(catalogue: Catalogue) -> Frame | None:
     """The height and width most of the gallery's pictures have, if most have the same."""
-    part = with_picture(catalogue, FRAME_IMAGES)
+    part = select_with_picture(catalogue, FRAME_IMAGES)
     sizes: Counter[Frame] = Counter()
     for item_id in part.table["item_id"]:
         with suppress(FashifyError):
@@ -40,11 +40,11 @@ def common_frame(catalogue: Catalogue) -> Frame | None:
     return sizes.most_common(1)[0][0]
 
 
-def prepared_sample(
+def prepare_sample(
     catalogue: Catalogue, spec: BackboneSpec, frame: Frame | None, n: int = CALIBRATION_IMAGES
 ) -> np.ndarray:
     """``(m, H, W, 3)`` uint8: readable ones of ``n`` pictures, as the network takes them."""
-    part = with_picture(catalogue, n)
+    part = select_with_picture(catalogue, n)
     tasks = [Task(path, path) for path in part.table["path"]]
 
     def read(data: bytes) -> np.ndarray:

@@ -21,7 +21,7 @@ from fashify.catalogue.likeness import SIGNATURE_VERSION, SIZE, make_signature
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
 from fashify.features.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
-from fashify.features.framing import Frame, to_frame
+from fashify.features.framing import Frame, fit_to_frame
 from fashify.io.images import ImageFacts, load_image, read_facts, resize
 
 #: How a picture is brought to the gallery's frame and from there to the backbone's input.
@@ -45,11 +45,11 @@ def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -
         ``(H, W, 3)`` uint8.
     """
     if frame is not None:
-        image = to_frame(image, frame, at_most=spec.input_size)
+        image = fit_to_frame(image, frame, at_most=spec.input_size)
     return resize(image, spec.input_size, fit=PREPARATION["to_input"])
 
 
-def weights_source(label: str) -> str:
+def find_weights_source(label: str) -> str:
     """What ``load_backbone`` takes for the weights that a spec's label names."""
     return label.removeprefix("file:")
 
@@ -71,7 +71,7 @@ class Picture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class EmbedderRecipe:
     """An embedder that is not made yet: small and picklable, for workers elsewhere.
 
     Attributes:
@@ -128,7 +128,9 @@ class Embedder:
     ) -> None:
         self.backbone, self.spec, self.batch_size = backbone, backbone.spec, batch_size
         self.frame = None if frame is None else (int(frame[0]), int(frame[1]))
-        self._recipe = Recipe(backbone, engine, precision, batch_size, calibration, self.frame)
+        self._recipe = EmbedderRecipe(
+            backbone, engine, precision, batch_size, calibration, self.frame
+        )
         if isinstance(engine, str):
             engine = make_engine(
                 engine,
@@ -159,14 +161,14 @@ class Embedder:
             facts["backbone"].pop(free, None)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
-    def recipe(self) -> Recipe:
+    def recipe(self) -> EmbedderRecipe:
         """How to make this embedder again in another process, engine and precision fixed."""
         recipe = self._recipe
         if not isinstance(recipe.engine, str):
             return recipe
         return replace(
             recipe,
-            backbone=(self.spec.name, weights_source(self.spec.weights)),
+            backbone=(self.spec.name, find_weights_source(self.spec.weights)),
             engine=self.engine.name,
             precision=self.engine.precision,
         )

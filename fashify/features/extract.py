@@ -24,7 +24,7 @@ from fashify.errors import (
     StoreCorruptError,
     StoreMismatchError,
 )
-from fashify.features.drawn import common_frame, prepared_sample
+from fashify.features.drawn import find_common_frame, prepare_sample
 from fashify.features.embedder import Embedder, Frame
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
@@ -164,13 +164,13 @@ def _embedder(
         engine = recorded.get("engine", engine)
         if precision == "auto":
             precision = recorded.get("precision", precision)
-    frame = _frame_of(previous) if previous is not None else common_frame(catalogue)
+    frame = _frame_of(previous) if previous is not None else find_common_frame(catalogue)
     calibration = None
     if precision == "int8":
         # The network of the store's own calibration: another one would not mix.
         calibration = recorded.get("calibration")
         if calibration is None:
-            calibration = prepared_sample(catalogue, backbone.spec, frame)
+            calibration = prepare_sample(catalogue, backbone.spec, frame)
     return Embedder(
         backbone,
         engine=engine,

@@ -19,7 +19,7 @@ _WHITE_FROM = 238
 _LOOKED_AT = 1024
 
 
-def to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = None) -> np.ndarray:
+def fit_to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = None) -> np.ndarray:
     """A picture as the gallery would have it.
 
     A shop's square picture with white at both sides and a gallery's upright one may show the
@@ -38,11 +38,11 @@ def to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = None) -
     """
     if image.shape[:2] == frame:
         return image
-    size = frame if at_most is None else _covering(frame, at_most)
-    return resize(trimmed(image, frame), size, fit="letterbox")
+    size = frame if at_most is None else _cover_size(frame, at_most)
+    return resize(trim_margins(image, frame), size, fit="letterbox")
 
 
-def trimmed(image: np.ndarray, frame: Frame) -> np.ndarray:
+def trim_margins(image: np.ndarray, frame: Frame) -> np.ndarray:
     """The picture without plain margins at its sides, or above and below, down to the
     proportions of ``frame`` (height, width) and no further; as it is where nothing is plain.
     """
@@ -55,8 +55,10 @@ def trimmed(image: np.ndarray, frame: Frame) -> np.ndarray:
     else:
         spare = height - max(1, round(width * frame[0] / frame[1]))
         lines = image[::step, ::step]
-    plain = _plain(lines)
-    before, after = _cuts(spare, step * _leading(plain), step * _leading(plain[::-1]))
+    plain = _find_plain(lines)
+    before, after = _share_cuts(
+        spare, step * _count_leading(plain), step * _count_leading(plain[::-1])
+    )
     length = width if wide else height
     kept = slice(before, length - after)
     return image[:, kept] if wide else image[kept]
@@ -71,7 +73,7 @@ def product_mask(image: np.ndarray) -> np.ndarray:
     return np.where(outside, 0, 255).astype(np.uint8)
 
 
-def _plain(lines: np.ndarray) -> np.ndarray:
+def _find_plain(lines: np.ndarray) -> np.ndarray:
     """(n,) bool: which of the lines (n, length, 3) have nothing but the colour of the corners.
 
     A dark dress that fills one side is no margin: unless all corners agree nothing is plain.
@@ -83,18 +85,18 @@ def _plain(lines: np.ndarray) -> np.ndarray:
     return np.abs(lines - colour).max(axis=(1, 2)) <= _PLAIN
 
 
-def _leading(plain: np.ndarray) -> int:
+def _count_leading(plain: np.ndarray) -> int:
     """How many are plain from the first on."""
     return len(plain) if plain.all() else int(plain.argmin())
 
 
-def _cuts(spare: int, before: int, after: int) -> tuple[int, int]:
+def _share_cuts(spare: int, before: int, after: int) -> tuple[int, int]:
     """``spare`` lines shared out evenly, none beyond what is plain at either end."""
     first = min(before, max(spare // 2, spare - after))
     return first, min(after, spare - first)
 
 
-def _covering(frame: Frame, size: Frame) -> Frame:
+def _cover_size(frame: Frame, size: Frame) -> Frame:
     """``frame`` made smaller, in proportion, until it covers ``size`` and no more."""
     scale = min(1.0, max(size[0] / frame[0], size[1] / frame[1]))
     return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))

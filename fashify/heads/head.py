@@ -64,7 +64,7 @@ class Posterior:
         """``(n, classes)`` of unit length from ``(n, d)`` embeddings of unit length."""
         logits = embedded @ self.proxies + self.bias
         logits -= logits.max(axis=1, keepdims=True)
-        return unit(np.exp(logits / 2))
+        return unit_length(np.exp(logits / 2))
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Part:
             x = x @ kernel + bias
             if number + 1 < len(self.layers):
                 np.maximum(x, 0, out=x)
-        embedded = unit(x)
+        embedded = unit_length(x)
         if not self.posteriors:
             return embedded
         rest = 1 - sum(one.share for one in self.posteriors)
@@ -175,9 +175,9 @@ class Head:
         served = np.empty((len(deep), self.dim), np.float32)
         for start in range(0, len(deep), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            inputs = {"deep": unit(deep[rows])}
+            inputs = {"deep": unit_length(deep[rows])}
             if colour is not None:
-                inputs["colour"] = unit(colour[rows])
+                inputs["colour"] = unit_length(colour[rows])
             for part in self.parts:
                 scale = np.float32(np.sqrt(self.weights[part.name]))
                 served[rows, self.columns[part.name]] = scale * part(inputs)
@@ -194,7 +194,7 @@ class Head:
                     "use the head of this backbone, or train one with fashify build --head",
                 )
 
-    def query(self, served: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+    def weigh_query(self, served: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
         """A served query (dim,) under other weights; not of unit length any more.
 
         Its dot product with a gallery vector is the weighted mean of the parts' cosines.
@@ -202,13 +202,13 @@ class Head:
         Raises:
             QueryError: an unknown part, a negative weight, or nothing but zeros.
         """
-        wanted = self.checked(weights)
+        wanted = self.check_weights(weights)
         scaled = np.array(served, np.float32)
         for name, columns in self.columns.items():
             scaled[columns] *= wanted[name] / self.weights[name]
         return scaled
 
-    def checked(self, weights: Mapping[str, float]) -> dict[str, float]:
+    def check_weights(self, weights: Mapping[str, float]) -> dict[str, float]:
         """Every part's weight, summing to 1; parts not named weigh 0. Errors as ``query``."""
         unknown = [name for name in weights if name not in self.names]
         values = [float(value) for value in weights.values()]
@@ -312,7 +312,7 @@ class Head:
                     f"{about['format']} version {about['version']}",
                     "train the head again with this release of Fashify",
                 )
-            parts = tuple(_parts(about["parts"], arrays))
+            parts = tuple(_read_parts(about["parts"], arrays))
             return cls(parts, about["weights"], about["backbone"], about["provenance"])
         except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
             if isinstance(error, StoreMismatchError):
@@ -322,7 +322,7 @@ class Head:
             ) from error
 
 
-def _parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[Part]:
+def _read_parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[Part]:
     for told in listed:
         name = told["name"]
         layers = tuple(
@@ -341,7 +341,7 @@ def _parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[Part]:
         yield Part(name, tuple(told["takes"]), layers, posteriors)
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
+def unit_length(vectors: np.ndarray) -> np.ndarray:
     """Rows at unit length; a row of zeros stays one."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12))

@@ -115,7 +115,7 @@ def fit_strength(distances: np.ndarray, relevant: np.ndarray, *, least: float = 
     return Strength(x, y, beyond, precision, len(near))
 
 
-def reliability(
+def measure_reliability(
     strength: Strength, distances: np.ndarray, relevant: np.ndarray, *, bins: int = 10
 ) -> pd.DataFrame:
     """Is the probability true? Matches in bins of equal size by what was predicted of them.

@@ -15,7 +15,7 @@ import numpy as np
 
 from fashify.index.base import Index
 from fashify.index.gallery import Gallery
-from fashify.index.scan import Pairs, dropped, rescanned, scan
+from fashify.index.scan import Pairs, drop_excluded, rescan, scan
 
 #: Candidates asked for beyond those needed: they are measured exactly, which mends the order
 #: that half precision or hashing got wrong.
@@ -50,43 +50,43 @@ class ApproximateIndex(Index):
     ) -> Pairs:
         gallery, options = self._fitted(), {"metric": self.metric, "allowed": allowed}
         base = len(gallery.base)
-        m = _enough(k, base, allowed, excluded)
+        m = _has_enough(k, base, allowed, excluded)
         if not len(queries) or m > max(_ALWAYS_NEAR, _SCAN_SHARE * base):
             return scan(gallery, queries, k, excluded=excluded, **options)
-        rows, slots = _permitted(self._near(queries, m), allowed, excluded)
+        rows, slots = _keep_permitted(self._near(queries, m), allowed, excluded)
         parts = [(rows, slots)]
         if len(gallery.tail):
             parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
         short = np.bincount(rows, minlength=len(queries)) < k
-        return rescanned(gallery, queries, k, parts, short, excluded=excluded, **options)
+        return rescan(gallery, queries, k, parts, short, excluded=excluded, **options)
 
     def _change(self, gallery: Gallery) -> Self:
         super()._change(gallery)
-        if outgrown(gallery):
+        if has_outgrown(gallery):
             self.compact()
         return self
 
 
-def outgrown(gallery: Gallery) -> bool:
+def has_outgrown(gallery: Gallery) -> bool:
     """Whether additions and removals are so many that they should be folded into the base."""
     return gallery.n_stale > max(_COMPACT_ROWS, _COMPACT_SHARE * len(gallery.base))
 
 
-def _enough(k: int, base: int, allowed: np.ndarray | None, excluded: Pairs) -> int:
+def _has_enough(k: int, base: int, allowed: np.ndarray | None, excluded: Pairs) -> int:
     """Candidates to ask for so that k should be left after filter and exclusion."""
     most = int(np.bincount(excluded[0], minlength=1).max())
     share = 1.0 if allowed is None else np.count_nonzero(allowed[:base]) / base
     return min(base, math.ceil((k + most) / share) + _SPARE) if share else base + _ALWAYS_NEAR
 
 
-def _permitted(pairs: Pairs, allowed: np.ndarray | None, excluded: Pairs) -> Pairs:
+def _keep_permitted(pairs: Pairs, allowed: np.ndarray | None, excluded: Pairs) -> Pairs:
     if allowed is not None:
         keep = allowed[pairs[1]]
         pairs = pairs[0][keep], pairs[1][keep]
-    return dropped(pairs, excluded)
+    return drop_excluded(pairs, excluded)
 
 
-def ragged(found: np.ndarray) -> Pairs:
+def pad_ragged(found: np.ndarray) -> Pairs:
     """Pairs of a (q, m) table of slots in which -1 stands for none."""
     places = np.flatnonzero(found >= 0)
     return places // found.shape[1], found.reshape(-1)[places].astype(np.int64)

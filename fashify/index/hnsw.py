@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fashify.errors import MissingExtraError, StoreCorruptError
-from fashify.index.approximate import ApproximateIndex, ragged
+from fashify.index.approximate import ApproximateIndex, pad_ragged
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
 from fashify.index.scan import Pairs
@@ -77,7 +77,7 @@ class HnswIndex(ApproximateIndex):
         else:
             queries = queries * self._scale(gallery)[0]
         wide = faiss.SearchParametersHNSW(efSearch=max(self.params["ef_search"], m))
-        return ragged(self._structure.search(queries, m, params=wide)[1])
+        return pad_ragged(self._structure.search(queries, m, params=wide)[1])
 
     def _dump(self, writer: IndexWriter) -> None:
         writer.file("graph", ".faiss", lambda path: _faiss().write_index(self._structure, path))

@@ -57,7 +57,7 @@ def scan(
         first: the slot to start from.
     """
     if metric == "cosine":
-        scale = _inverse(checks.norms(queries, "queries"))
+        scale = _invert_norms(checks.norms(queries, "queries"))
         queries = (queries * scale[:, None]).astype(np.float32)
     best = _Best(len(queries), k, _tolerance(gallery, queries, metric))
     by_slot = np.argsort(excluded[1], kind="stable")
@@ -80,7 +80,7 @@ def scan(
     return best.pairs()
 
 
-def rescanned(
+def rescan(
     gallery: Gallery,
     queries: np.ndarray,
     k: int,
@@ -106,12 +106,12 @@ def _scores(queries: np.ndarray, block: np.ndarray, norms: np.ndarray, metric: s
     # One query as a matrix-vector product: it reads the block at the memory's full speed.
     scores = (block @ queries[0])[None, :] if len(queries) == 1 else queries @ block.T
     if metric == "cosine":
-        scale = np.minimum(_inverse(norms), _LARGEST).astype(np.float32)
+        scale = np.minimum(_invert_norms(norms), _LARGEST).astype(np.float32)
         return np.multiply(scores, -scale, out=scores)
     return np.subtract(0.5 * np.square(norms), scores, out=scores)
 
 
-def _inverse(norms: np.ndarray) -> np.ndarray:
+def _invert_norms(norms: np.ndarray) -> np.ndarray:
     """1 / norm, 0 for the zero vector: its cosine distance to everything is 1."""
     return np.divide(1, norms, out=np.zeros(len(norms)), where=norms > 0)
 
@@ -148,13 +148,13 @@ class _Best:
 
     def offer(self, scores: np.ndarray, slots: np.ndarray) -> None:
         """Take from (q, b) scores of (b,) slots whatever may be among the k best."""
-        merged = np.concatenate([self._lowest, self._folded(scores)], axis=1)
+        merged = np.concatenate([self._lowest, self._fold_scores(scores)], axis=1)
         self._lowest = np.partition(merged, self._k - 1, axis=1)[:, : self._k]
         # Flat, for np.nonzero in two dimensions costs ten times as much.
         rows, columns = np.divmod(np.flatnonzero(scores <= self._bound()), scores.shape[1])
         self._found.append((rows, slots[columns], scores[rows, columns]))
 
-    def _folded(self, scores: np.ndarray) -> np.ndarray:
+    def _fold_scores(self, scores: np.ndarray) -> np.ndarray:
         """Minima of groups of columns: k of them stand for k distinct columns, so their
         k-th smallest is never below the true one, and sorting them is far cheaper."""
         width = scores.shape[1] // _FOLD
@@ -172,7 +172,7 @@ class _Best:
         return rows[keep], slots[keep]
 
 
-def dropped(pairs: Pairs, excluded: Pairs) -> Pairs:
+def drop_excluded(pairs: Pairs, excluded: Pairs) -> Pairs:
     """``pairs`` without the excluded ones."""
     if not len(excluded[0]):
         return pairs
@@ -192,7 +192,7 @@ def measure(
     """
     rows, slots = pairs
     cosine = metric == "cosine"
-    query_scale = _inverse(lengths)
+    query_scale = _invert_norms(lengths)
     result = np.empty(len(rows), dtype=np.float64)
     for start in range(0, len(rows), _PAIR_ROWS):
         part = slice(start, start + _PAIR_ROWS)
@@ -200,7 +200,7 @@ def measure(
         if cosine:
             left = np.multiply(left, query_scale[rows[part], None], dtype=np.float64)
             right = np.multiply(
-                right, _inverse(gallery.norms[slots[part]])[:, None], dtype=np.float64
+                right, _invert_norms(gallery.norms[slots[part]])[:, None], dtype=np.float64
             )
         difference = np.subtract(left, right, dtype=np.float64)
         result[part] = np.einsum("ij,ij->i", difference, difference)
@@ -238,10 +238,10 @@ def rank(
     nearest = np.full((len(queries), k), np.inf, dtype=np.float32)
     positions[rows[keep], place[keep]] = found[keep]
     nearest[rows[keep], place[keep]] = away[keep]
-    return named(gallery, positions, nearest)
+    return name_positions(gallery, positions, nearest)
 
 
-def named(gallery: Gallery, positions: np.ndarray, nearest: np.ndarray) -> Neighbours:
+def name_positions(gallery: Gallery, positions: np.ndarray, nearest: np.ndarray) -> Neighbours:
     """Neighbours with the ids of (q, k) positions."""
     ids = gallery.item_ids[positions]
     ids[positions == NONE] = ""

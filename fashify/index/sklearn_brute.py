@@ -8,7 +8,7 @@ import numpy as np
 
 from fashify.index.base import Index
 from fashify.index.gallery import Gallery
-from fashify.index.scan import Pairs, dropped
+from fashify.index.scan import Pairs, drop_excluded
 
 #: Candidates asked for beyond k, so that ties at the k-th place are rarely cut.
 _SPARE = 16
@@ -51,7 +51,7 @@ class SklearnIndex(Index):
         if not len(queries):
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         most = np.bincount(excluded[0], minlength=1).max()
-        return dropped(_near(brute, queries, k + int(most), slots), excluded)
+        return drop_excluded(_near(brute, queries, k + int(most), slots), excluded)
 
 
 def _near(brute: Any, queries: np.ndarray, k: int, slots: np.ndarray) -> Pairs:

@@ -241,7 +241,7 @@ def _read(source: str | Path | bytes | BinaryIO, limits: ImageLimits) -> tuple[b
             "pass the picture in one of these forms",
         )
     if len(data) > limits.max_bytes:
-        raise _too_large(name, f"more than {limits.max_bytes:,} bytes", limits)
+        raise _size_error(name, f"more than {limits.max_bytes:,} bytes", limits)
     if not data:
         raise ImageReadError("an image file", f"{name}, which is empty", "save the picture again")
     return data, name
@@ -253,7 +253,7 @@ def _read_path(path: Path, limits: ImageLimits) -> bytes:
             raise ImageReadError("an image file", f"no file at {path}", "check the path")
         size = os.path.getsize(path)
         if size > limits.max_bytes:
-            raise _too_large(path.name, f"{size:,} bytes", limits)
+            raise _size_error(path.name, f"{size:,} bytes", limits)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, ImageReadError):
@@ -261,7 +261,7 @@ def _read_path(path: Path, limits: ImageLimits) -> bytes:
         raise ImageReadError("a readable image file", f"{path}: {error}", "check it") from error
 
 
-def _too_large(name: str, size: str, limits: ImageLimits) -> ImageReadError:
+def _size_error(name: str, size: str, limits: ImageLimits) -> ImageReadError:
     return ImageReadError(
         f"an image of at most {limits.max_bytes:,} bytes, {limits.max_pixels:,} pixels "
         f"and {limits.max_side:,} pixels a side",
@@ -279,15 +279,15 @@ def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
     try:
         image = Image.open(_file(data), formats=_formats())
     except Image.DecompressionBombError as error:
-        raise _too_large(name, "far more pixels", limits) from error
+        raise _size_error(name, "far more pixels", limits) from error
     except UnidentifiedImageError as error:
         raise ImageReadError(
             f"an image ({', '.join(FORMATS)})",
-            f"{name}, which is {_what(data)}",
+            f"{name}, which is {_describe_format(data)}",
             "save the picture as JPEG or PNG",
         ) from error
     except Exception as error:  # Pillow's plugins raise many kinds on hostile headers.
-        raise _damaged(name, error) from error
+        raise _damaged_error(name, error) from error
     _check_size(image, limits, name)
     return image
 
@@ -313,7 +313,7 @@ def _file(data: bytes) -> io.BytesIO:
     return _FewReads(data) if len(data) > 200_000 else io.BytesIO(data)
 
 
-def _what(data: bytes) -> str:
+def _describe_format(data: bytes) -> str:
     """What a file is that is no picture of ours."""
     names = (name for start, name in _OTHERS.items() if re.match(start, data[:1000], re.DOTALL))
     return next(names, "not one")
@@ -346,19 +346,19 @@ def _check_announced(size: tuple[int, int], limits: ImageLimits, name: str) -> N
     most = min(limits.max_pixels, limits.max_pixels_copied)
     if width * height > most or max(width, height) > limits.max_side:
         received = f"{width:,} x {height:,} pixels of JXL"
-        raise _too_large(name, received, replace(limits, max_pixels=most))
+        raise _size_error(name, received, replace(limits, max_pixels=most))
 
 
 def _check_size(image: Image.Image, limits: ImageLimits, name: str) -> None:
     width, height = image.size
     if width < 1 or height < 1:
-        raise _damaged(name, ValueError(f"size {width} x {height}"))
+        raise _damaged_error(name, ValueError(f"size {width} x {height}"))
     copied = image.format in COPIED
     most = min(limits.max_pixels, limits.max_pixels_copied) if copied else limits.max_pixels
     if width * height > most or max(width, height) > limits.max_side:
         kind = f" of {image.format}" if copied else ""
         received = f"{width:,} x {height:,} pixels{kind}"
-        raise _too_large(name, received, replace(limits, max_pixels=most))
+        raise _size_error(name, received, replace(limits, max_pixels=most))
 
 
 def _check_effort(image: Image.Image, data: bytes, limits: ImageLimits, name: str) -> None:
@@ -368,15 +368,15 @@ def _check_effort(image: Image.Image, data: bytes, limits: ImageLimits, name: st
     plain kinds of PPM number by number in Python.
     """
     if image.format == "PPM" and data[1:2] in b"123" and len(data) > limits.max_plain_bytes:
-        raise _too_large(name, f"{len(data):,} bytes of plain text", limits)
+        raise _size_error(name, f"{len(data):,} bytes of plain text", limits)
     # Within a scan every FF is followed by 00: the marker stands for itself.
     scans = data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 0
     most = limits.max_scans * limits.max_pixels
     if scans > limits.max_scans and scans * image.width * image.height > most:
-        raise _too_large(name, f"{scans:,} scans of {image.width:,} x {image.height:,}", limits)
+        raise _size_error(name, f"{scans:,} scans of {image.width:,} x {image.height:,}", limits)
 
 
-def _damaged(name: str, error: BaseException) -> ImageReadError:
+def _damaged_error(name: str, error: BaseException) -> ImageReadError:
     reason = " ".join(str(error).split())[:120] or type(error).__name__
     return ImageReadError(
         "a whole image", f"{name}, which is damaged ({reason})", "save the picture again"
@@ -392,7 +392,7 @@ def _decode_bytes(data: bytes, limits: ImageLimits, name: str) -> np.ndarray:
             try:
                 return np.array(image)
             except Exception as error:
-                raise _damaged(name, error) from error
+                raise _damaged_error(name, error) from error
         return _decode(image, limits, name)
 
 
@@ -408,7 +408,7 @@ def _decode(image: Image.Image, limits: ImageLimits, name: str) -> np.ndarray:
     except ImageReadError:
         raise
     except Exception as error:
-        raise _damaged(name, error) from error
+        raise _damaged_error(name, error) from error
 
 
 def _from_array(array: Any, limits: ImageLimits) -> np.ndarray:

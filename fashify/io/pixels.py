@@ -24,12 +24,12 @@ def upright_rgb(image: Image.Image) -> np.ndarray:
     upright = np.empty((*size, 3), np.uint8)
     as_stored = _as_stored(upright, turned)
     full = _full_scale(image) if _is_deep(image) else 255.0
-    for top, strip in _strips(image):
+    for top, strip in _iter_strips(image):
         as_stored[top : top + strip.height] = np.asarray(_to_rgb(strip, full))
     return upright
 
 
-def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+def _iter_strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
     """(first row, the rows from there) of at most ``STRIP_PIXELS`` each."""
     width, height = image.size
     rows = max(1, STRIP_PIXELS // width)
@@ -58,7 +58,7 @@ def _as_stored(upright: np.ndarray, orientation: int) -> np.ndarray:
 
 def _to_rgb(image: Image.Image, full: float) -> Image.Image:
     if _is_deep(image):
-        image = Image.fromarray(_eight_bits(image, full))
+        image = Image.fromarray(_to_eight_bits(image, full))
     if image.mode == "RGB" and "transparency" not in image.info:
         return image
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
@@ -75,14 +75,14 @@ def _is_deep(image: Image.Image) -> bool:
 
 def _full_scale(image: Image.Image) -> float:
     """The value of white in deep greys."""
-    top = max(float(_finite(strip).max(initial=0.0)) for _, strip in _strips(image))
+    top = max(float(_replace_infinite(strip).max(initial=0.0)) for _, strip in _iter_strips(image))
     return 1.0 if top <= 1.0 and image.mode == "F" else 255.0 if top <= 255 else 65535.0
 
 
-def _eight_bits(image: Image.Image, full: float) -> np.ndarray:
+def _to_eight_bits(image: Image.Image, full: float) -> np.ndarray:
     """(h, w) uint8 of deep greys, ``full`` becoming 255."""
-    return np.clip(_finite(image) / full * 255.0, 0, 255).round().astype(np.uint8)
+    return np.clip(_replace_infinite(image) / full * 255.0, 0, 255).round().astype(np.uint8)
 
 
-def _finite(image: Image.Image) -> np.ndarray:
+def _replace_infinite(image: Image.Image) -> np.ndarray:
     return np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0.0, neginf=0.0)

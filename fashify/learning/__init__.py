@@ -1,18 +1,18 @@
 """Heads and fine-tuned networks, learned from a labelled catalogue on a processor in minutes."""
 
 from fashify.learning.heads import METHODS, train_head
-from fashify.learning.material import Material, material_of
-from fashify.learning.serving import judged_matches, learn, measure_strength
-from fashify.learning.trial import transfer_trial, trials
+from fashify.learning.material import Material, collect_material
+from fashify.learning.serving import collect_matches, learn, measure_strength
+from fashify.learning.trial import run_transfer_trial, run_trials
 
 __all__ = [
     "METHODS",
     "Material",
-    "judged_matches",
+    "collect_matches",
+    "collect_material",
     "learn",
-    "material_of",
     "measure_strength",
+    "run_transfer_trial",
+    "run_trials",
     "train_head",
-    "transfer_trial",
-    "trials",
 ]

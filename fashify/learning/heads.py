@@ -7,7 +7,7 @@ from typing import Any
 
 from fashify.errors import QueryError, known
 from fashify.heads.head import Head, Part
-from fashify.learning.linear import lda_part, pca_part
+from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.material import COLOUR_LEVEL, Material
 from fashify.learning.network import Recipe, train_part
 from fashify.learning.weights import choose_weights
@@ -68,15 +68,15 @@ def train_head(
         return None
     methods = (method,)
     if method == "auto":
-        few = len(material.rows("train")) < FEW and set(material.teachable()) - {COLOUR_LEVEL}
+        few = len(material.rows("train")) < FEW and set(material.find_teachable()) - {COLOUR_LEVEL}
         methods = ("softmax", "lda") if few else ("softmax",)
-    shape = _shape(material)
-    made = [_trained(material, backbone, shape, one, seed) for one in methods]
+    shape = _shape_part(material)
+    made = [_train_candidate(material, backbone, shape, one, seed) for one in methods]
     head, _ = max(made, key=lambda one: one[1])
     return head
 
 
-def _trained(
+def _train_candidate(
     material: Material, backbone: Mapping[str, Any], shape: Trained, method: str, seed: int
 ) -> tuple[Head, float]:
     """A head, and what its validation queries' answers are worth."""
@@ -96,46 +96,46 @@ def _trained(
 
 
 def _can_teach(material: Material) -> bool:
-    taught = set(material.teachable()) & {*TASKS, COLOUR_LEVEL}
+    taught = set(material.find_teachable()) & {*TASKS, COLOUR_LEVEL}
     return bool(taught) and len(material.rows("validation")) > 0
 
 
-def _shape(material: Material) -> Trained:
-    return pca_part("shape", material, ("deep",), SHAPE_DIM), {"method": "PCA, half whitened"}
+def _shape_part(material: Material) -> Trained:
+    return fit_pca_part("shape", material, ("deep",), SHAPE_DIM), {"method": "PCA, half whitened"}
 
 
-def _all_inputs(material: Material) -> tuple[str, ...]:
+def _list_inputs(material: Material) -> tuple[str, ...]:
     return tuple(name for name in ("deep", "colour") if name in material.inputs)
 
 
 def _pca(material: Material, seed: int) -> list[Trained]:
     if "colour" not in material.inputs:
         return []
-    part = pca_part("colour", material, ("colour",), COLOUR_PART_DIM, whiten=0.0)
+    part = fit_pca_part("colour", material, ("colour",), COLOUR_PART_DIM, whiten=0.0)
     return [(part, {"method": "PCA"})]
 
 
 def _lda(material: Material, seed: int) -> list[Trained]:
-    level = MAIN_LEVEL if MAIN_LEVEL in material.teachable() else _first_task(material)
-    part = lda_part("category", material, _all_inputs(material), level)
+    level = MAIN_LEVEL if MAIN_LEVEL in material.find_teachable() else _find_first_task(material)
+    part = fit_lda_part("category", material, _list_inputs(material), level)
     colour = _pca(material, seed)
-    if COLOUR_LEVEL in material.teachable():
-        found = lda_part("colour", material, _all_inputs(material), COLOUR_LEVEL)
+    if COLOUR_LEVEL in material.find_teachable():
+        found = fit_lda_part("colour", material, _list_inputs(material), COLOUR_LEVEL)
         colour = [(found, {"method": "LDA", "levels": {COLOUR_LEVEL: 1.0}})]
     return [(part, {"method": "LDA", "levels": {level: 1.0}}), *colour]
 
 
 def _softmax(material: Material, seed: int) -> list[Trained]:
-    return _learned(material, seed, "softmax")
+    return _train_parts(material, seed, "softmax")
 
 
 def _proxy_anchor(material: Material, seed: int) -> list[Trained]:
-    return _learned(material, seed, "proxy-anchor")
+    return _train_parts(material, seed, "proxy-anchor")
 
 
-def _learned(material: Material, seed: int, loss: str) -> list[Trained]:
+def _train_parts(material: Material, seed: int, loss: str) -> list[Trained]:
     """A category part for every level there is but colour, and a colour part for that."""
-    taught, takes = material.teachable(), _all_inputs(material)
+    taught, takes = material.find_teachable(), _list_inputs(material)
     tasks = {level: weight for level, weight in TASKS.items() if level in taught}
     found = []
     if tasks:
@@ -151,8 +151,8 @@ def _learned(material: Material, seed: int, loss: str) -> list[Trained]:
     return found
 
 
-def _first_task(material: Material) -> str:
-    for level in material.teachable():
+def _find_first_task(material: Material) -> str:
+    for level in material.find_teachable():
         if level != COLOUR_LEVEL:
             return level
     raise QueryError(

@@ -12,7 +12,7 @@ from fashify.learning.material import Material
 SHRINKAGE = 0.1
 
 
-def pca_part(
+def fit_pca_part(
     name: str, material: Material, takes: tuple[str, ...], dim: int, *, whiten: float = 0.5
 ) -> Part:
     """Principal components of the training split, each divided by its spread to ``whiten``.
@@ -32,10 +32,10 @@ def pca_part(
     dim = max(1, min(dim, len(x) - 1, x.shape[1]))
     values, vectors = values[::-1][:dim], vectors[:, ::-1][:, :dim]
     floor = max(values[0], 1e-12) * 1e-6
-    return _affine(name, takes, vectors / np.maximum(values, floor) ** (whiten / 2), mean)
+    return _affine_part(name, takes, vectors / np.maximum(values, floor) ** (whiten / 2), mean)
 
 
-def lda_part(name: str, material: Material, takes: tuple[str, ...], level: str) -> Part:
+def fit_lda_part(name: str, material: Material, takes: tuple[str, ...], level: str) -> Part:
     """Linear discriminants of one level, at most classes - 1 of them.
 
     Fisher 1936, for many classes Rao 1948; the within-class covariance is shrunk, since some
@@ -63,9 +63,9 @@ def lda_part(name: str, material: Material, takes: tuple[str, ...], level: str) 
     centred = (means - x.mean(axis=0)) * np.sqrt(counts / len(x))[:, None]
     _, vectors = eigh(centred.T @ centred, within)
     dim = min(n_classes - 1, x.shape[1])
-    return _affine(name, takes, vectors[:, ::-1][:, :dim], x.mean(axis=0))
+    return _affine_part(name, takes, vectors[:, ::-1][:, :dim], x.mean(axis=0))
 
 
-def _affine(name: str, takes: tuple[str, ...], kernel: np.ndarray, mean: np.ndarray) -> Part:
+def _affine_part(name: str, takes: tuple[str, ...], kernel: np.ndarray, mean: np.ndarray) -> Part:
     layer = kernel.astype(np.float32), (-mean @ kernel).astype(np.float32)
     return Part(name, takes, (layer,))

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from fashify.backbones import Backbone
 from fashify.backbones.preprocessing import preprocess
-from fashify.backbones.tuned import BRANCH, branched, entry
+from fashify.backbones.tuned import BRANCH, build_branched, entry
 from fashify.catalogue import Catalogue
 from fashify.engines import make_engine
 from fashify.errors import FashifyError
@@ -47,7 +47,7 @@ class FrozenPart:
     def __init__(self, backbone: Backbone, input_size: tuple[int, int], first_block: int) -> None:
         import keras
 
-        self.network, self.input_size = branched(backbone.network, first_block), input_size
+        self.network, self.input_size = build_branched(backbone.network, first_block), input_size
         before = keras.Model(backbone.network.inputs, entry(backbone.network, first_block))
         inputs = keras.Input((*input_size, 3))
         map_ = before(preprocess(inputs, backbone.spec.preprocessing))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from fashify.config import LEVELS
-from fashify.heads.head import unit
+from fashify.heads.head import unit_length
 from fashify.store import FeatureStore
 
 #: The level that the colour part learns; the category part learns the others.
@@ -52,7 +52,7 @@ class Material:
         known = {name: code for code, name in enumerate(names[counts >= LEAST_ITEMS])}
         return np.array([known.get(label, -1) for label in labels], np.int64), len(known)
 
-    def teachable(self) -> tuple[str, ...]:
+    def find_teachable(self) -> tuple[str, ...]:
         """Levels with at least two classes of ``LEAST_ITEMS`` in the training split."""
         return tuple(level for level in self.labels if self.codes(level)[1] >= 2)
 
@@ -61,10 +61,10 @@ class Material:
         return replace(self, split=np.where(left_out & (self.split == "train"), "out", self.split))
 
 
-def material_of(store: FeatureStore) -> Material:
+def collect_material(store: FeatureStore) -> Material:
     """The material in a store, by its own split: nothing tested on is trained on."""
-    inputs = {"deep": unit(store.features)}
+    inputs = {"deep": unit_length(store.features)}
     if store.colour is not None:
-        inputs["colour"] = unit(store.colour)
+        inputs["colour"] = unit_length(store.colour)
     labels = {level: store.labels(level) for level in LEVELS if level in store.items}
     return Material(inputs, labels, store.split, store.groups, store.group_basis)

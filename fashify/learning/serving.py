@@ -13,7 +13,7 @@ from fashify.heads.strength import Strength, fit_strength
 from fashify.index import Index, make_index
 from fashify.io.storage import is_url
 from fashify.learning.heads import MAIN_LEVEL, train_head
-from fashify.learning.material import Material, material_of
+from fashify.learning.material import Material, collect_material
 from fashify.store import FeatureStore
 from fashify.store.files import link_file, locked, swap_in
 from fashify.store.items import with_location
@@ -62,7 +62,7 @@ def learn(
     empty = make_index(index) if index is not None else None
     with locked(path):
         found = FeatureStore.load(path)
-        material = material_of(found)
+        material = collect_material(found)
         head = train_head(material, found.meta["backbone"], method=method, seed=seed)
         vectors = found.features if head is None else head(found.features, found.colour)
         # An exact index measures the strength before it is served; another is fitted afterwards.
@@ -87,11 +87,11 @@ def measure_strength(
         seed: of the draw of queries.
         exact: an exact cosine index of these vectors, where there is one already.
     """
-    matches = judged_matches(vectors, material, seed=seed, exact=exact)
+    matches = collect_matches(vectors, material, seed=seed, exact=exact)
     return None if matches is None else fit_strength(*matches)
 
 
-def judged_matches(
+def collect_matches(
     vectors: np.ndarray,
     material: Material,
     *,

@@ -24,7 +24,7 @@ FLOOR = 0.1
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenWeights:
     """The outcome of ``choose_weights``.
 
     Attributes:
@@ -39,18 +39,18 @@ class Chosen:
     worth: float = 0.0
 
 
-def choose_weights(parts: Sequence[Part], material: Material, *, seed: int = 0) -> Chosen:
+def choose_weights(parts: Sequence[Part], material: Material, *, seed: int = 0) -> ChosenWeights:
     """The weights on a grid of tenths with the best mean precision@5 on validation queries.
 
     Every weighting is judged with the whole catalogue as the gallery.
     """
     names = [part.name for part in parts]
-    grid = list(_simplex(len(parts)))
-    levels = [level for level in JUDGED if level in material.teachable()]
+    grid = list(_list_simplex(len(parts)))
+    levels = [level for level in JUDGED if level in material.find_teachable()]
     queries = material.rows("validation")
     if len(queries) > QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
-    middle = Chosen(dict(zip(names, grid[len(grid) // 2], strict=True)))
+    middle = ChosenWeights(dict(zip(names, grid[len(grid) // 2], strict=True)))
     if len(grid) == 1 or not levels or not len(queries):
         return middle
     vectors = [part(material.inputs) for part in parts]
@@ -59,21 +59,21 @@ def choose_weights(parts: Sequence[Part], material: Material, *, seed: int = 0) 
         block = queries[start : start + BLOCK]
         cosines = [part[block] @ part.T for part in vectors]
         for row, weights in enumerate(grid):
-            found[row, start : start + len(block)] = _nearest(cosines, weights, block)
+            found[row, start : start + len(block)] = _find_nearest(cosines, weights, block)
     scores = [_scores(material, levels, queries, near) for near in found]
     if not scores[0]:
         return middle
-    worths = [_worth(one) for one in scores]
+    worths = [_mean_score(one) for one in scores]
     best = int(np.argmax(worths))
     told = {
         name: round(float(score), 4)
         for means in scores[best].values()
         for name, score in means.items()
     }
-    return Chosen(dict(zip(names, grid[best], strict=True)), told, worths[best])
+    return ChosenWeights(dict(zip(names, grid[best], strict=True)), told, worths[best])
 
 
-def _simplex(n: int) -> Iterator[tuple[float, ...]]:
+def _list_simplex(n: int) -> Iterator[tuple[float, ...]]:
     """Weights in tenths that sum to 1, none below ``FLOOR``."""
     least = round(10 * max(FLOOR, LEAST_WEIGHT))
     for tenths in product(range(least, 11), repeat=n - 1):
@@ -82,7 +82,9 @@ def _simplex(n: int) -> Iterator[tuple[float, ...]]:
             yield tuple(value / 10 for value in (*tenths, rest))
 
 
-def _nearest(cosines: list[np.ndarray], weights: Sequence[float], block: np.ndarray) -> np.ndarray:
+def _find_nearest(
+    cosines: list[np.ndarray], weights: Sequence[float], block: np.ndarray
+) -> np.ndarray:
     total = sum(np.float32(w) * part for w, part in zip(weights, cosines, strict=True))
     total[np.arange(len(block)), block] = -np.inf
     near = np.argpartition(-total, K, axis=1)[:, :K]
@@ -106,6 +108,6 @@ def _scores(
     return told
 
 
-def _worth(scores: Mapping[str, Mapping[str, float]]) -> float:
+def _mean_score(scores: Mapping[str, Mapping[str, float]]) -> float:
     """One number: every level counts alike."""
     return sum(float(np.mean(list(means.values()))) for means in scores.values())

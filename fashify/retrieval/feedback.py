@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fashify.heads.head import unit
+from fashify.heads.head import unit_length
 
 #: Weights of the likes' and the dislikes' mean beside the query's own of 1, as in Manning,
 #: Raghavan and Schuetze, Introduction to Information Retrieval (2008), section 9.1.1.
@@ -23,9 +23,9 @@ def move_query(query: np.ndarray, liked: np.ndarray, disliked: np.ndarray) -> np
         (dim,) float32, of the query's length.
     """
     length = float(np.linalg.norm(query))
-    moved = unit(query)
+    moved = unit_length(query)
     if len(liked):
-        moved = moved + LIKED * unit(liked).mean(axis=0)
+        moved = moved + LIKED * unit_length(liked).mean(axis=0)
     if len(disliked):
-        moved = moved - DISLIKED * unit(disliked).mean(axis=0)
-    return (length * unit(moved)).astype(np.float32)
+        moved = moved - DISLIKED * unit_length(disliked).mean(axis=0)
+    return (length * unit_length(moved)).astype(np.float32)

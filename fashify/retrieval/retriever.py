@@ -17,7 +17,7 @@ from fashify.catalogue import Catalogue, load_catalogue
 from fashify.errors import FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
-from fashify.features.embedder import weights_source
+from fashify.features.embedder import find_weights_source
 from fashify.heads.strength import Strength
 from fashify.index import Index, load_index, make_index
 from fashify.index.filters.columns import Typed, infer_kind
@@ -123,7 +123,7 @@ class Retriever:
         if self._embedder is not None:
             check_backbone(spec, self._embedder.spec, self.store.path or Path("the store"))
             return self._embedder
-        backbone = load_backbone(spec["name"], weights=weights_source(spec["weights"]))
+        backbone = load_backbone(spec["name"], weights=find_weights_source(spec["weights"]))
         check_backbone(spec, backbone.spec, self.store.path or Path("the store"))
         engine = self.store.meta["engine"]
         return Embedder(
@@ -245,7 +245,7 @@ class Retriever:
                 "a store of raw features" if self.store.head is None else "another metric",
                 "build it with fashify build --head auto",
             )
-        return self.store.head.query(vector, weights)
+        return self.store.head.weigh_query(vector, weights)
 
     def embed(self, image: Any) -> np.ndarray:
         """A picture's served vector, ``(d,)`` float32."""
@@ -282,7 +282,7 @@ class Retriever:
         """The filter itself for an index that filters where its data is, else its mask."""
         if where is None or isinstance(where, np.ndarray):
             return where
-        wanted = Filter.parse(where).resolved(self.store.items, self.column_types)
+        wanted = Filter.parse(where).resolve(self.store.items, self.column_types)
         return wanted if self.index.filters_on(wanted.columns) else self.mask(wanted)
 
     def picture(self, item_id: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 from load import Client
 
 from fashify.demo.serving import QUEUE_LENGTH
-from fashify.demo.uploads import own_folder
+from fashify.demo.uploads import make_own_folder
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -103,14 +103,14 @@ def test_two_visitors_with_one_photo_and_a_demo_of_the_same_user_that_ends(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     data = photo.read_bytes()
-    with own_folder() as folder:
+    with make_own_folder() as folder:
         port = int(served(service).rstrip("/").rpartition(":")[2])
         first, second = Client(port, "run"), Client(port, "run")
         calls = [visitor.upload(data) for visitor in (first, second)]
         assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
         with monkeypatch.context() as other:
             other.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-            with own_folder():
+            with make_own_folder():
                 pass
         assert [len(v.found(c)) for v, c in zip((first, second), calls, strict=True)] == [5, 5]
     assert not folder.exists()

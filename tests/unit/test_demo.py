@@ -24,10 +24,10 @@ from fashify.demo import (
     results,
     uploads,
 )
-from fashify.demo.actions import event_of
+from fashify.demo.actions import read_event
 from fashify.demo.address import write_address
 from fashify.demo.state import NOTHING, Answer, Query, Selection
-from fashify.demo.strength import Yardstick, judge, strength_of
+from fashify.demo.strength import Yardstick, describe_strength, judge
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.io.images import encode_jpeg
@@ -96,7 +96,7 @@ def _film(extra: Image.Image) -> bytes:
     ids=["animation", "even", "good"],
 )
 def test_what_answers_little_is_remarked_on(data: bytes, said: str) -> None:
-    remark = uploads.remark(data, uploads.read_picture(data))
+    remark = uploads.describe_preparation(data, uploads.read_picture(data))
     assert said in remark
     assert bool(remark) == bool(said)
 
@@ -123,7 +123,7 @@ def test_a_link_out_of_the_folder_is_not_followed(upload_folder: Path) -> None:
 def test_errors_become_sentences() -> None:
     error = QueryError("k from 1 to 20", "k = 0", "choose k in that range")
     wanted = "We need k from 1 to 20 and were given k = 0. Choose k in that range."
-    assert uploads.friendly(error) == wanted
+    assert uploads.format_error(error) == wanted
 
 
 def test_a_photo_is_answered(actions: Actions, upload_folder: Path) -> None:
@@ -178,8 +178,8 @@ def test_nonsense_becomes_a_notice(event: dict, actions: Actions) -> None:
 
 @pytest.mark.parametrize("sent", [None, "x", 5, [], [{"do": "surprise"}]])
 def test_what_is_no_event_says_nothing(sent: object) -> None:
-    assert event_of(sent) == {}
-    assert event_of({"do": "surprise"}) == {"do": "surprise"}
+    assert read_event(sent) == {}
+    assert read_event({"do": "surprise"}) == {"do": "surprise"}
 
 
 def test_an_unforeseen_error_is_logged_not_shown(service, monkeypatch, caplog) -> None:
@@ -235,7 +235,7 @@ def test_a_nameless_item_is_called_by_its_id() -> None:
 def test_a_card_shows_what_was_liked() -> None:
     pressed = '"like" data-item="7" aria-pressed="true"'
     assert pressed not in card(match())
-    assert pressed in card(match(), NOTHING.judged("7", liked=True))
+    assert pressed in card(match(), NOTHING.set_vote("7", liked=True))
 
 
 def test_results_count_in_words(service: DemoService) -> None:
@@ -335,11 +335,11 @@ def test_strength_by_hand() -> None:
 
 
 def test_a_calibrated_strength_goes_before(service: DemoService) -> None:
-    told = strength_of(match(probability=0.87, strength="close"), 1.0)
+    told = describe_strength(match(probability=0.87, strength="close"), 1.0)
     assert (told.words, told.level, told.brief) == ("close", 3, "87 % same type")
-    assert strength_of(match(), 1.0).brief == "75 % nearer"
+    assert describe_strength(match(), 1.0).brief == "75 % nearer"
     far = match(probability=0.0, strength="nothing similar")
-    assert strength_of(far, 1.0, photo=True).brief == "75 % nearer"
+    assert describe_strength(far, 1.0, photo=True).brief == "75 % nearer"
 
 
 def test_average_distance_by_hand() -> None:
@@ -445,20 +445,20 @@ def test_why_needs_a_search_and_a_product(actions: Actions) -> None:
 
 def test_the_map_is_kept_from_run_to_run(service: DemoService, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path))
-    rows, places = explore.placed(service)
+    rows, places = explore.place_items(service)
     assert places.shape == (len(rows), 2)
     (kept,) = (tmp_path / "maps").iterdir()
     monkeypatch.setattr(explore, "project", None)
-    again = explore.placed(service)
+    again = explore.place_items(service)
     assert (again[1] == places).all()
     kept.write_bytes(b"broken")
     with pytest.raises(TypeError):
-        explore.placed(service)
+        explore.place_items(service)
 
 
 def test_labels_become_numbers_by_frequency() -> None:
     labels = np.array(["a", "b", "b", "", "c"], dtype=object)
-    assert explore.coded(labels) == {"names": ["b", "a", "c"], "codes": [1, 0, 0, -1, 2]}
+    assert explore.encode_labels(labels) == {"names": ["b", "a", "c"], "codes": [1, 0, 0, -1, 2]}
 
 
 def test_the_newest_whole_run_of_each_notebook(tmp_path: Path) -> None:
@@ -467,6 +467,6 @@ def test_the_newest_whole_run_of_each_notebook(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         facts = {"notebook": "01_eda", "started": f"2026-01-{day}", "status": status}
         (folder / "run.json").write_text(json.dumps(facts))
-    ((folder, run),) = judged.latest_runs(tmp_path)
+    ((folder, run),) = judged.find_latest_runs(tmp_path)
     assert (folder.name, run["started"]) == ("1", "2026-01-02")
-    assert judged.latest_runs(tmp_path / "none") == []
+    assert judged.find_latest_runs(tmp_path / "none") == []

@@ -7,7 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fashify.demo.batching import MOST, Batcher, Wanted, embedding, searching, terms_of
+from fashify.demo.batching import (
+    MOST,
+    Batcher,
+    SearchRequest,
+    encode_terms,
+    make_embedding_batcher,
+    make_search_batcher,
+)
 from fashify.retrieval.retriever import Retriever
 
 
@@ -62,7 +69,7 @@ def test_an_error_reaches_the_asker_alone() -> None:
 def test_a_real_engine_gives_the_retrievers_feature(retriever) -> None:
     pictures = [retriever.picture(item_id) for item_id in retriever.store.item_ids[:12]]
     alone = [retriever.embed(picture) for picture in pictures]
-    batcher = embedding(retriever)
+    batcher = make_embedding_batcher(retriever)
     prepared = [retriever.embedder.prepare(picture) for picture in pictures]
     with ThreadPoolExecutor(12) as pool:
         together = list(pool.map(batcher.ask, prepared))
@@ -74,16 +81,16 @@ def test_searches_together_answer_as_alone(retriever) -> None:
     ids = [str(item_id) for item_id in retriever.store.item_ids[:24]]
     women = {"gender": ["Women"]}
     wanted = [
-        Wanted(
+        SearchRequest(
             retriever.feature(item_id),
             1 + n % 5,
-            terms_of(women if n % 3 else None),
+            encode_terms(women if n % 3 else None),
             frozenset({item_id}),
         )
         for n, item_id in enumerate(ids)
     ]
     with ThreadPoolExecutor(24) as pool:
-        together = list(pool.map(searching(retriever).ask, wanted))
+        together = list(pool.map(make_search_batcher(retriever).ask, wanted))
     for n, (one, found) in enumerate(zip(wanted, together, strict=True)):
         where = women if n % 3 else None
         alone = retriever.by_feature(one.vector, one.k, where=where, exclude=one.left_out)

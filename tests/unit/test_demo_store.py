@@ -11,7 +11,7 @@ from fakes import GridBackbone, GridEngine
 from fashify import extract_features, load_catalogue
 from fashify.data import SAMPLE
 from fashify.demo import DemoService, service
-from fashify.demo.service import default_store
+from fashify.demo.service import ensure_default_store
 from fashify.learning import learn
 from fashify.retrieval import Retriever
 from fashify.store import FeatureStore
@@ -33,7 +33,7 @@ def catalogue():
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch, catalogue) -> list[Path]:
-    """The stores that ``default_store`` builds, by a network that needs no TensorFlow."""
+    """The stores that ``ensure_default_store`` builds, by a network that needs no TensorFlow."""
     built = []
 
     def extract(_, backbone: str, out: Path, **options) -> None:
@@ -60,7 +60,7 @@ def test_the_settings_store_is_chosen_as_it_is(places, built, catalogue, learned
     mine, sample = places
     store_at(mine, catalogue, learned=learned)
     store_at(sample, catalogue, learned=not learned)
-    assert default_store() == mine
+    assert ensure_default_store() == mine
     assert (FeatureStore.load(mine).head is not None) == learned
     assert built == []
 
@@ -70,17 +70,17 @@ def test_the_samples_store_once_it_is_there(places, built, catalogue) -> None:
     store_at(sample, catalogue, learned=False)
     # What a user has learned on it since is kept, another method than the demo's own too.
     learn(sample, method="pca")
-    assert default_store() == sample
+    assert ensure_default_store() == sample
     assert FeatureStore.load(sample).head.provenance["method"] == "pca"
     assert built == []
 
 
 def test_the_samples_store_is_built_and_learned_where_none_is(places, built) -> None:
     _, sample = places
-    assert default_store() == sample
+    assert ensure_default_store() == sample
     assert built == [sample]
     assert FeatureStore.load(sample).head.provenance["method"] == "lda"
-    assert default_store() == sample
+    assert ensure_default_store() == sample
     assert built == [sample]
 
 

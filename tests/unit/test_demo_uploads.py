@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fashify.demo import uploads
-from fashify.demo.uploads import own_folder, upload_folder
+from fashify.demo.uploads import make_own_folder, upload_folder
 
 HOLD = """
 from fashify.demo.uploads import own_folder
@@ -37,7 +37,7 @@ def holding() -> tuple[subprocess.Popen, Path]:
 
 
 def test_a_private_folder_for_as_long_as_it_is_needed(parent: Path) -> None:
-    with own_folder() as folder:
+    with make_own_folder() as folder:
         assert folder.parent == parent
         assert upload_folder() == folder
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -50,7 +50,7 @@ def test_tools_for_assistants_use_it_too(parent: Path) -> None:
     from gradio import mcp
 
     before = mcp.DEFAULT_TEMP_DIR
-    with own_folder() as folder:
+    with make_own_folder() as folder:
         assert str(folder) == mcp.DEFAULT_TEMP_DIR
     assert before == mcp.DEFAULT_TEMP_DIR
 
@@ -61,7 +61,7 @@ def test_what_a_killed_process_left_is_cleared_but_nothing_of_a_living_one(paren
     (dead, left), (living, kept) = holding(), holding()
     dead.kill()
     dead.wait()
-    with own_folder() as folder:
+    with make_own_folder() as folder:
         assert not left.exists()
         assert (kept / "photo.jpg").exists()
         assert folder not in (left, kept)
@@ -81,7 +81,7 @@ def test_a_folder_taken_for_a_leftover_before_it_was_locked_is_given_up(
         return lock(folder)
 
     monkeypatch.setattr(uploads, "_lock", late)
-    with own_folder() as folder:
+    with make_own_folder() as folder:
         assert folder.is_dir()
         assert folder == asked[1]
 
@@ -90,6 +90,6 @@ def test_without_locks_leftovers_stay(parent: Path, monkeypatch: pytest.MonkeyPa
     other = parent / f"{uploads.PREFIX}other"
     other.mkdir(parents=True)
     monkeypatch.setattr(uploads, "fcntl", None)
-    with own_folder() as folder:
+    with make_own_folder() as folder:
         assert folder.is_dir()
     assert list(parent.iterdir()) == [other]

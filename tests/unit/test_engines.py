@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from fashify.engines import list_engines, make, make_engine, top_k_agreement
+from fashify.engines import list_engines, make, make_engine, measure_agreement
 from fashify.engines.cache import ModelCache
-from fashify.engines.fidelity import least_cosine, probe_images
+from fashify.engines.fidelity import draw_probe_images, find_least_cosine
 from fashify.engines.processor import cores
 from fashify.engines.quantise import _import_nncf
 from fashify.engines.tensorflow_engine import TensorFlowEngine
@@ -71,17 +71,17 @@ def engine_of(model, tmp_path):
 def test_top_k_agreement_by_hand():
     a = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
     b = a[[0, 2, 1, 3]]  # items 1 and 2 have changed places
-    assert top_k_agreement(a, a, k=1) == 1.0
-    assert top_k_agreement(a, b, k=1) == 0.0
-    assert top_k_agreement(a, b, k=3) == 1.0  # all others are the same three
+    assert measure_agreement(a, a, k=1) == 1.0
+    assert measure_agreement(a, b, k=1) == 0.0
+    assert measure_agreement(a, b, k=3) == 1.0  # all others are the same three
 
 
 def test_top_k_agreement_does_not_depend_on_the_block(monkeypatch):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 50, 6))
-    whole = top_k_agreement(a, b)
+    whole = measure_agreement(a, b)
     monkeypatch.setattr("fashify.engines.fidelity._ROWS", 7)
-    assert top_k_agreement(a, b) == whole
+    assert measure_agreement(a, b) == whole
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_top_k_agreement_does_not_depend_on_the_block(monkeypatch):
     [([[1.0, 0.0]], 1.0), ([[0.0, 2.0]], 0.0), ([[-3.0, 0.0]], -1.0), ([[np.nan, 0.0]], -1.0)],
 )
 def test_least_cosine_by_hand(features, expected):
-    assert least_cosine(np.array(features), np.array([[2.0, 0.0]])) == pytest.approx(expected)
+    assert find_least_cosine(np.array(features), np.array([[2.0, 0.0]])) == pytest.approx(expected)
 
 
 def test_probe_images_are_the_same_every_time():
-    images = probe_images(Spec())
+    images = draw_probe_images(Spec())
     assert images.shape == (8, 16, 12, 3)
     assert images.dtype == np.uint8
-    np.testing.assert_array_equal(images, probe_images(Spec()))
+    np.testing.assert_array_equal(images, draw_probe_images(Spec()))
     assert len(np.unique(images.reshape(8, -1), axis=0)) == 8
 
 
@@ -118,7 +118,7 @@ def test_unknown_names_list_the_known_ones(engine_of):
 
 def test_auto_takes_the_fastest_and_says_what_it_measured(engine_of, monkeypatch):
     rates = {"openvino": 10.0, "tensorflow": 20.0}
-    monkeypatch.setattr(make, "_images_per_second", lambda engine, images: rates[engine.name])
+    monkeypatch.setattr(make, "_measure_rate", lambda engine, images: rates[engine.name])
     engine = engine_of("auto", "fp32")
     assert engine.name == "tensorflow"
     assert "beside openvino fp32" in engine.reason
@@ -127,7 +127,7 @@ def test_auto_takes_the_fastest_and_says_what_it_measured(engine_of, monkeypatch
 
 def test_auto_passes_over_an_engine_that_is_fast_but_wrong(engine_of, monkeypatch):
     rates = {"openvino": 20.0, "tensorflow": 10.0}
-    monkeypatch.setattr(make, "_images_per_second", lambda engine, images: rates[engine.name])
+    monkeypatch.setattr(make, "_measure_rate", lambda engine, images: rates[engine.name])
     right = make.OpenVINOEngine._infer
     wrong = lambda self, batch: right(self, batch)[:, ::-1]  # noqa: E731
     monkeypatch.setattr(make.OpenVINOEngine, "_infer", wrong)
@@ -171,7 +171,7 @@ def test_tensorflow_bf16_leaves_the_reference_alone(model, engine_of, images, mo
     np.testing.assert_array_equal(engine_of("tensorflow").run(images), before)
     assert rounded.dtype == np.float32
     assert not np.array_equal(rounded, before)
-    assert least_cosine(rounded, before) > 0.999
+    assert find_least_cosine(rounded, before) > 0.999
 
 
 # --- what they take
@@ -226,7 +226,7 @@ def test_int8_measures_its_agreement_on_images_it_was_not_set_by(engine_of, imag
     engine = engine_of("openvino", "int8", calibration=images)
     assert engine.report["agreement_images"] == 32
     held_out = images[32:]
-    expected = top_k_agreement(engine_of().run(held_out), engine.run(held_out))
+    expected = measure_agreement(engine_of().run(held_out), engine.run(held_out))
     assert engine.report["top5_agreement"] == pytest.approx(expected)
     assert engine.report["top5_agreement"] > 0.5
 

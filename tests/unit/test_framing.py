@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fashify.features.framing import to_frame, trimmed
+from fashify.features.framing import fit_to_frame, trim_margins
 from fashify.io.images import resize
 
 FRAME = (80, 60)
@@ -26,7 +26,7 @@ def product(height: int = 80, width: int = 60, margin: int = 6) -> np.ndarray:
 def test_white_at_the_sides_is_taken_away_again(left: int, right: int) -> None:
     image = product()
     wide = np.pad(image, ((0, 0), (left, right), (0, 0)), constant_values=255)
-    got = trimmed(wide, FRAME)
+    got = trim_margins(wide, FRAME)
     assert got.shape == image.shape
     # Cut evenly where both sides are plain, so the product may stand beside where it stood.
     assert (got.min(axis=2) < 255).sum() == (image.min(axis=2) < 255).sum()
@@ -39,45 +39,45 @@ def test_margins_above_and_below_go_likewise_and_in_any_colour() -> None:
     image[image.min(axis=2) == 255] = (20, 60, 90)
     high = np.pad(image, ((50, 50), (0, 0), (0, 0)))
     high[:50], high[-50:] = (20, 60, 90), (20, 60, 90)
-    np.testing.assert_array_equal(trimmed(high, FRAME), image)
+    np.testing.assert_array_equal(trim_margins(high, FRAME), image)
 
 
 def test_a_product_that_fills_one_side_is_no_margin() -> None:
     image = np.full((80, 120, 3), 255, np.uint8)
     image[:, :50] = 20
-    np.testing.assert_array_equal(trimmed(image, FRAME), image)
+    np.testing.assert_array_equal(trim_margins(image, FRAME), image)
 
 
 def test_what_is_not_plain_stays_and_is_letterboxed() -> None:
     busy = RNG.integers(0, 255, (80, 100, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(trimmed(busy, FRAME), busy)
-    np.testing.assert_array_equal(to_frame(busy, FRAME), resize(busy, FRAME, fit="letterbox"))
+    np.testing.assert_array_equal(trim_margins(busy, FRAME), busy)
+    np.testing.assert_array_equal(fit_to_frame(busy, FRAME), resize(busy, FRAME, fit="letterbox"))
 
 
 def test_margins_that_the_proportions_allow_stay() -> None:
     image = product(160, 120, margin=40)
-    np.testing.assert_array_equal(trimmed(image, FRAME), image)
+    np.testing.assert_array_equal(trim_margins(image, FRAME), image)
 
 
 def test_plain_pictures_and_lines_of_one_pixel_come_through() -> None:
     for shape in ((1, 1), (1, 500), (500, 1), (80, 200)):
         plain = np.full((*shape, 3), 255, np.uint8)
-        assert to_frame(plain, FRAME).shape == (*FRAME, 3)
-        assert (to_frame(plain, FRAME) == 255).all()
+        assert fit_to_frame(plain, FRAME).shape == (*FRAME, 3)
+        assert (fit_to_frame(plain, FRAME) == 255).all()
 
 
 def test_a_large_picture_is_looked_at_by_steps() -> None:
     image = np.full((3000, 6000, 3), 255, np.uint8)
     image[:, 2500:4000] = RNG.integers(0, 200, (3000, 1500, 3))
-    got = trimmed(image, FRAME)
+    got = trim_margins(image, FRAME)
     assert got.shape == (3000, 2250, 3)
     assert (got.min(axis=2) < 255).sum() == (image.min(axis=2) < 255).sum()
 
 
 def test_a_picture_in_the_frame_is_left_alone() -> None:
     image = product()
-    assert to_frame(image, FRAME, at_most=(8, 8)) is image
-    assert to_frame(product(81, 60), FRAME, at_most=(20, 15)).shape == (20, 15, 3)
+    assert fit_to_frame(image, FRAME, at_most=(8, 8)) is image
+    assert fit_to_frame(product(81, 60), FRAME, at_most=(20, 15)).shape == (20, 15, 3)
 
 
 @given(
@@ -91,7 +91,7 @@ def test_no_pixel_of_a_product_is_ever_cut_off(height, width, box, frame) -> Non
     top, bottom, left, right = box
     image[min(top, bottom) : max(top, bottom) + 1, min(left, right) : max(left, right) + 1] = 10
     assume((image == 250).any())
-    got = trimmed(image, frame)
+    got = trim_margins(image, frame)
     assert (got == 10).sum() == (image == 10).sum()
     assert min(got.shape[:2]) >= 1
     # Only the longer way is cut, and no further than the frame's proportions, to the pixel.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError
-from fashify.heads.head import Head, Part, Posterior, unit
+from fashify.heads.head import Head, Part, Posterior, unit_length
 from fashify.index import make_index
 
 RNG = np.random.default_rng(0)
@@ -72,7 +72,7 @@ def test_the_cosine_of_served_vectors_is_the_weighted_mean_of_the_parts(head, in
     served = head(*inputs)
     assert served.shape == (20, head.dim) == (20, 7)
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
-    scaled = {"deep": unit(inputs[0]), "colour": unit(inputs[1])}
+    scaled = {"deep": unit_length(inputs[0]), "colour": unit_length(inputs[1])}
     shape, colour = (made(scaled) for made in head.parts)
     expected = 0.75 * shape[0] @ shape[1] + 0.25 * colour[0] @ colour[1]
     assert served[0] @ served[1] == pytest.approx(expected, abs=1e-5)
@@ -86,17 +86,17 @@ def test_other_weights_in_the_query_rank_as_a_gallery_made_with_them(head, input
     served = head(*inputs)
     other = Head(head.parts, {"shape": 0.1, "colour": 0.9}, BACKBONE)(*inputs)
     names = [str(n) for n in range(20)]
-    asked = np.stack([head.query(row, {"shape": 1, "colour": 9}) for row in served])
+    asked = np.stack([head.weigh_query(row, {"shape": 1, "colour": 9}) for row in served])
     found = make_index("exact").fit(served, names).search(asked, 5)
     expected = make_index("exact").fit(other, names).search(other, 5)
     assert np.array_equal(found.positions, expected.positions)
 
 
 def test_weights_that_mean_nothing_are_refused(head) -> None:
-    assert head.checked({"colour": 2}) == {"shape": 0.0, "colour": 1.0}
+    assert head.check_weights({"colour": 2}) == {"shape": 0.0, "colour": 1.0}
     for weights in ({"sleeve": 1}, {"shape": -1, "colour": 2}, {"shape": 0}, {"shape": np.nan}):
         with pytest.raises(QueryError, match="weights of 0 or more"):
-            head.checked(weights)
+            head.check_weights(weights)
 
 
 def test_a_file_gives_the_head_back_and_the_same_bytes(head, inputs) -> None:

@@ -115,7 +115,7 @@ def test_its_own_text_means_the_same(where):
 
 def test_values_travel_beside_a_milvus_expression():
     text = 'gender in (women, Men) and not year < 2012 or article_type = "Bath and Body"'
-    found = expression_of(Filter.parse(text).resolved(TABLE).root)
+    found = expression_of(Filter.parse(text).resolve(TABLE).root)
     assert found.template == (
         "((gender in {value0}) and (not (year < {value1} and year != {value2})))"
         " or (article_type in {value3})"

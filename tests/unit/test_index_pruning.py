@@ -108,7 +108,7 @@ def test_a_query_with_too_much_left_is_scanned(index, read, monkeypatch):
     queries = photographs(60, seed=6)
     index.search(queries, K)
     monkeypatch.setattr(pruning, "_MOST_LEFT", np.median(read) / N)
-    _, given_up = pruning.pruned(
+    _, given_up = pruning.search_pruned(
         index._gallery, index._structure, queries, K, metric=index.metric, allowed=None,
         excluded=(np.empty(0, np.int64), np.empty(0, np.int64)),
     )  # fmt: skip

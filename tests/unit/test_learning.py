@@ -8,11 +8,11 @@ import pytest
 
 from fashify.errors import QueryError, StoreMismatchError
 from fashify.features.colour import COLOUR_DIM
-from fashify.heads.head import Head, unit
+from fashify.heads.head import Head, unit_length
 from fashify.index import Index
 from fashify.learning import METHODS, Material, learn, train_head
 from fashify.learning import heads as learning_heads
-from fashify.learning.linear import lda_part, pca_part
+from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.losses import SCALE
 from fashify.learning.network import SHARPNESS, sharpened
 from fashify.learning.weights import choose_weights
@@ -49,7 +49,7 @@ def material() -> Material:
     store = drawn()
     labels = {name: store.labels(name) for name in ("article_type", "base_colour", "gender")}
     split = np.array(["train"] * 240 + ["validation"] * 60 + ["test"] * 60)
-    inputs = {"deep": unit(store.features), "colour": unit(store.colour)}
+    inputs = {"deep": unit_length(store.features), "colour": unit_length(store.colour)}
     return Material(inputs, labels, split, np.arange(len(store)))
 
 
@@ -67,7 +67,7 @@ def heads(material) -> dict[str, Head]:
 
 def precision(vectors: np.ndarray, material: Material, level: str = "article_type") -> float:
     labels, rows = material.labels[level], material.rows("test")
-    cosines = unit(vectors[rows]) @ unit(vectors).T
+    cosines = unit_length(vectors[rows]) @ unit_length(vectors).T
     cosines[np.arange(len(rows)), rows] = -9
     near = np.argsort(-cosines, axis=1)[:, :5]
     return float((labels[near] == labels[rows][:, None]).mean())
@@ -75,7 +75,7 @@ def precision(vectors: np.ndarray, material: Material, level: str = "article_typ
 
 @pytest.mark.parametrize("adjusted", [0.0, 0.5, 1.0])
 def test_a_posterior_is_sharpened_and_its_prior_taken_back(adjusted: float) -> None:
-    proxies, embedded = np.eye(2, dtype=np.float32), unit(np.array([[0.6, 0.5]], np.float32))
+    proxies, embedded = np.eye(2, dtype=np.float32), unit_length(np.array([[0.6, 0.5]], np.float32))
     found = sharpened("article_type", 0.5, proxies, np.array([90, 10]), adjusted)(embedded)
     prior = np.array([0.9, 0.1])
     odds = np.exp(SCALE * embedded.astype(float)) / prior**adjusted
@@ -84,7 +84,7 @@ def test_a_posterior_is_sharpened_and_its_prior_taken_back(adjusted: float) -> N
 
 
 def test_only_levels_with_two_classes_teach(material) -> None:
-    assert material.teachable() == ("article_type", "base_colour")
+    assert material.find_teachable() == ("article_type", "base_colour")
     assert material.codes("gender")[1] == 1
 
 
@@ -97,7 +97,7 @@ def test_labels_unseen_in_training_and_missing_ones_are_no_class(material) -> No
 
 
 def test_whitened_components_are_uncorrelated_and_equally_spread(material) -> None:
-    part = pca_part("shape", material, ("deep",), 8, whiten=1.0)
+    part = fit_pca_part("shape", material, ("deep",), 8, whiten=1.0)
     kernel, bias = part.layers[0]
     x = material.inputs["deep"][material.rows("train")] @ kernel + bias
     np.testing.assert_allclose(np.cov(x.T, bias=True), np.eye(8), atol=1e-3)
@@ -105,12 +105,12 @@ def test_whitened_components_are_uncorrelated_and_equally_spread(material) -> No
 
 
 def test_discriminants_separate_what_components_do_not(material) -> None:
-    lda = lda_part("category", material, ("deep",), "article_type")
+    lda = fit_lda_part("category", material, ("deep",), "article_type")
     assert lda.dim == 2
     raw = precision(material.inputs["deep"], material)
     assert precision(lda(material.inputs), material) > raw + 0.1
     with pytest.raises(QueryError, match="gender"):
-        lda_part("category", material, ("deep",), "gender")
+        fit_lda_part("category", material, ("deep",), "gender")
 
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"none", "pca"}))
@@ -159,8 +159,8 @@ def test_auto_keeps_the_better_head_of_few_products(material, heads, monkeypatch
 
 
 def test_weights_prefer_the_part_that_knows(material) -> None:
-    good = lda_part("good", material, ("deep",), "article_type")
-    noise = pca_part("noise", material, ("deep",), 3)
+    good = fit_lda_part("good", material, ("deep",), "article_type")
+    noise = fit_pca_part("noise", material, ("deep",), 3)
     only = Material(
         material.inputs,
         {"article_type": material.labels["article_type"]},

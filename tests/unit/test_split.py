@@ -20,7 +20,7 @@ from fashify.evaluation.audit import audit
 from fashify.evaluation.audit.facts import read_pictures
 from fashify.evaluation.robustness import Remedy, measure_robustness
 from fashify.features import extract_features
-from fashify.learning import learn, material_of
+from fashify.learning import collect_material, learn
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
@@ -44,7 +44,7 @@ def test_split_keeps_groups_whole(store):
 def test_split_is_the_same_for_everybody(store, tmp_path, monkeypatch):
     """Python, command line, notebook and page ask the same queries, none of them trained on."""
     wanted = set(store.item_ids[store.split == "test"])
-    trained = set(store.item_ids[material_of(store).rows("train")])
+    trained = set(store.item_ids[collect_material(store).rows("train")])
     assert wanted
     assert not wanted & trained
     options = {"level": "gender", "split": "test"}

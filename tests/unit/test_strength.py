@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashify.errors import QueryError, StoreCorruptError
-from fashify.heads.strength import WORDS, Strength, fit_strength, reliability
+from fashify.heads.strength import WORDS, Strength, fit_strength, measure_reliability
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_reliability_sets_predictions_against_what_came_true() -> None:
     curve = Strength(np.array([0.0, 1.0]), np.array([1.0, 0.0]), 0.5, 0.75, 4)
     distances = np.array([[0.1, 0.1], [0.1, 0.1], [0.8, 0.8], [0.8, 0.8]])
     relevant = np.array([[1, 1], [1, 0], [0, 0], [0, 0]], bool)
-    table = reliability(curve, distances, relevant, bins=2)
+    table = measure_reliability(curve, distances, relevant, bins=2)
     assert table["n"].tolist() == [4, 4]
     np.testing.assert_allclose(table["predicted"], [0.2, 0.9])
     np.testing.assert_allclose(table["observed"], [0.0, 0.75])

@@ -15,7 +15,7 @@ from fashify.catalogue.likeness import look_alikes
 from fashify.config import SEED
 from fashify.evaluation.audit.facts import find_gaps, read_pictures
 from fashify.evaluation.audit.noise import estimate_label_noise
-from fashify.io.plain import plain
+from fashify.io.plain import to_plain
 
 #: What joins two products, from the surest to the loosest.
 KINDS = ("equal files", "look-alikes", "variants", "groups")
@@ -80,7 +80,7 @@ class Audit:
         """Everything but the single products, as plain JSON values."""
         tables = {"kinds": self.kinds, "noise": self.noise, "gaps": self.gaps}
         tables |= {"splits": self.splits}
-        return plain({name: table.to_dict("records") for name, table in tables.items()})
+        return to_plain({name: table.to_dict("records") for name, table in tables.items()})
 
     def to_csv(self, path: str | Path) -> None:
         """Writes ``items``, one line a product; errors as ``open``."""

@@ -16,7 +16,7 @@ from fashify.evaluation.intervals import bootstrap
 from fashify.evaluation.robustness.perturb import select_perturbations
 from fashify.features import Embedder
 from fashify.index import Index, make_index
-from fashify.io.plain import plain
+from fashify.io.plain import to_plain
 from fashify.retrieval.region import find_products
 
 #: What is measured of every query: the shares found, and precision@k excluding its group.
@@ -74,7 +74,7 @@ class RobustnessReport:
     def to_dict(self) -> dict:
         """Plain JSON values."""
         facts = {"k": self.k, "level": self.level, "n_gallery": self.n_gallery}
-        return plain(facts | {"table": self.table.to_dict("records")})
+        return to_plain(facts | {"table": self.table.to_dict("records")})
 
 
 def measure_robustness(

@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from fashify.index.approximate import outgrown
+from fashify.index.approximate import has_outgrown
 from fashify.index.base import Index
-from fashify.index.exact.pruning import Sketch, pruned, sketch
+from fashify.index.exact.pruning import Sketch, search_pruned, sketch
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
-from fashify.index.scan import Pairs, rescanned, scan
+from fashify.index.scan import Pairs, rescan, scan
 
 #: More neighbours than this are found by a scan.
 _MOST_K = 100
@@ -40,7 +40,7 @@ class ExactIndex(Index):
         options: dict[str, Any] = {"metric": self.metric, "allowed": allowed}
         if known is None or not len(queries) or not _many(gallery, k, allowed):
             return scan(gallery, queries, k, excluded=excluded, **options)
-        pairs, given_up = pruned(gallery, known, queries, k, excluded=excluded, **options)
+        pairs, given_up = search_pruned(gallery, known, queries, k, excluded=excluded, **options)
         if self.metric == "cosine":
             # The zero vector is at 1 from everything, which its bounds do not say.
             given_up |= ~queries.any(axis=1)
@@ -48,11 +48,11 @@ class ExactIndex(Index):
         if len(gallery.tail):
             base = len(gallery.base)
             parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
-        return rescanned(gallery, queries, k, parts, given_up, excluded=excluded, **options)
+        return rescan(gallery, queries, k, parts, given_up, excluded=excluded, **options)
 
     def _change(self, gallery: Gallery) -> Self:
         super()._change(gallery)
-        if self._structure is not None and outgrown(gallery):
+        if self._structure is not None and has_outgrown(gallery):
             self.compact()
         return self
 

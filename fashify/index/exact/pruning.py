@@ -90,14 +90,14 @@ def sketch(gallery: Gallery, metric: str) -> Sketch | None:
         heads[part] = block @ axes.T
         halves[part] = 0.5 * np.einsum("ij,ij->i", block, block)
         away[:, part] = halves[part] - asked @ block.T
-    dims = _cheapest(heads, halves, away, asked, axes)
+    dims = _find_cheapest(heads, halves, away, asked, axes)
     if dims is None:
         return None
     reach = 1.0 if metric == "cosine" else float(norms.max())
     return Sketch(mean, np.ascontiguousarray(axes[:dims]), _rows(heads, halves, dims), reach)
 
 
-def _cheapest(
+def _find_cheapest(
     heads: np.ndarray, halves: np.ndarray, away: np.ndarray, asked: np.ndarray, axes: np.ndarray
 ) -> int | None:
     """How many components cost least, from the rows left for the items asked; None: scan."""
@@ -115,7 +115,7 @@ def _cheapest(
 def _rows(heads: np.ndarray, halves: np.ndarray, dims: int) -> np.ndarray:
     """(n, dims + 2) float32, see `Sketch`."""
     heads = heads[:, :dims]
-    return np.concatenate([heads, halves[:, None], _rest(2 * halves, heads)], axis=1)
+    return np.concatenate([heads, halves[:, None], _rest_norms(2 * halves, heads)], axis=1)
 
 
 def _asked(queries: np.ndarray, axes: np.ndarray) -> np.ndarray:
@@ -123,16 +123,16 @@ def _asked(queries: np.ndarray, axes: np.ndarray) -> np.ndarray:
     heads = queries @ axes.T
     squares = np.einsum("ij,ij->i", queries, queries)
     ones = np.ones((len(queries), 1), np.float32)
-    return np.concatenate([-heads, ones, -_rest(squares, heads)], axis=1)
+    return np.concatenate([-heads, ones, -_rest_norms(squares, heads)], axis=1)
 
 
-def _rest(squares: np.ndarray, heads: np.ndarray) -> np.ndarray:
+def _rest_norms(squares: np.ndarray, heads: np.ndarray) -> np.ndarray:
     """(n, 1) float32: length of what the heads leave of vectors with these squared lengths."""
     inside = np.einsum("ij,ij->i", heads, heads, dtype=np.float64)
     return np.sqrt(np.maximum(squares - inside, 0))[:, None].astype(np.float32)
 
 
-def pruned(
+def search_pruned(
     gallery: Gallery,
     sketch: Sketch,
     queries: np.ndarray,
@@ -169,7 +169,7 @@ def pruned(
         mine = (excluded[0] >= start) & (excluded[0] < start + step) & (excluded[1] < n)
         bounds[excluded[0][mine] - start, excluded[1][mine]] = np.inf
         full = _Full(gallery, sketch, centred[part], metric)
-        limits = full.kth(_lowest(bounds, min(k + _FIRST, n)), bounds, k) + slack[part]
+        limits = full.kth(_find_lowest(bounds, min(k + _FIRST, n)), bounds, k) + slack[part]
         rows, slots = np.divmod(np.flatnonzero(bounds <= limits[:, None]), n)
         many = np.bincount(rows, minlength=len(bounds)) > _MOST_LEFT * n
         given_up[part] = many
@@ -192,7 +192,7 @@ def _slack(sketch: Sketch, queries: np.ndarray, metric: str) -> np.ndarray:
     return (spread * np.square(reach)).astype(np.float32)
 
 
-def _lowest(bounds: np.ndarray, m: int) -> np.ndarray:
+def _find_lowest(bounds: np.ndarray, m: int) -> np.ndarray:
     """(q, m) columns with low bounds, each the lowest of a group, so that one pass finds them."""
     width = bounds.shape[1] // _FOLD
     if width < 2 * m:

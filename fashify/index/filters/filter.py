@@ -68,7 +68,7 @@ class Filter:
         """Names of the columns it asks for."""
         return tree.columns(self.root)
 
-    def resolved(self, table: pd.DataFrame, types: Mapping[str, Typed] | None = None) -> Filter:
+    def resolve(self, table: pd.DataFrame, types: Mapping[str, Typed] | None = None) -> Filter:
         """The same filter in the catalogue's own spelling.
 
         Args:
@@ -81,7 +81,7 @@ class Filter:
         return Filter(resolve(self.root, Columns(table, types)))
 
     def mask(self, table: pd.DataFrame, types: Mapping[str, Typed] | None = None) -> np.ndarray:
-        """(n,) bool: the rows of a catalogue table that pass; errors as `resolved`."""
+        """(n,) bool: the rows of a catalogue table that pass; errors as `resolve`."""
         columns = Columns(table, types)
         return tree.mask(resolve(self.root, columns), columns)
 

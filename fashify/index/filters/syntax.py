@@ -27,7 +27,7 @@ _TOKENS = re.compile(
 
 def parse(text: str) -> Node:
     """The tree of a text; QueryError saying at which character it stops making sense."""
-    return _Parser(text).whole()
+    return _Parser(text).parse_whole()
 
 
 class _Parser:
@@ -49,10 +49,10 @@ class _Parser:
             end = match.end()
         return [*tokens, ("end", "the end", len(text))]
 
-    def whole(self) -> Node:
+    def parse_whole(self) -> Node:
         if self._next()[0] == "end":
             return Join("and", ())
-        node = self._joined("or")
+        node = self._parse_joined("or")
         if self._next()[0] != "end":
             raise self._expected("'and', 'or' or the end")
         return node
@@ -67,35 +67,35 @@ class _Parser:
             return word
         return None
 
-    def _joined(self, word: str) -> Node:
-        inner = (lambda: self._joined("and")) if word == "or" else self._negated
+    def _parse_joined(self, word: str) -> Node:
+        inner = (lambda: self._parse_joined("and")) if word == "or" else self._parse_negated
         parts = [inner()]
         while self._takes(word):
             parts.append(inner())
         return parts[0] if len(parts) == 1 else Join(word, tuple(parts))
 
-    def _negated(self) -> Node:
+    def _parse_negated(self) -> Node:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
             raise self._expected(f"at most {_MOST_DEPTH} levels of nesting")
         if self._takes("not"):
-            node: Node = Not(self._negated())
+            node: Node = Not(self._parse_negated())
         elif self._takes("("):
-            node = self._joined("or")
+            node = self._parse_joined("or")
             if not self._takes(")"):
                 raise self._expected("')'")
         else:
-            node = self._condition()
+            node = self._parse_condition()
         self._depth -= 1
         return node
 
-    def _condition(self) -> Node:
+    def _parse_condition(self) -> Node:
         column = self._column()
         negated = bool(self._takes("not"))
         if self._takes("in"):
-            node = self._among(column)
+            node = self._parse_among(column)
         elif self._takes_contains():
-            node = Contains(column, self._value())
+            node = Contains(column, self._parse_value())
         elif negated:
             raise self._expected("'in' or 'contains'")
         else:
@@ -103,7 +103,7 @@ class _Parser:
             if sign is None:
                 raise self._expected("one of = != < <= > >= in contains")
             negated = sign == "!="
-            value = self._value()
+            value = self._parse_value()
             ordered = sign in ORDER
             node = Compare(column, sign, _end(value)) if ordered else Among(column, (value,))
         return Not(node) if negated else node
@@ -125,27 +125,27 @@ class _Parser:
         self._place += found
         return found
 
-    def _among(self, column: str) -> Node:
+    def _parse_among(self, column: str) -> Node:
         if not self._takes("("):
-            return self._between(column)
+            return self._parse_between(column)
         if self._takes(")"):
             return Among(column, ())
-        values = [self._value()]
+        values = [self._parse_value()]
         while self._takes(","):
-            values.append(self._value())
+            values.append(self._parse_value())
         if not self._takes(")"):
             raise self._expected("',' or ')'")
         return Among(column, tuple(values))
 
-    def _between(self, column: str) -> Node:
+    def _parse_between(self, column: str) -> Node:
         start = self._next()[2]
-        low, dots, high = self._value().partition("..")
+        low, dots, high = self._parse_value().partition("..")
         if not dots:
             raise self._error("(value, value) or low..high after 'in'", low, start)
         ends = (">=", _end(low)), ("<=", _end(high))
         return Join("and", tuple(Compare(column, sign, end) for sign, end in ends))
 
-    def _value(self) -> str:
+    def _parse_value(self) -> str:
         kind, word, _ = self._next()
         if kind == "quoted":
             self._place += 1

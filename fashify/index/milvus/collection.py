@@ -22,7 +22,7 @@ from fashify.errors import (
     StoreMismatchError,
     known,
 )
-from fashify.index.milvus.connection import PATIENCE, Connected, away
+from fashify.index.milvus.connection import PATIENCE, MilvusConnection, away_error
 from fashify.index.milvus.expressions import EVERYTHING, Expression, slots_among, slots_from
 from fashify.index.milvus.rows import NUMBER_COLUMNS, TEXT_COLUMNS
 
@@ -53,7 +53,7 @@ def target_of(uri: str, target: str = "auto") -> str:
     return target
 
 
-class Collection(Connected):
+class Collection(MilvusConnection):
     """A named collection on one server; what it holds and how it is searched.
 
     Args:
@@ -183,7 +183,7 @@ class Collection(Connected):
             if not int(facts.get("pending_index_rows", 0) or 0):
                 return
             if time.monotonic() > end:
-                raise away(self.uri, f"{facts['pending_index_rows']} rows not indexed yet")
+                raise away_error(self.uri, f"{facts['pending_index_rows']} rows not indexed yet")
             time.sleep(0.5)
 
     def count(self) -> int:
@@ -263,7 +263,7 @@ class Collection(Connected):
                 found[row["slot"]] = row["vector"]
         missing = len(set(slots.tolist()) - set(found))
         if missing:
-            raise away(self.uri, f"{missing} rows of {self.name!r} that vanished")
+            raise away_error(self.uri, f"{missing} rows of {self.name!r} that vanished")
         return np.array([found[slot] for slot in slots.tolist()], dtype=np.float32)
 
     def matching(self, allowed: Expression, n_slots: int) -> np.ndarray:

@@ -36,7 +36,7 @@ def connect(uri: str, timeout: float) -> Any:
         token = os.environ.get("FASHIFY_MILVUS_TOKEN", "")
         return client(uri=uri, token=token, timeout=timeout, grpc_options=_RECONNECT)
     except (*refusals(), OSError, ValueError) as error:
-        raise away(uri, said(error)) from error
+        raise away_error(uri, format_reason(error)) from error
 
 
 def _client_class() -> Any:
@@ -64,7 +64,7 @@ def refusals() -> tuple[type[Exception], ...]:
     return MilvusException, RpcError
 
 
-def said(error: Exception) -> str:
+def format_reason(error: Exception) -> str:
     """What the server said, in words."""
     details = getattr(error, "details", None)
     return getattr(error, "message", "") or (details() if callable(details) else "") or str(error)
@@ -82,14 +82,14 @@ def _prepare_file(uri: str) -> None:
     Path(uri).parent.mkdir(parents=True, exist_ok=True)
 
 
-def away(uri: str, received: str) -> StorageError:
+def away_error(uri: str, received: str) -> StorageError:
     """The error for whatever kept Milvus from answering."""
     served = "start the server and check --uri"
     fix = served if "://" in uri else "close other programs that have the file open"
     return StorageError(f"an answer from Milvus at {uri}", " ".join(received.split())[:300], fix)
 
 
-class Connected:
+class MilvusConnection:
     """A name on a server, of a collection or of an alias, and the way to it.
 
     Args:
@@ -102,7 +102,7 @@ class Connected:
         self.uri, self.name, self.timeout = uri, name, timeout
         self._client = connect(uri, timeout)
 
-    def named(self, name: str) -> Self:
+    def with_name(self, name: str) -> Self:
         """The same under another name on the same server, through the same connection."""
         other = copy.copy(self)
         other.name = name
@@ -118,10 +118,10 @@ class Connected:
             try:
                 return getattr(self._client, method)(*args, timeout=timeout, **kwargs)
             except refusals() as error:
-                if pause is None or not self._mended(error, pause):
-                    raise away(self.uri, f"{method}: {said(error)}") from error
+                if pause is None or not self._recover(error, pause):
+                    raise away_error(self.uri, f"{method}: {format_reason(error)}") from error
 
-    def _mended(self, error: Exception, pause: float) -> bool:
+    def _recover(self, error: Exception, pause: float) -> bool:
         """Whether another try may succeed; waits ``pause`` seconds for a lost connection."""
         code = getattr(error, "code", None)
         if code == _NOT_LOADED:
@@ -145,7 +145,7 @@ class Connected:
                 "a collection of that very name",
                 "choose another --collection, or bring it in step: fashify index sync",
             )
-        return self.named(f"{self.name}_{uuid.uuid4().hex[:8]}")
+        return self.with_name(f"{self.name}_{uuid.uuid4().hex[:8]}")
 
     def _is_alias(self) -> bool:
         return self.name in self.call("list_aliases")["aliases"]
@@ -162,10 +162,10 @@ class Connected:
 
     def point(self, alias: str) -> None:
         """Let ``alias`` mean this collection, in one step, and drop what it meant before."""
-        if not self.named(alias)._is_alias():
+        if not self.with_name(alias)._is_alias():
             self.call("create_alias", self.name, alias)
             return
         before = self.call("describe_alias", alias)["collection_name"]
         self.call("alter_alias", self.name, alias)
         if before != self.name:
-            self.named(before).drop()
+            self.with_name(before).drop()

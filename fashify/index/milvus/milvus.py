@@ -21,7 +21,7 @@ import pandas as pd
 from fashify.config import settings
 from fashify.errors import IndexNotFittedError, QueryError, StorageError, StoreMismatchError
 from fashify.index import checks
-from fashify.index.approximate import ragged
+from fashify.index.approximate import pad_ragged
 from fashify.index.base import Index
 from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.filters.filter import Filter
@@ -36,7 +36,7 @@ from fashify.index.milvus.expressions import (
 )
 from fashify.index.milvus.rows import Roster, columns_in, rows_of
 from fashify.index.neighbours import NONE, Neighbours
-from fashify.index.scan import Pairs, dropped, named, rank, scan
+from fashify.index.scan import Pairs, drop_excluded, name_positions, rank, scan
 
 #: Candidates asked for beyond k, to be measured exactly.
 _SPARE = 10
@@ -228,7 +228,7 @@ class MilvusIndex(Index):
         roster = self._fitted()
         most = int(np.bincount(excluded[0], minlength=1).max())
         limit = min(k + most + _SPARE, len(roster))
-        return dropped(ragged(self._ask(queries, limit, allowed)), excluded)
+        return drop_excluded(pad_ragged(self._ask(queries, limit, allowed)), excluded)
 
     def _ask(self, queries: np.ndarray, limit: int, allowed: Expression) -> np.ndarray:
         return self.collection.search(queries, limit, allowed, self.params["width"])
@@ -264,7 +264,7 @@ class MilvusIndex(Index):
         positions = np.sort(roster.positions(slots))
         if not len(positions):
             shape = (len(queries), k)
-            return named(roster, np.full(shape, NONE), np.full(shape, np.inf, np.float32))
+            return name_positions(roster, np.full(shape, NONE), np.full(shape, np.inf, np.float32))
         slots, ids = roster.order[positions], roster.item_ids[positions]
         rows = Gallery.of(self.collection.vectors(slots), ids)
         if pairs is None:

@@ -21,7 +21,7 @@ _MOST_GONE = 0.5
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
+class SyncSource(Protocol):
     """What is synchronised: a FeatureStore, or anything with its three arrays."""
 
     vectors: np.ndarray
@@ -30,7 +30,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Synced:
+class SyncResult:
     """What a sync did, in items, and the index over the collection as it is now."""
 
     added: int
@@ -44,13 +44,13 @@ class Synced:
 
 
 def sync(
-    store: Source,
+    store: SyncSource,
     *,
     uri: str | None = None,
     collection: str = "fashify",
     replace: bool = False,
     **params: Any,
-) -> Synced:
+) -> SyncResult:
     """Make a collection hold exactly what the store holds.
 
     An upload that was cut off is taken up where it stopped: rows that are there with the
@@ -70,7 +70,7 @@ def sync(
     gallery = Gallery.of(store.vectors, store.item_ids)
     index = MilvusIndex(uri=uri, collection=collection, **params)
     server, columns = index.collection, columns_in(store.items)
-    _see_to(server, gallery.dim, columns)
+    _ensure_collection(server, gallery.dim, columns)
     before = server.roster().set_index("item_id")
     gone = before.index.difference(pd.Index(gallery.item_ids)).tolist()
     if not replace:
@@ -100,10 +100,10 @@ def sync(
     index.adopt(Roster(slots, gallery.item_ids, n_slots, gallery.dim), columns)
     added, changed = int((~present).sum()), int((present & ~same).sum())
     log.info("synchronised %s: %d added, %d changed, %d gone", uri, added, changed, len(gone))
-    return Synced(added, changed, len(gone), int(same.sum()), index)
+    return SyncResult(added, changed, len(gone), int(same.sum()), index)
 
 
-def _see_to(server: Collection, dim: int, columns: list[str]) -> None:
+def _ensure_collection(server: Collection, dim: int, columns: list[str]) -> None:
     """The collection is there and can be searched, empty when it had to be made."""
     if server.exists():
         server.check(dim, columns)
