@@ -31,10 +31,11 @@ demo: $(READY)  ## build the sample catalogue's index and open the demo
 test: lint  ## lint, then all tests: unit, contract, notebooks, browser
 	$(BIN)/python -m pytest --nbval-lax tests notebooks
 
-lint: $(READY)  ## style, imports between the layers
+lint: $(READY)  ## style, imports between the layers, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 reports: $(READY)  ## run the notebooks on CATALOGUE (default: sample) and write reports/
 	$(BIN)/fashify report --catalogue $(CATALOGUE)
@@ -64,5 +65,5 @@ lock:  ## resolve pyproject.toml afresh and pin what came out
 	   --exclude pip --exclude setuptools | LC_ALL=C sort -f) > requirements.lock
 
 clean:  ## remove the environment, built stores, reports and caches
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache *.egg-info
 	find data reports -mindepth 1 ! -name README.md -delete

@@ -28,7 +28,7 @@ class FashifyError(Exception):
     def __str__(self) -> str:
         return str(self.args[0])
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[FashifyError], tuple[str, str, str]]:
         # The default would call the class with one argument and fail in worker pools.
         return type(self), (self.expected, self.received, self.fix)
 

@@ -87,7 +87,7 @@ def _round_channels(channels: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def _add_inverted_residual(x, block: _Block, prefix: str):
+def _add_inverted_residual(x: keras.KerasTensor, block: _Block, prefix: str) -> keras.KerasTensor:
     """Expand, filter each channel, project back; added to the input where shapes allow."""
     import keras
 
@@ -111,7 +111,7 @@ def _add_inverted_residual(x, block: _Block, prefix: str):
     return keras.layers.Add()([entry, x]) if block.stride == 1 and n_in == x.shape[-1] else x
 
 
-def _add_padding(x, kernel: int, stride: int, size: int):
+def _add_padding(x: keras.KerasTensor, kernel: int, stride: int, size: int) -> keras.KerasTensor:
     """Zeros as TensorFlow's "same" rule adds them to a side of ``size``: extra ones after."""
     import keras
 
@@ -120,7 +120,7 @@ def _add_padding(x, kernel: int, stride: int, size: int):
     return keras.layers.ZeroPadding2D((sides, sides))(x)
 
 
-def _add_norm(x, name: str, active: bool = True):
+def _add_norm(x: keras.KerasTensor, name: str, active: bool = True) -> keras.KerasTensor:
     import keras
 
     x = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)

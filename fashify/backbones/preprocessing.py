@@ -19,14 +19,14 @@ _RGB_MEAN = (123.675, 116.28, 103.53)
 _RGB_STD = (58.395, 57.12, 57.375)
 
 
-def _centre_caffe(x):
+def _centre_caffe(x: keras.KerasTensor) -> keras.KerasTensor:
     """Minus ImageNet's mean colour; ``reverse_kernel_channels`` lets the network read RGB."""
     import keras
 
     return keras.layers.Normalization(axis=-1, mean=_CAFFE_RGB_MEAN, variance=(1, 1, 1))(x)
 
 
-def _standardise_torch(x):
+def _standardise_torch(x: keras.KerasTensor) -> keras.KerasTensor:
     """Zero mean and unit spread of each ImageNet channel."""
     import keras
 
@@ -34,21 +34,21 @@ def _standardise_torch(x):
     return keras.layers.Normalization(axis=-1, mean=_RGB_MEAN, variance=variance)(x)
 
 
-def _scale_signed(x):
+def _scale_signed(x: keras.KerasTensor) -> keras.KerasTensor:
     """To -1..1."""
     import keras
 
     return keras.layers.Rescaling(1 / 127.5, offset=-1.0)(x)
 
 
-def _scale_lite(x):
+def _scale_lite(x: keras.KerasTensor) -> keras.KerasTensor:
     """(x - 127) / 128."""
     import keras
 
     return keras.layers.Rescaling(1 / 128, offset=-127 / 128)(x)
 
 
-def _pass_through(x):
+def _pass_through(x: keras.KerasTensor) -> keras.KerasTensor:
     """Nothing: the network's first layers do it."""
     return x
 
@@ -62,7 +62,7 @@ _STEPS = {
 }
 
 
-def preprocess(x, name: str):
+def preprocess(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Symbolic (b, H, W, 3) raw RGB to what the network was trained on."""
     if name not in _STEPS:
         raise ConfigError("a preprocessing", repr(name), f"choose one of {known(_STEPS)}")

@@ -39,8 +39,12 @@ def find_imagenet_file(record: BackboneRecord) -> Path:
     """
     if isinstance(record.source, LiteSource):
         return _find_package_file(record.source)
+    if not isinstance(record.source, KerasSource):
+        raise BackboneError(
+            "a network with ImageNet weights", record.name, "leave its weights to the package"
+        )
     path = find_cached_file(record.source)
-    return path if path.is_file() else _download(record)
+    return path if path.is_file() else _download(record, record.source)
 
 
 def find_cached_file(source: KerasSource) -> Path:
@@ -67,13 +71,12 @@ def _source_url(source: KerasSource) -> str:
     return base + source.file
 
 
-def _download(record: BackboneRecord) -> Path:
+def _download(record: BackboneRecord, source: KerasSource) -> Path:
     import keras
 
-    source = record.source
     seconds = estimate_download_seconds(source)
     if seconds is None:
-        raise _unreachable_error(record, f"no answer within {PROBE_SECONDS:g} s")
+        raise _unreachable_error(record.name, source, f"no answer within {PROBE_SECONDS:g} s")
     logger.info("downloading %s weights, about %.0f s", record.name, seconds)
     module = import_module(f"keras.src.applications.{source.module}")
     hashes = getattr(module, "WEIGHTS_HASHES", {}).get(source.hash_key, (None, None))
@@ -88,14 +91,14 @@ def _download(record: BackboneRecord) -> Path:
             )
     # Keras wraps every failure of the transfer in a bare Exception.
     except Exception as error:
-        raise _unreachable_error(record, str(error)) from error
+        raise _unreachable_error(record.name, source, str(error)) from error
     return Path(path)
 
 
-def _unreachable_error(record: BackboneRecord, why: str) -> BackboneError:
-    cached = find_cached_file(record.source)
+def _unreachable_error(name: str, source: KerasSource, why: str) -> BackboneError:
+    cached = find_cached_file(source)
     return BackboneError(
-        f"ImageNet weights of {record.name} in {cached} or a reachable server",
+        f"ImageNet weights of {name} in {cached} or a reachable server",
         f"no such file, and {why}",
         "go online once, give the weights' file, or use efficientnet-lite0, which needs no network",
     )

@@ -50,7 +50,7 @@ class Choice:
 
 def choose_index(
     features: np.ndarray,
-    item_ids: Sequence[str],
+    item_ids: Sequence[str] | np.ndarray,
     *,
     metric: str = "cosine",
     k: int = 5,

@@ -8,7 +8,7 @@ turn and their median is given.
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
@@ -157,7 +157,7 @@ def _start_benches(
 
 
 @contextmanager
-def _start_process(name: str, subject: Subject):
+def _start_process(name: str, subject: Subject) -> Iterator[ProcessBench]:
     # Not forked: TensorFlow's threads would not survive it.
     context = multiprocessing.get_context("spawn")
     pipe, theirs = context.Pipe()

@@ -67,8 +67,10 @@ OnStep = Callable[[str], None]
 class VectorSource(Protocol):
     """What is measured: a FeatureStore, or anything with its two arrays."""
 
-    vectors: np.ndarray
     item_ids: np.ndarray
+
+    @property
+    def vectors(self) -> np.ndarray: ...
 
 
 def run(
@@ -111,10 +113,10 @@ def run(
     result = Result(machine=machine())
     with _show_progress(parts, backends, growth, progress) as on_step:
         swept: dict[str, Any] = {"backends": backends, "uri": uri, "on_step": on_step}
-        if "store" in parts:
+        if store is not None and "store" in parts:
             part = measure_store(store, metric=metric, k=k, **swept, **common)
             result |= {"store": part, "ratios": _speed_ratios(part)}
-        if "growth" in parts:
+        if store is not None and "growth" in parts:
             options = {
                 "k": k,
                 "on_step": on_step,
@@ -123,7 +125,8 @@ def run(
             }
             result["growth"] = measure_growth(store.vectors, growth, growth_dims, **options)
         if images is not None:
-            result["fashion_mnist"] = measure_fashion_mnist(*images, **swept, **common)
+            train, test = images
+            result["fashion_mnist"] = measure_fashion_mnist(train, test, **swept, **common)
     missing = [name for name in backends if not is_installed(name)]
     if missing:
         result["skipped"] = [f"not installed: {', '.join(missing)}"]
@@ -147,7 +150,8 @@ def measure(
     _check_known([data], ("store", "fashion-mnist"), "part")
     if data == "store":
         return measure_store(store, metric=metric, k=k, **options)
-    return measure_fashion_mnist(*load_fashion_mnist(), **options)
+    train, test = load_fashion_mnist()
+    return measure_fashion_mnist(train, test, **options)
 
 
 def measure_store(store: VectorSource, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
@@ -159,7 +163,7 @@ def measure_store(store: VectorSource, *, metric: str, k: int, **options: Any) -
 
 def compare(
     features: np.ndarray,
-    item_ids: Sequence[str],
+    item_ids: Sequence[str] | np.ndarray,
     title: str,
     *,
     metric: str,

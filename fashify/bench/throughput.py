@@ -42,7 +42,7 @@ def measure_throughput(
 
 def _median_seconds(embedder: Embedder, batch: np.ndarray, seconds: float) -> float:
     embedder.engine.run(batch)
-    taken = []
+    taken: list[float] = []
     while sum(taken) < seconds:
         start = time.perf_counter()
         embedder.engine.run(batch)

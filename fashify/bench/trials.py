@@ -85,7 +85,7 @@ class Questions:
     """
 
     queries: np.ndarray
-    exclude: Sequence | None
+    exclude: Sequence[str] | np.ndarray | None
     k: int
     truth: Neighbours
 
@@ -93,7 +93,7 @@ class Questions:
     def draw(
         cls,
         features: np.ndarray,
-        item_ids: Sequence[str],
+        item_ids: Sequence[str] | np.ndarray,
         *,
         metric: str,
         k: int = 5,
@@ -120,7 +120,7 @@ def is_installed(name: str) -> bool:
 def index_recall(found: Neighbours, truth: Neighbours) -> float:
     """Mean share of the true neighbours that were found, 0 to 1."""
     hits = [
-        len(np.intersect1d(mine[mine >= 0], theirs)) / max(1, np.count_nonzero(theirs >= 0))
+        len(np.intersect1d(mine[mine >= 0], theirs)) / max(1, int(np.count_nonzero(theirs >= 0)))
         for mine, theirs in zip(found.positions, truth.positions, strict=True)
     ]
     return float(np.mean(hits))
@@ -183,7 +183,7 @@ def _to_milliseconds(seconds: np.ndarray) -> list[float]:
 def build_and_try(
     name: str,
     features: np.ndarray,
-    item_ids: Sequence[str],
+    item_ids: Sequence[str] | np.ndarray,
     questions: Questions,
     *,
     metric: str,
@@ -201,7 +201,10 @@ def build_and_try(
     """
     begin = time.perf_counter()
     index = make_index(name, metric=metric, **params).fit(features, item_ids)
-    facts = {"build_s": round(time.perf_counter() - begin, 3), **_measure_disk(index)}
+    facts: dict[str, Any] = {
+        "build_s": round(time.perf_counter() - begin, 3),
+        **_measure_disk(index),
+    }
     facts["label"] = name
     parameter, values = SWEEPS.get(name, ("", ()))
     settings = [{parameter: value} for value in values] if sweep and values else [{}]

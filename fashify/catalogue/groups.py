@@ -25,7 +25,7 @@ FRACTIONS = (0.7, 0.15, 0.15)
 
 def group_ids(
     items: pd.DataFrame,
-    identities: Sequence[str] | None = None,
+    identities: Sequence[str] | np.ndarray | None = None,
     hashes: Sequence | np.ndarray | None = None,
 ) -> np.ndarray:
     """The group of each product: the connected components of all that joins two of them.
@@ -65,7 +65,7 @@ def split_by_group(
     groups: np.ndarray,
     fractions: Sequence[float] = FRACTIONS,
     seed: int = 0,
-    labels: Sequence[str] | None = None,
+    labels: Sequence[str] | np.ndarray | None = None,
 ) -> np.ndarray:
     """Which of ``train``, ``validation`` and ``test`` each product belongs to.
 
@@ -92,7 +92,7 @@ def parts_by_group(
     groups: np.ndarray,
     fractions: Sequence[float],
     seed: int = 0,
-    labels: Sequence[str] | None = None,
+    labels: Sequence[str] | np.ndarray | None = None,
 ) -> np.ndarray:
     """(n,) int: as :func:`split_by_group`, for any number of parts 0, 1, ...."""
     shares = np.asarray(fractions, dtype=float)
@@ -121,7 +121,7 @@ def _spread(lots: np.ndarray, sizes: np.ndarray, labels: np.ndarray) -> np.ndarr
     return place
 
 
-def _main_labels(inverse: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+def _main_labels(inverse: np.ndarray, labels: Sequence[str] | np.ndarray) -> np.ndarray:
     """(g,) the most frequent label of each group, the first in the alphabet among equals."""
     counted = pd.DataFrame({"group": inverse, "label": np.asarray(labels, dtype=str)})
     counted = counted.value_counts().reset_index()
@@ -144,11 +144,11 @@ def _digest(text: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _codes(keys: Sequence, n: int) -> np.ndarray:
+def _codes(keys: Sequence | np.ndarray, n: int) -> np.ndarray:
     """(n,) int: equal for equal keys; rows without a key get a code of their own."""
-    keys = pd.Series(np.asarray(keys, dtype=object))
-    codes = pd.factorize(keys)[0]
-    free = (keys == "").to_numpy() | (codes < 0)
+    series = pd.Series(np.asarray(keys, dtype=object))
+    codes = pd.factorize(series)[0]
+    free = (series == "").to_numpy() | (codes < 0)
     return np.where(free, n + np.arange(n), codes)
 
 

@@ -162,7 +162,7 @@ class Catalogue:
         rows = pd.util.hash_pandas_object(self.table.astype(str), index=False).to_numpy()
         return hashlib.sha256(rows.tobytes()).hexdigest()
 
-    def select(self, item_ids: Sequence[str]) -> Catalogue:
+    def select(self, item_ids: Sequence[str] | np.ndarray) -> Catalogue:
         """The catalogue of these products, in this order."""
         return self.take([self.position(item_id) for item_id in item_ids])
 

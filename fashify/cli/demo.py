@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,7 +35,7 @@ def demo(
     """
     from gradio_app import Serving, serve
 
-    given = {"host": host, "port": port, "mcp": mcp, "urls": urls}
+    given: dict[str, Any] = {"host": host, "port": port, "mcp": mcp, "urls": urls}
     given = {name: value for name, value in given.items() if value is not None}
     serving = replace(Serving.from_environment(), **given)
     serve(store and store_path(store), serving=serving, browser=browser, announce=typer.echo)

@@ -111,7 +111,7 @@ def _backbone_names() -> list[str]:
 def _describe_backbone(name: str) -> dict[str, Any]:
     """A network and whether its ImageNet weights are on this machine; nothing is fetched."""
     from fashify.backbones.pretrained import find_cached_file, find_imagenet_file
-    from fashify.backbones.records import LiteSource, find_record
+    from fashify.backbones.records import KerasSource, LiteSource, find_record
 
     record = find_record(name)
     if isinstance(record.source, LiteSource):
@@ -119,13 +119,15 @@ def _describe_backbone(name: str) -> dict[str, Any]:
             at_hand = find_imagenet_file(record).is_file()
         except FashifyError:
             at_hand = False
-    else:
+    elif isinstance(record.source, KerasSource):
         at_hand = find_cached_file(record.source).is_file()
+    else:
+        at_hand = True
     size = list(record.input_size)
     return {"name": name, "dim": record.dim, "input_size": size, "weights_at_hand": at_hand}
 
 
-def _describe_store(path: Path) -> dict[str, Any]:
+def _describe_store(path: Path | str) -> dict[str, Any]:
     from fashify.store import FeatureStore
 
     try:

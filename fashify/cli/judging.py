@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -153,7 +153,7 @@ def _list_vectors(store: Any, *, all_of_them: bool) -> dict[str, str]:
 
 def _describe_evaluation(
     found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[str] | None
-):
+) -> Iterator[str]:
     """The lines of an evaluation: figures as found, figures apart, and each against raw."""
     first = next(iter(next(iter(found.values())).values()))
     asked = "all products" if first.facts["split"] == "all" else f"{first.facts['split']} split"

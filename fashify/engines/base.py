@@ -13,12 +13,18 @@ from fashify.errors import EngineError
 class ModelSpec(Protocol):
     """What an engine needs to know of a network; a ``BackboneSpec`` is one."""
 
-    name: str
-    dim: int
-    input_size: tuple[int, int]
-    preprocessing: str
-    pooling: str
-    weights_hash: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def input_size(self) -> tuple[int, int]: ...
+    @property
+    def preprocessing(self) -> str: ...
+    @property
+    def pooling(self) -> str: ...
+    @property
+    def weights_hash(self) -> str: ...
 
 
 class Engine(ABC):

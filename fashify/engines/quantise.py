@@ -61,33 +61,42 @@ def load_quantised(
     Raises:
         EngineError: no images, too few, or a hash that the cache does not have.
     """
-    name = calibration if isinstance(calibration, str) else _hash_images(calibration, spec)
+    images: np.ndarray | None = None
+    if isinstance(calibration, str):
+        name = calibration
+    else:
+        images = _check_images(calibration, spec)
+        name = _hash_images(images)
     key = cache_key(spec, precision="int8", calibration=name)
     found = cache.find(key)
     if found is not None:
         network = import_openvino().Core().read_model(found / MODEL)
         return network, {"calibration": name, "report": cache.facts(found)}
-    if isinstance(calibration, str):
+    if images is None:
         raise EngineError(
             f"the int8 network calibrated as {name[:12]} in {cache.folder}",
             "no such entry",
             "pass the calibration images again, or build the store anew",
         )
-    network, report = _quantise(load_converted(model, spec, cache), spec, calibration)
+    network, report = _quantise(load_converted(model, spec, cache), spec, images)
     cache.keep(key, lambda folder: save_network(network, folder), report)
     return network, {"calibration": name, "report": report}
 
 
-def _hash_images(images: np.ndarray | None, spec: ModelSpec) -> str:
+def _check_images(images: np.ndarray | None, spec: ModelSpec) -> np.ndarray:
     wanted = (*spec.input_size, 3)
     is_batch = isinstance(images, np.ndarray) and images.dtype == np.uint8
-    if not is_batch or images.shape[1:] != wanted or len(images) < LEAST:
-        shape = f"{images.shape} {images.dtype}" if isinstance(images, np.ndarray) else "none"
-        raise EngineError(
-            f"calibration images, ({LEAST} or more, {wanted[0]}, {wanted[1]}, 3) uint8",
-            shape,
-            "pass a sample of the catalogue's images, 400 or more for a steady agreement",
-        )
+    if images is not None and is_batch and images.shape[1:] == wanted and len(images) >= LEAST:
+        return images
+    shape = f"{images.shape} {images.dtype}" if isinstance(images, np.ndarray) else "none"
+    raise EngineError(
+        f"calibration images, ({LEAST} or more, {wanted[0]}, {wanted[1]}, 3) uint8",
+        shape,
+        "pass a sample of the catalogue's images, 400 or more for a steady agreement",
+    )
+
+
+def _hash_images(images: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest()
 
 

@@ -57,7 +57,7 @@ def convert_to_bf16(model: keras.Model) -> keras.Model:
 def _compile(model: keras.Model, shape: tuple[int, int, int]) -> Any:
     import tensorflow as tf
 
-    def forward(batch):
+    def forward(batch: Any) -> Any:
         features = model(tf.cast(batch, tf.float32), training=False)
         return tf.cast(features, tf.float32)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -60,7 +61,7 @@ class EvaluationRun:
 
     def save(self, path: str | Path) -> Path:
         """Writes the run as ``.npz``, without pickles; errors as ``open``."""
-        arrays = {
+        arrays: dict[str, Any] = {
             f"{level}|{view}|{column}": _to_plain_array(frame[column])
             for (level, view), frame in self.queries.items()
             for column in KEPT

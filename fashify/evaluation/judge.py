@@ -109,7 +109,12 @@ def _judge_view(
 
 
 def _measure_queries(
-    asked: Evaluated, labels, queries, relevant, n_relevant, groups
+    asked: Evaluated,
+    labels: np.ndarray,
+    queries: np.ndarray,
+    relevant: np.ndarray,
+    n_relevant: np.ndarray,
+    groups: np.ndarray | None,
 ) -> pd.DataFrame:
     k, depth = asked.k, relevant.shape[1]
     _, codes, sizes = np.unique(asked.groups, return_inverse=True, return_counts=True)
@@ -141,7 +146,7 @@ def _count_in_macro(labels: np.ndarray, names: np.ndarray, k: int) -> np.ndarray
     return sizes[names].to_numpy() >= k + 1
 
 
-def _macro_mean(values, codes: np.ndarray, counted: np.ndarray) -> float:
+def _macro_mean(values: np.ndarray | pd.Series, codes: np.ndarray, counted: np.ndarray) -> float:
     inside = counted[codes]
     return metrics.macro_mean(np.asarray(values)[inside], codes[inside])
 

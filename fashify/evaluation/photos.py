@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,14 @@ from tqdm import tqdm
 from fashify.catalogue.photos import PhotoSet, load_photos
 from fashify.config import SEED
 from fashify.errors import FashifyError, QueryError
-from fashify.evaluation.intervals import bootstrap
+from fashify.evaluation.intervals import Intervals, bootstrap
 from fashify.index import make_index
 from fashify.io.plain import to_plain
 from fashify.retrieval.retriever import Retriever
+
+if TYPE_CHECKING:
+    from fashify.catalogue import Catalogue
+    from fashify.store import FeatureStore
 
 __all__ = ["PhotoReport", "PhotoSet", "evaluate_photos", "load_photos"]
 
@@ -162,7 +167,7 @@ class PhotoReport:
 
 
 def evaluate_photos(
-    store,
+    store: FeatureStore,
     photos: PhotoSet,
     *,
     k: int = 5,
@@ -221,7 +226,9 @@ def evaluate_photos(
     )
 
 
-def _check_question(store, photos: PhotoSet, k: int, vectors: str, intervals: bool) -> None:
+def _check_question(
+    store: FeatureStore, photos: PhotoSet, k: int, vectors: str, intervals: bool
+) -> None:
     if vectors not in ("served", "raw"):
         raise QueryError("vectors served or raw", repr(vectors), "use one of these")
     if not 1 <= k <= len(store):
@@ -248,11 +255,12 @@ def _embedded(
     unread: list[tuple[str, str]] = []
     for start, images in _batches(retriever, photos, progress):
         read = [n for n, image in enumerate(images) if not isinstance(image, FashifyError)]
+        readable = [image for image in images if not isinstance(image, FashifyError)]
         for n, image in enumerate(images):
             if isinstance(image, FashifyError):
                 unread.append((photos.table["image"].iloc[start + n], str(image)))
         if read:
-            found.append(np.asarray(embed(np.stack([images[n] for n in read])), np.float32))
+            found.append(np.asarray(embed(np.stack(readable)), np.float32))
         places += [start + n for n in read]
     if not places:
         raise QueryError(
@@ -349,7 +357,7 @@ def _means(
     return table[columns.split()], micro, macro, spread
 
 
-def _spread(rows: pd.DataFrame, codes: np.ndarray, counted: np.ndarray, seed: int):
+def _spread(rows: pd.DataFrame, codes: np.ndarray, counted: np.ndarray, seed: int) -> Intervals:
     values = rows[list(MEASURES)].to_numpy(float)
     return bootstrap(values, codes, rows["person"].to_numpy(str), counted, seed=seed)
 
@@ -370,7 +378,7 @@ def _confusion(labels: pd.Series, found: np.ndarray, relevant: np.ndarray) -> pd
     return table[["label", "article_type", "count", "share", "relevant"]]
 
 
-def _facts(store, photos: PhotoSet, judged: pd.DataFrame, seed: int) -> dict:
+def _facts(store: FeatureStore, photos: PhotoSet, judged: pd.DataFrame, seed: int) -> dict:
     facts = {name: store.meta[name] for name in ("backbone", "engine") if name in store.meta}
     return facts | {
         "photos": photos.source,
@@ -383,7 +391,7 @@ def _facts(store, photos: PhotoSet, judged: pd.DataFrame, seed: int) -> dict:
 
 
 def photo_rows(
-    report: PhotoReport, photos: PhotoSet, catalogue, rows: pd.DataFrame
+    report: PhotoReport, photos: PhotoSet, catalogue: Catalogue, rows: pd.DataFrame
 ) -> list[tuple[tuple[np.ndarray, str], list[tuple[np.ndarray, str, bool]]]]:
     """Photos beside their matches, as ``fashify.plots.matches`` draws them.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -163,7 +164,9 @@ def _group_members(groups: np.ndarray, queries: np.ndarray) -> list[np.ndarray]:
     return [order[ends[code] - sizes[code] : ends[code]] for code in codes[queries]]
 
 
-def _fit_index(item_ids, vectors: np.ndarray, index: str | Index, metric: str) -> Index:
+def _fit_index(
+    item_ids: Sequence[str] | np.ndarray, vectors: np.ndarray, index: str | Index, metric: str
+) -> Index:
     if isinstance(index, str):
         return make_index(index, metric=metric).fit(vectors, item_ids)
     if not np.array_equal(np.asarray(index.item_ids), np.asarray(item_ids)):

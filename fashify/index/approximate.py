@@ -48,7 +48,8 @@ class ApproximateIndex(Index):
     def _candidates(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
     ) -> Pairs:
-        gallery, options = self._fitted(), {"metric": self.metric, "allowed": allowed}
+        gallery = self._fitted()
+        options: dict[str, Any] = {"metric": self.metric, "allowed": allowed}
         base = len(gallery.base)
         m = _has_enough(k, base, allowed, excluded)
         if not len(queries) or m > max(_ALWAYS_NEAR, _SCAN_SHARE * base):

@@ -86,7 +86,7 @@ class Index(ABC):
 
     # -- what a user calls
 
-    def fit(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
+    def fit(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Self:
         """Index a gallery.
 
         Args:
@@ -105,7 +105,7 @@ class Index(ABC):
         queries: np.ndarray,
         k: int = 5,
         *,
-        exclude: Sequence | None = None,
+        exclude: Sequence | np.ndarray | None = None,
         where: np.ndarray | None = None,
     ) -> Neighbours:
         """The k nearest items of each query.
@@ -138,7 +138,7 @@ class Index(ABC):
             answers.append(self._answer(block, norms, k, allowed, banned))
         return answers[0] if len(answers) == 1 else _joined(answers)
 
-    def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
+    def vectors_of(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m, dim) float32 features of items, read where they lie; QueryError for unknown ids."""
         gallery = self._fitted()
         return gallery.take(gallery.order[gallery.locate(list(item_ids))])
@@ -173,15 +173,15 @@ class Index(ABC):
         other.params = {**self.params, **params}
         return other
 
-    def add(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
+    def add(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Self:
         """Add (m, dim) features of new items at the end; QueryError for known ids."""
         return self._change(self._fitted().added(features, item_ids))
 
-    def remove(self, item_ids: Sequence[str]) -> Self:
+    def remove(self, item_ids: Sequence[str] | np.ndarray) -> Self:
         """Remove items; later ones move up. QueryError for unknown ids."""
         return self._change(self._fitted().removed(item_ids))
 
-    def update(self, features: np.ndarray, item_ids: Sequence[str]) -> Self:
+    def update(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Self:
         """Give items new (m, dim) features; they keep their positions."""
         return self._change(self._fitted().updated(features, item_ids))
 

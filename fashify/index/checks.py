@@ -67,7 +67,7 @@ def norms(array: np.ndarray, what: str) -> np.ndarray:
     return lengths.astype(np.float32)
 
 
-def item_ids(ids: Sequence[str], rows: int) -> np.ndarray:
+def item_ids(ids: Sequence[str] | np.ndarray, rows: int) -> np.ndarray:
     """(rows,) array of str.
 
     Raises:
@@ -121,7 +121,7 @@ def mask(where: np.ndarray | None, rows: int) -> np.ndarray | None:
     return array
 
 
-def exclusions(exclude: Sequence | None, rows: int) -> list[Collection[str]]:
+def exclusions(exclude: Sequence | np.ndarray | None, rows: int) -> list[Collection[str]]:
     """For each of ``rows`` queries the item ids it must not be answered with.
 
     Args:

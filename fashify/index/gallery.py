@@ -60,7 +60,9 @@ class Places:
         slots[self.order if where is None else self.order[where]] = True
         return slots
 
-    def excluded(self, exclude: Sequence | None, queries: int) -> tuple[np.ndarray, np.ndarray]:
+    def excluded(
+        self, exclude: Sequence | np.ndarray | None, queries: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(query row, slot) pairs that may not be answered, int64; unknown ids exclude nothing."""
         table = self.position_of_id if exclude is not None else {}
         pairs = [
@@ -72,7 +74,7 @@ class Places:
         rows, positions = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
         return rows, self.order[positions]
 
-    def locate(self, item_ids: Sequence[str]) -> np.ndarray:
+    def locate(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m,) int64 positions of ids; QueryError naming the first that is not there."""
         missing = [item for item in item_ids if item not in self.position_of_id]
         if missing:
@@ -83,7 +85,7 @@ class Places:
             )
         return np.array([self.position_of_id[item] for item in item_ids], dtype=np.int64)
 
-    def unknown(self, item_ids: Sequence[str], rows: int) -> np.ndarray:
+    def unknown(self, item_ids: Sequence[str] | np.ndarray, rows: int) -> np.ndarray:
         """(rows,) str ids, checked to be new; QueryError naming the first that is not."""
         ids = checks.item_ids(item_ids, rows)
         present = [item for item in ids.tolist() if item in self.position_of_id]
@@ -115,7 +117,7 @@ class Gallery(Places):
     item_ids: np.ndarray
 
     @classmethod
-    def of(cls, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
+    def of(cls, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Gallery:
         """A gallery of (n, dim) features; QueryError when they are empty or not usable."""
         base = checks.vectors(features, "features")
         if not len(base):
@@ -158,7 +160,7 @@ class Gallery(Places):
             for start in range(max(0, first - offset), len(part), rows):
                 yield offset + start, np.asarray(part[start : start + rows])
 
-    def added(self, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
+    def added(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Gallery:
         """With new items at the end; QueryError when an id is there already."""
         features, lengths = self._checked(features)
         ids = self.unknown(item_ids, len(features))
@@ -171,7 +173,7 @@ class Gallery(Places):
             item_ids=np.concatenate([self.item_ids, ids]),
         )
 
-    def removed(self, item_ids: Sequence[str]) -> Gallery:
+    def removed(self, item_ids: Sequence[str] | np.ndarray) -> Gallery:
         """Without the given items; QueryError when one is unknown or comes twice."""
         ids = checks.item_ids(item_ids, len(item_ids))
         gone = self.locate(ids.tolist())
@@ -179,7 +181,7 @@ class Gallery(Places):
             self, order=np.delete(self.order, gone), item_ids=np.delete(self.item_ids, gone)
         )
 
-    def updated(self, features: np.ndarray, item_ids: Sequence[str]) -> Gallery:
+    def updated(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Gallery:
         """With new vectors for given items, which keep their positions."""
         features, lengths = self._checked(features)
         places = self.locate(checks.item_ids(item_ids, len(features)).tolist())

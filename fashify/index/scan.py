@@ -9,6 +9,7 @@ and ties are broken by position.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,12 @@ def scan(
         wanted = None if allowed is None else np.flatnonzero(allowed[start:stop])
         if wanted is not None and not len(wanted):
             continue
-        sparse = wanted is not None and len(wanted) < _SPARSE * len(block)
-        columns = wanted if sparse else np.arange(len(block))
+        columns, part = np.arange(len(block)), block
+        if wanted is not None and len(wanted) < _SPARSE * len(block):
+            columns, part, wanted = wanted, block[wanted], None
         norms = gallery.norms[start:stop]
-        scores = _scores(queries, block[wanted] if sparse else block, norms[columns], metric)
-        if wanted is not None and not sparse:
+        scores = _scores(queries, part, norms[columns], metric)
+        if wanted is not None and allowed is not None:
             scores[:, ~allowed[start:stop]] = np.inf
         low, high = np.searchsorted(slots, (start, stop))
         if high > low:
@@ -97,7 +99,13 @@ def rescan(
         renumbered = (np.cumsum(which) - 1)[excluded[0][within]], excluded[1][within]
         rows, slots = scan(gallery, queries[again], k, excluded=renumbered, **options)
         parts.append((again[rows], slots))
-    return tuple(np.concatenate(side) for side in zip(*parts, strict=True))
+    return join_pairs(parts)
+
+
+def join_pairs(parts: Sequence[Pairs]) -> Pairs:
+    """The pairs of all parts, one after the other."""
+    rows, slots = zip(*parts, strict=True)
+    return np.concatenate(rows), np.concatenate(slots)
 
 
 def _scores(queries: np.ndarray, block: np.ndarray, norms: np.ndarray, metric: str) -> np.ndarray:
@@ -116,7 +124,9 @@ def _invert_norms(norms: np.ndarray) -> np.ndarray:
     return np.divide(1, norms, out=np.zeros(len(norms)), where=norms > 0)
 
 
-def _block_out(scores: np.ndarray, columns: np.ndarray, rows: np.ndarray, inside: np.ndarray):
+def _block_out(
+    scores: np.ndarray, columns: np.ndarray, rows: np.ndarray, inside: np.ndarray
+) -> None:
     place = np.searchsorted(columns, inside)
     there = (place < len(columns)) & (columns[np.minimum(place, len(columns) - 1)] == inside)
     scores[rows[there], place[there]] = np.inf

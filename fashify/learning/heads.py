@@ -66,7 +66,7 @@ def train_head(
         raise QueryError(f"a head of auto, {known(METHODS)}", repr(method), "choose one of these")
     if method == "none" or (method == "auto" and not _can_teach(material)):
         return None
-    methods = (method,)
+    methods: tuple[str, ...] = (method,)
     if method == "auto":
         few = len(material.rows("train")) < FEW and set(material.find_teachable()) - {COLOUR_LEVEL}
         methods = ("softmax", "lda") if few else ("softmax",)

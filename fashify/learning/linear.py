@@ -56,7 +56,7 @@ def fit_lda_part(name: str, material: Material, takes: tuple[str, ...], level: s
     x, y = material.take(takes)[rows].astype(np.float64), codes[rows]
     counts = np.bincount(y, minlength=n_classes)
     means = np.stack([np.bincount(y, column, n_classes) for column in x.T], axis=1)
-    means /= counts[:, None]
+    means = np.divide(means, counts[:, None])
     centred = x - means[y]
     within = centred.T @ centred / len(x)
     within += SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))

@@ -66,7 +66,9 @@ def learn(
         head = train_head(material, found.meta["backbone"], method=method, seed=seed)
         vectors = found.features if head is None else head(found.features, found.colour)
         # An exact index measures the strength before it is served; another is fitted afterwards.
-        exact = empty.fit(vectors, found.item_ids) if index == "exact" else None
+        exact = (
+            empty.fit(vectors, found.item_ids) if empty is not None and index == "exact" else None
+        )
         strength = measure_strength(vectors, material, seed=seed, exact=exact)
         if empty is not None and exact is None:
             empty.fit(vectors, found.item_ids)

@@ -161,7 +161,7 @@ def composed_view(pictures: Any, masks: Any, draws: Draws, size: Size | None = N
     """
     from keras import ops
 
-    size = size or tuple(int(side) for side in pictures.shape[1:3])
+    size = size or (int(pictures.shape[1]), int(pictures.shape[2]))
     mask = ops.expand_dims(ops.cast(masks, "float32"), -1)
     # Worn down by a pixel, so that no rim of the shop's white comes along.
     worn = -ops.max_pool(-mask, 3, strides=1, padding="same")

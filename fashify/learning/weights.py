@@ -85,7 +85,9 @@ def _list_simplex(n: int) -> Iterator[tuple[float, ...]]:
 def _find_nearest(
     cosines: list[np.ndarray], weights: Sequence[float], block: np.ndarray
 ) -> np.ndarray:
-    total = sum(np.float32(w) * part for w, part in zip(weights, cosines, strict=True))
+    total = np.zeros_like(cosines[0])
+    for weight, part in zip(weights, cosines, strict=True):
+        total += np.float32(weight) * part
     total[np.arange(len(block)), block] = -np.inf
     near = np.argpartition(-total, K, axis=1)[:, :K]
     order = np.argsort(-np.take_along_axis(total, near, axis=1), axis=1, kind="stable")

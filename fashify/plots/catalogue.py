@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,10 @@ from fashify.plots.style import (
     tidy,
     use_house_style,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
 
 
 @use_house_style
@@ -204,7 +209,7 @@ def image_facts(facts: pd.DataFrame, *, top: int = 8) -> Picture:
     return fig
 
 
-def _panel(axes, names: list[str], sizes: pd.Series, n: int, title: str) -> None:
+def _panel(axes: Axes, names: list[str], sizes: pd.Series, n: int, title: str) -> None:
     tidy(axes, grid="x").barh(range(len(sizes)), sizes, color=MAIN, height=0.66)
     _label_bars(axes, sizes, n)
     axes.set_yticks(range(len(sizes)), names)
@@ -238,7 +243,7 @@ def _percent(share: float) -> str:
     return f"{share:.2%}" if 0 < share < 0.01 else f"{share:.0%}"
 
 
-def _label_bars(axes, sizes: pd.Series, n: int) -> None:
+def _label_bars(axes: Axes, sizes: pd.Series, n: int) -> None:
     """Count and share behind each bar, and room for them."""
     for row, size in enumerate(sizes):
         note(axes, f"{size:,}  ({_percent(size / max(n, 1))})", (size, row))
@@ -247,7 +252,7 @@ def _label_bars(axes, sizes: pd.Series, n: int) -> None:
     axes.xaxis.set_major_locator(_whole_numbers())
 
 
-def _whole_numbers():
+def _whole_numbers() -> MaxNLocator:
     from matplotlib.ticker import MaxNLocator
 
     return MaxNLocator(nbins=5, integer=True)
@@ -258,7 +263,9 @@ def _paints(names: list[str]) -> list[str]:
     return ["#c3c9d4" if name == "others" else next(palette) for name in names]
 
 
-def _name_parts(axes, share, left, name: str, paint: str) -> None:
+def _name_parts(
+    axes: Axes, share: Iterable[float], left: Iterable[float], name: str, paint: str
+) -> None:
     """Write the part's name into bars long enough for it: colour does not speak alone."""
     ink = INK if paint in (FAINT, WASH, "#c3c9d4", "#56B4E9", "#E69F00", "#CC79A7") else "white"
     for row, (width, start) in enumerate(zip(share, left, strict=True)):

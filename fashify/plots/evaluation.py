@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -26,6 +27,11 @@ from fashify.plots.style import (
     use_house_style,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fashify.evaluation.report import EvaluationReport
+
 _BLUES = LinearSegmentedColormap.from_list("house", ["#ffffff", "#9cc7e3", MAIN, "#08304b"])
 
 #: Behind a value, so that the line of the mean does not strike it out.
@@ -33,7 +39,7 @@ _CLEAR = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.
 
 
 @use_house_style
-def precision_by_category(report, *, top: int = 30) -> Picture:
+def precision_by_category(report: EvaluationReport, *, top: int = 30) -> Picture:
     """Bars of precision@k by category, the largest first, with n, chance and the best possible.
 
     A line shows the 95 % interval, a diamond the figure without the query's own group.
@@ -75,7 +81,7 @@ def precision_by_category(report, *, top: int = 30) -> Picture:
 
 
 @use_house_style
-def precision_curve(report) -> Picture:
+def precision_curve(report: EvaluationReport) -> Picture:
     """Precision at k = 1, 2, ...: micro, macro and what chance gives.
 
     Args:
@@ -101,7 +107,7 @@ def precision_curve(report) -> Picture:
 
 
 @use_house_style
-def levels(reports: Mapping[str, object]) -> Picture:
+def levels(reports: Mapping[str, EvaluationReport]) -> Picture:
     """Precision@k of several levels, micro above macro: as found, without groups, and chance.
 
     Args:
@@ -126,7 +132,7 @@ def levels(reports: Mapping[str, object]) -> Picture:
     return fig
 
 
-def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
+def _level_bars(axes: Axes, reports: Mapping[str, EvaluationReport], mean: str) -> None:
     places = np.arange(len(reports))
     for shift, excluding_group, paint, hatch in (
         (-0.2, False, MAIN, None),
@@ -138,7 +144,12 @@ def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
         values = np.array([getattr(one, mean)["precision"] for one in found])
         edges = np.array([one.intervals[mean]["precision"] for one in found])
         label = "copies and variants left out" if excluding_group else "as found"
-        style = {"color": paint, "hatch": hatch, "edgecolor": "white", "label": label}
+        style: dict[str, Any] = {
+            "color": paint,
+            "hatch": hatch,
+            "edgecolor": "white",
+            "label": label,
+        }
         axes.bar(places + shift, np.nan_to_num(values), 0.38, **style)
         axes.vlines(places + shift, *edges.T, color="white", linewidth=3.6)
         axes.vlines(places + shift, *edges.T, color=INK, linewidth=1.4)
@@ -153,7 +164,7 @@ def _level_bars(axes, reports: Mapping[str, object], mean: str) -> None:
 
 
 @use_house_style
-def confusion(report, *, top: int = 20) -> Picture:
+def confusion(report: EvaluationReport, *, top: int = 20) -> Picture:
     """Heat map: of the neighbours of a row's queries, the share in each column's category.
 
     Args:
@@ -201,7 +212,7 @@ def confusion(report, *, top: int = 20) -> Picture:
 
 
 @use_house_style
-def distances(report, *, bins: int = 40) -> Picture:
+def distances(report: EvaluationReport, *, bins: int = 40) -> Picture:
     """Histograms of the distances of relevant neighbours and of the others, as shares.
 
     Args:
@@ -245,27 +256,37 @@ def _spread_labels(heights: np.ndarray, gap: float = 0.06) -> np.ndarray:
     return placed
 
 
-def _ticks(axes, rows, values, paint: str, label: str, *, dotted: bool = False) -> None:
-    style = {"color": paint, "linewidth": 2.0, "linestyle": ":" if dotted else "-"}
+def _ticks(
+    axes: Axes,
+    rows: Sequence[float] | np.ndarray,
+    values: Sequence[float],
+    paint: str,
+    label: str,
+    *,
+    dotted: bool = False,
+) -> None:
+    style: dict[str, Any] = {"color": paint, "linewidth": 2.0, "linestyle": ":" if dotted else "-"}
     axes.vlines(values, np.asarray(rows) - 0.36, np.asarray(rows) + 0.36, label=label, **style)
 
 
-def _mark_excluding_group(axes, rows: np.ndarray, categories, report) -> None:
+def _mark_excluding_group(
+    axes: Axes, rows: np.ndarray, categories: Sequence[str], report: EvaluationReport
+) -> None:
     if report.excluding_group is None:
         return
     excluding_group = report.excluding_group.table.set_index("category")["precision"].reindex(
         categories
     )
-    style = {"color": "white", "edgecolor": INK, "s": 22, "zorder": 3}
+    style: dict[str, Any] = {"color": "white", "edgecolor": INK, "s": 22, "zorder": 3}
     axes.scatter(excluding_group, rows, marker="D", label="copies and variants left out", **style)
 
 
-def _label_with_count(row, report) -> str:
+def _label_with_count(row: Any, report: EvaluationReport) -> str:
     asked = "" if row.n_queries == row.n else f", {row.n_queries:,} asked"
     return f"{shorten(row.category, 24)}  (n = {row.n:,}{asked})"
 
 
-def _describe_queries(report) -> str:
+def _describe_queries(report: EvaluationReport) -> str:
     left = f", {report.n_lone:,} lone left out" if report.n_lone else ""
     missing = f", {report.n_missing:,} without label left out" if report.n_missing else ""
     return f"n = {report.n_judged:,} queries{left}{missing}, gallery of {report.n_gallery:,}"
@@ -275,7 +296,7 @@ def _not_shown(count: int) -> str:
     return f"; {count} smaller categories not shown" if count > 0 else ""
 
 
-def _unit_axis(axes, k) -> None:
+def _unit_axis(axes: Axes, k: np.ndarray) -> None:
     axes.set_xticks(k)
     axes.set_xlim(0.6, k.max() + 0.4)
     axes.set_xlabel("k, neighbours looked at")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ from fashify.plots.style import (
     tidy,
     use_house_style,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @use_house_style
@@ -170,13 +173,19 @@ def feature_map(
     named = list(sizes.index[:top])
     others = ~np.isin(labels, named)
     if others.any():
-        axes.scatter(
-            *places[others].T, s=9, color="#c6ccd6", label=f"others (n = {others.sum():,})"
-        )
+        x, y = places[others].T
+        label = f"others (n = {others.sum():,})"
+        axes.scatter(x, y, s=9, color="#c6ccd6", label=label)
     for turn, name in enumerate(named):
         chosen = labels == name
         paint, marker = PALETTE[turn % len(PALETTE)], MARKERS[turn % len(MARKERS)]
-        style = {"s": 20, "color": paint, "marker": marker, "alpha": 0.8, "linewidths": 0}
+        style: dict[str, Any] = {
+            "s": 20,
+            "color": paint,
+            "marker": marker,
+            "alpha": 0.8,
+            "linewidths": 0,
+        }
         style["label"] = f"{shorten(name, 20)} (n = {chosen.sum():,})"
         axes.scatter(*places[chosen].T, **style)
     for name in named:
@@ -193,10 +202,10 @@ def feature_map(
     return fig
 
 
-def _name_cluster(axes, places: np.ndarray, name: str) -> None:
+def _name_cluster(axes: Axes, places: np.ndarray, name: str) -> None:
     """The label's name at its medoid, so that the map reads without the legend."""
     middle = np.median(places, axis=0)
     at = places[np.argmin(((places - middle) ** 2).sum(axis=1))]
     box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.75}
-    style = {"ha": "center", "color": INK, "fontweight": "bold", "bbox": box}
+    style: dict[str, Any] = {"ha": "center", "color": INK, "fontweight": "bold", "bbox": box}
     note(axes, shorten(name, 20), at, (0, 0), **style)

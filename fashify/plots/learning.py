@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ from fashify.plots.style import (
     tidy,
     use_house_style,
 )
+
+if TYPE_CHECKING:
+    from fashify.evaluation.report import EvaluationReport
 
 
 @use_house_style
@@ -73,7 +77,7 @@ def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Pict
 
 
 @use_house_style
-def methods(reports: Mapping[str, Mapping[str, object]], *, k: int = 5) -> Picture:
+def methods(reports: Mapping[str, Mapping[str, EvaluationReport]], *, k: int = 5) -> Picture:
     """Micro precision@k of each method at each level, with 95 % intervals.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +12,10 @@ from matplotlib.axes import Axes
 from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, Picture, picture, use_house_style
 
 #: How a match is marked: sign, paint and line style all differ.
-_MARKS = {True: ("✓", GOOD, "-"), False: ("✗", BAD, (0, (4, 2)))}
+_MARKS: dict[bool | None, tuple[str, str, Any]] = {
+    True: ("✓", GOOD, "-"),
+    False: ("✗", BAD, (0, (4, 2))),
+}
 
 
 @use_house_style
@@ -106,7 +110,11 @@ def picture_rows(
             axes.set_visible(False)
         # A blank title holds the place: the words themselves would widen the first column.
         line[0].set_title(" ")
-        at = {"xycoords": "axes fraction", "textcoords": "offset points", "color": SOFT}
+        at: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "color": SOFT,
+        }
         line[0].annotate(words, (0, 1), (0, 8), annotation_clip=False, **at).set_in_layout(False)
     if not rows:
         cells[0][0].set_axis_off()
@@ -120,12 +128,19 @@ def _show_match(axes: Axes, image: np.ndarray, caption: str, hit: bool | None) -
     axes.set_xlabel(_wrap_text(caption), fontsize=7.5, color=INK, labelpad=4)
     if sign:
         box = {"boxstyle": "circle,pad=0.18", "fc": paint, "ec": "white"}
-        style = {"color": "white", "fontsize": 11, "fontweight": "bold", "bbox": box}
-        at = {"xycoords": "axes fraction", "ha": "right", "va": "top"}
+        style: dict[str, Any] = {
+            "color": "white",
+            "fontsize": 11,
+            "fontweight": "bold",
+            "bbox": box,
+        }
+        at: dict[str, Any] = {"xycoords": "axes fraction", "ha": "right", "va": "top"}
         axes.annotate(sign, (0.97, 0.97), **at, **style)
 
 
-def _show(axes: Axes, image: np.ndarray, *, paint=FAINT, line="-", width: float = 1.0) -> None:
+def _show(
+    axes: Axes, image: np.ndarray, *, paint: str = FAINT, line: Any = "-", width: float = 1.0
+) -> None:
     """One image in a portrait cell of 3 x 4, unstretched, with a frame."""
     height, wide = image.shape[:2]
     axes.imshow(image, interpolation="lanczos", extent=(0, wide, height, 0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,11 @@ from fashify.plots.style import (
     use_house_style,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from fashify.evaluation.robustness.measure import RobustnessReport
+
 #: What each measure is called on an axis.
 WORDS = {
     "hit_1": "known product found first (share)",
@@ -25,7 +32,7 @@ WORDS = {
 
 
 @use_house_style
-def robustness(report, *, measure: str = "hit_1", columns: int = 3) -> Picture:
+def robustness(report: RobustnessReport, *, measure: str = "hit_1", columns: int = 3) -> Picture:
     """What is left at each strength of each perturbation, for each remedy, with 95 % intervals.
 
     Args:
@@ -55,7 +62,7 @@ def robustness(report, *, measure: str = "hit_1", columns: int = 3) -> Picture:
     return fig
 
 
-def _panel(axes, report, rows: pd.DataFrame, measure: str) -> None:
+def _panel(axes: Axes, report: RobustnessReport, rows: pd.DataFrame, measure: str) -> None:
     clean = report.table[report.table["perturbation"] == "none"].set_index("remedy")[measure]
     strengths = sorted(rows["strength"].unique())
     places = {strength: place for place, strength in enumerate(strengths)}

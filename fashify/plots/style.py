@@ -6,11 +6,14 @@ import functools
 import io
 import textwrap
 from collections.abc import Callable
+from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 #: Okabe and Ito, *Color Universal Design*, 2008, without its yellow (too pale for thin marks).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -24,7 +27,9 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 #: Pixels an inch: drawn at twice the shown size, to stay crisp on a phone.
 DPI, SHOWN_DPI = 176, 88
 
-_STYLE = {
+P = ParamSpec("P")
+
+_STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.5,
@@ -39,7 +44,7 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+    "axes.prop_cycle": cycler(color=PALETTE),
     "grid.color": WASH,
     "xtick.color": SOFT,
     "ytick.color": SOFT,
@@ -63,10 +68,11 @@ class Picture(Figure):
     """
 
     def __init__(self, name: str, *, alt: str, size: tuple[float, float]) -> None:
-        super().__init__(figsize=size, dpi=DPI, layout="constrained")
+        super().__init__(
+            figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
+        )
         self.name, self.alt = name, alt
         FigureCanvasAgg(self)
-        self.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
 
     def png(self) -> bytes:
         """The figure as PNG bytes; no date or version inside, so equal figures are equal bytes."""
@@ -75,17 +81,19 @@ class Picture(Figure):
             self.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
         return buffer.getvalue()
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         width, height = (round(side * SHOWN_DPI) for side in self.get_size_inches())
         facts = {"alt": self.alt, "name": self.name, "width": width, "height": height}
         return {"image/png": self.png(), "text/plain": self.alt}, {"image/png": facts}
 
 
-def use_house_style(draw: Callable[..., Picture]) -> Callable[..., Picture]:
+def use_house_style(draw: Callable[P, Picture]) -> Callable[P, Picture]:
     """Decorator: draw in the house style, and leave matplotlib's settings as they were."""
 
     @functools.wraps(draw)
-    def draw_styled(*args, **kwargs) -> Picture:
+    def draw_styled(*args: P.args, **kwargs: P.kwargs) -> Picture:
         with mpl.rc_context(_STYLE):
             return draw(*args, **kwargs)
 
@@ -101,7 +109,7 @@ def picture(
     return made
 
 
-def tidy(axes: Axes, *, grid: str = "y") -> Axes:
+def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "y") -> Axes:
     """Faint grid along one axis, and no frame at the sides that carry no ticks."""
     axes.grid(axis=grid)
     if grid == "x":
@@ -111,10 +119,11 @@ def tidy(axes: Axes, *, grid: str = "y") -> Axes:
     return axes
 
 
-def note(axes: Axes, text: str, at: tuple, by: tuple[float, float] = (5, 0), **style) -> None:
+def note(axes: Axes, text: str, at: tuple, by: tuple[float, float] = (5, 0), **style: Any) -> None:
     """Small text ``by`` points away from a point of the axes."""
-    style = {"va": "center", "fontsize": 8.2, "color": SOFT, "annotation_clip": False} | style
-    axes.annotate(text, at, by, textcoords="offset points", **style)
+    usual: dict[str, Any] = {"va": "center", "fontsize": 8.2, "color": SOFT}
+    options = usual | {"annotation_clip": False} | style
+    axes.annotate(text, at, by, textcoords="offset points", **options)
 
 
 def subtitle(axes: Axes, text: str, width: int = 90) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Findings:
         self.metrics = {name: _check_finite(name, value) for name, value in metrics.items()}
         self.details, self.cover = dict(details), cover
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         items = "".join(f"<li>{html.escape(text)}</li>" for text in self.sentences)
         return {
             # Pairs, for notebooks are stored with sorted keys and the order has a meaning.
@@ -59,7 +60,7 @@ def conclude_report(
     return Findings(sentences, metrics, details or {}, cover)
 
 
-def _check_finite(name: str, value):
+def _check_finite(name: str, value: Any) -> float | int | str:
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value

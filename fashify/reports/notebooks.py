@@ -75,7 +75,11 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     for node in ast.parse(source).body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
             kind, default = ast.unparse(node.annotation), ast.literal_eval(node.value)
-            comment = lines[node.end_lineno - 1][node.end_col_offset :].partition("#")[2].strip()
+            comment = (
+                lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset :]
+                .partition("#")[2]
+                .strip()
+            )
             found[node.target.id] = Parameter(node.target.id, kind, default, comment)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 
-def format_number(value) -> str:
+def format_number(value: object) -> str:
     """A number as people read it: 44,441, 0.763, 12.5; texts as they are."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)

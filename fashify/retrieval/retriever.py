@@ -206,7 +206,7 @@ class Retriever:
         k: int = 5,
         *,
         where: np.ndarray | str | Mapping[str, Any] | None = None,
-        exclude: Sequence[Any] | None = None,
+        exclude: Sequence[Any] | np.ndarray | None = None,
         weights: Mapping[str, float] | None = None,
     ) -> list[list[Match]]:
         """As ``by_feature`` for served vectors ``(q, d)``, the gallery read once for all.
@@ -239,7 +239,7 @@ class Retriever:
         return self.store.strength if self.index.metric == "cosine" else None
 
     def _weigh_query(self, vector: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
-        if not self.parts:
+        if not self.parts or self.store.head is None:
             raise QueryError(
                 "a store with a head and a cosine index, to weigh its parts",
                 "a store of raw features" if self.store.head is None else "another metric",
@@ -337,7 +337,7 @@ class Retriever:
         """Parts of each match's distance, and what its distance says."""
         parts: list[dict[str, float]] = [{} for _ in item_ids]
         head = self.store.head
-        if self.parts and item_ids:
+        if head is not None and self.parts and item_ids:
             by_part = head.part_distances(vector, self.index.vectors_of(item_ids))
             rows = zip(*(values.tolist() for values in by_part.values()), strict=True)
             parts = [dict(zip(by_part, row, strict=True)) for row in rows]

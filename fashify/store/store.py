@@ -81,7 +81,7 @@ class FeatureStore:
     def __init__(
         self,
         features: np.ndarray | None,
-        item_ids: Sequence[str],
+        item_ids: Sequence[str] | np.ndarray,
         meta: Mapping[str, Any],
         *,
         items: pd.DataFrame | None = None,

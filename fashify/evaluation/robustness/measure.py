@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,11 @@ from fashify.features import Embedder
 from fashify.index import Index, make_index
 from fashify.io.plain import to_plain
 from fashify.retrieval.region import find_products
+
+if TYPE_CHECKING:
+    from fashify.catalogue import Catalogue
+    from fashify.retrieval import Retriever
+    from fashify.store import FeatureStore
 
 #: What is measured of every query: the shares found, and precision@k excluding its group.
 MEASURES = ("hit_1", "hit_k", "precision")
@@ -78,8 +84,8 @@ class RobustnessReport:
 
 
 def measure_robustness(
-    store,
-    catalogue,
+    store: FeatureStore,
+    catalogue: Catalogue,
     remedies: Mapping[str, Remedy],
     *,
     n: int = 200,
@@ -131,7 +137,7 @@ def measure_robustness(
     return RobustnessReport(pd.DataFrame(rows), k, level, len(store))
 
 
-def list_remedies(retriever) -> dict[str, Remedy]:
+def list_remedies(retriever: Retriever) -> dict[str, Remedy]:
     """What a store offers, one remedy after the other added.
 
     Args:
@@ -158,7 +164,7 @@ def list_remedies(retriever) -> dict[str, Remedy]:
     return found
 
 
-def _embed_served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+def _embed_served(retriever: Retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
         prepare = retriever.embedder.prepare
         return retriever.embed_prepared(np.stack([prepare(image) for image in images]))
@@ -166,7 +172,7 @@ def _embed_served(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     return embed
 
 
-def _embed_products(retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+def _embed_products(retriever: Retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
     served = _embed_served(retriever)
 
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
@@ -217,7 +223,9 @@ class _QuerySet:
         return found
 
 
-def _list_conditions(names: Iterable[str] | None, strengths: int):
+def _list_conditions(
+    names: Iterable[str] | None, strengths: int
+) -> Iterator[tuple[str, str, float, Callable[..., np.ndarray]]]:
     yield "none", "", 0.0, lambda image, strength, seed: image
     for name, one in select_perturbations(names).items():
         for strength in one.choose_strengths(strengths):

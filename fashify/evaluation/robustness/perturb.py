@@ -8,7 +8,7 @@ kinds are those of photos and screenshots of products.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Perturbation:
     strengths: tuple[float, ...]
     change: Change
 
-    def __call__(self, image: np.ndarray, strength: float, seed: object) -> np.ndarray:
+    def __call__(self, image: np.ndarray, strength: float, seed: int | Sequence[int]) -> np.ndarray:
         """The picture spoiled; the same seed (a whole number or several) spoils it alike."""
         return self.change(image, strength, np.random.default_rng(seed))
 

@@ -73,5 +73,7 @@ class ExactIndex(Index):
 
 def _many(gallery: Gallery, k: int, allowed: np.ndarray | None) -> bool:
     """Whether there is enough to rule out."""
-    n = len(gallery.base) if allowed is None else np.count_nonzero(allowed[: len(gallery.base)])
+    n = len(gallery.base)
+    if allowed is not None:
+        n = int(np.count_nonzero(allowed[:n]))
     return k <= min(n, _MOST_K) and n > _SPARSE * len(gallery.base)

@@ -22,7 +22,7 @@ import numpy as np
 
 from fashify.index.exact.components import components, flat
 from fashify.index.gallery import Gallery
-from fashify.index.scan import Pairs
+from fashify.index.scan import Pairs, join_pairs
 
 #: Smaller galleries are scanned: there is nothing to gain.
 FEWEST = 8192
@@ -176,7 +176,7 @@ def search_pruned(
         rows, slots = rows[~many[rows]], slots[~many[rows]]
         rows, slots = full.nearest(rows, slots, k, slack[part])
         parts.append((rows + start, slots))
-    return tuple(np.concatenate(side) for side in zip(*parts, strict=True)), given_up
+    return join_pairs(parts), given_up
 
 
 def _bounds(rows: np.ndarray, asked: np.ndarray) -> np.ndarray:

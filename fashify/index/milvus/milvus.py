@@ -79,7 +79,7 @@ class MilvusIndex(Index):
     def fit(
         self,
         features: np.ndarray,
-        item_ids: Sequence[str],
+        item_ids: Sequence[str] | np.ndarray,
         *,
         items: pd.DataFrame | None = None,
     ) -> Self:
@@ -119,7 +119,11 @@ class MilvusIndex(Index):
         return self
 
     def add(
-        self, features: np.ndarray, item_ids: Sequence[str], *, items: pd.DataFrame | None = None
+        self,
+        features: np.ndarray,
+        item_ids: Sequence[str] | np.ndarray,
+        *,
+        items: pd.DataFrame | None = None,
     ) -> Self:
         """Add items at the end; ``items`` as in `fit`."""
         roster = self._fitted()
@@ -135,7 +139,7 @@ class MilvusIndex(Index):
         )
         return self
 
-    def remove(self, item_ids: Sequence[str]) -> Self:
+    def remove(self, item_ids: Sequence[str] | np.ndarray) -> Self:
         """Remove items; QueryError for unknown ids."""
         roster = self._fitted()
         ids = checks.item_ids(item_ids, len(item_ids)).tolist()
@@ -147,7 +151,11 @@ class MilvusIndex(Index):
         return self
 
     def update(
-        self, features: np.ndarray, item_ids: Sequence[str], *, items: pd.DataFrame | None = None
+        self,
+        features: np.ndarray,
+        item_ids: Sequence[str] | np.ndarray,
+        *,
+        items: pd.DataFrame | None = None,
     ) -> Self:
         """Give items new features; they keep their positions."""
         roster = self._fitted()
@@ -163,7 +171,7 @@ class MilvusIndex(Index):
         self.collection.settle()
         return self
 
-    def vectors_of(self, item_ids: Sequence[str]) -> np.ndarray:
+    def vectors_of(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
         roster = self._fitted()
         return self.collection.vectors(roster.order[roster.locate(list(item_ids))])

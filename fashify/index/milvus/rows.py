@@ -38,7 +38,7 @@ class Roster(Places):
 
 def rows_of(
     features: np.ndarray,
-    item_ids: Sequence[str],
+    item_ids: Sequence[str] | np.ndarray,
     slots: np.ndarray,
     items: pd.DataFrame | None,
     columns: Sequence[str],
