@@ -156,9 +156,9 @@ def load_photos(source: str | Path, *, labels: str | Path | None = None) -> Phot
 def _open(source: str | Path) -> tuple[Path, Storage]:
     """The place itself, and where its photos are: the only zip of a folder without pictures."""
     if str(source) == "sample":
-        from fashify.sample import sample_folder
+        from fashify.data import SAMPLE
 
-        source = sample_folder() / "queries"
+        source = SAMPLE
     elif str(source) == "clothing":
         from fashify.catalogue.kaggle import fetch_photos
 

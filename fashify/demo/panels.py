@@ -72,7 +72,7 @@ def waiting(text: str) -> Markup:
     return render("sentence.html", kind="waiting", role="status", text=text)
 
 
-def is_replaced() -> Markup:
+def announce_renewal() -> Markup:
     """What is said once the store on disk is another one."""
     return render("sentence.html", kind="empty", role="status", text=_RENEWED)
 
@@ -81,5 +81,5 @@ def page(service: DemoService, view: View) -> tuple[Markup, Markup]:
     """HTML of the query panel and of the results panel for one view."""
     answered = results.panel(service, view) if view.answer else welcome()
     urls = service.fetcher is not None
-    above = notice(view.notice) + (renewed() if service.is_replaced else Markup())
+    above = notice(view.notice) + (announce_renewal() if service.is_replaced else Markup())
     return query_panel(view, service.query_url(view.query), urls=urls), above + answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched, check_k, choose_queries, search_gallery
 from fashify.index import Index
 
+if TYPE_CHECKING:
+    from fashify.catalogue import Catalogue
+    from fashify.store import FeatureStore
+
 #: Places MAP, nDCG and MAP@R look at unless the caller says otherwise.
 DEPTH = 100
 
@@ -23,7 +28,13 @@ DEPTH = 100
 VECTORS = ("served", "raw", "original")
 
 
-def evaluate(store, catalogue=None, *, level: str = "article_type", **options) -> EvaluationReport:
+def evaluate(
+    store: FeatureStore,
+    catalogue: Catalogue | None = None,
+    *,
+    level: str = "article_type",
+    **options: Any,
+) -> EvaluationReport:
     """Search the gallery with its own items and judge the neighbours at one level.
 
     Args:
@@ -44,8 +55,8 @@ class LevelReports(dict[str, EvaluationReport]):
 
 
 def evaluate_levels(
-    store,
-    catalogue=None,
+    store: FeatureStore,
+    catalogue: Catalogue | None = None,
     *,
     levels: Sequence[str] | None = None,
     vectors: str = "served",
@@ -129,7 +140,7 @@ def _judge_levels(
     return reports
 
 
-def _select_vectors(store, name: str) -> np.ndarray:
+def _select_vectors(store: FeatureStore, name: str) -> np.ndarray:
     if name not in VECTORS:
         raise QueryError(f"vectors {' or '.join(VECTORS)}", f"{name!r}", "use one of these")
     if name == "original":
@@ -137,7 +148,7 @@ def _select_vectors(store, name: str) -> np.ndarray:
     return store.vectors if name == "served" else store.features
 
 
-def original_dim(store) -> int:
+def original_dim(store: FeatureStore) -> int:
     """How many of a feature's numbers the backbone gave before it was tuned; else all of them."""
     facts, width = store.meta["backbone"], store.features.shape[1]
     if "original_dim" in facts:
@@ -147,7 +158,7 @@ def original_dim(store) -> int:
     return record.dim if record is not None and width == 2 * record.dim else width
 
 
-def _collect_labels(store, catalogue) -> dict[str, np.ndarray]:
+def _collect_labels(store: FeatureStore, catalogue: Catalogue | None) -> dict[str, np.ndarray]:
     """level -> (n,) labels in the gallery's order; "" where the catalogue lacks the item."""
     if catalogue is None:
         return {level: np.asarray(store.labels(level)).astype(str) for level in LEVELS}
@@ -171,7 +182,7 @@ def _check_level(level: str, labels: dict[str, np.ndarray]) -> None:
         )
 
 
-def _describe_evaluation(store, searched: Searched, seed: int) -> dict:
+def _describe_evaluation(store: FeatureStore, searched: Searched, seed: int) -> dict:
     """What a reader needs to repeat the search, as far as the store knows it."""
     known = {
         name: store.meta[name] for name in ("backbone", "engine", "catalogue") if name in store.meta

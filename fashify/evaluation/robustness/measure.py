@@ -233,7 +233,7 @@ def _list_conditions(
 
 
 def _draw_queries(
-    store, labels: np.ndarray, n: int, split: str, seed: int, level: str
+    store: FeatureStore, labels: np.ndarray, n: int, split: str, seed: int, level: str
 ) -> np.ndarray:
     everyone = np.arange(len(labels))
     usable = metrics.count_relevant(labels, everyone, store.groups) > 0
