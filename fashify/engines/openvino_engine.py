@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import warnings
-from functools import cached_property
-from pathlib import Path
+from functools import cached_property, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,9 @@ import numpy as np
 
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
+from fashify.engines.convert import load_converted
 from fashify.engines.processor import cores, import_openvino
+from fashify.engines.quantise import load_quantised
 from fashify.errors import EngineError
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ class OpenVINOEngine(Engine):
         super().__init__(spec)
         _check_precision(ov, precision)
         if precision == "int8":
-            from fashify.engines.quantise import load_quantised
-
-            network, facts = load_quantised(model, spec, calibration, cache)
+            run_on = partial(self.from_network, spec=spec)
+            network, facts = load_quantised(model, spec, calibration, cache, run_on)
             self.fingerprint["calibration"] = str(facts["calibration"])
             self.report = facts["report"]
         else:
@@ -103,47 +102,6 @@ class OpenVINOEngine(Engine):
 def _store_result(request: Any, place: tuple[np.ndarray, int]) -> None:
     features, row = place
     features[row] = request.get_output_tensor().data[0]
-
-
-def load_converted(model: keras.Model, spec: ModelSpec, cache: ModelCache) -> Any:
-    """The network in OpenVINO's form, from the cache or converted now."""
-    ov = import_openvino()
-    key = cache_key(spec, precision="fp32")
-    found = cache.find(key)
-    if found is not None:
-        return ov.Core().read_model(found / MODEL)
-    network = _convert(ov, model)
-    cache.keep(key, lambda folder: save_network(network, folder))
-    return network
-
-
-def cache_key(spec: ModelSpec, **more: str) -> dict[str, Any]:
-    """All that a converted network depends on."""
-    facts = ("name", "dim", "input_size", "preprocessing", "pooling", "weights_hash")
-    version = import_openvino().__version__
-    return {fact: getattr(spec, fact) for fact in facts} | {"openvino": version} | more
-
-
-#: Name of the network's description in a cache entry; its weights lie beside it.
-MODEL = "model.xml"
-
-
-def save_network(network: Any, folder: Path) -> None:
-    """Writes the network with its weights as they are, not rounded to 16 bits."""
-    import_openvino().save_model(network, folder / MODEL, compress_to_fp16=False)
-
-
-def _convert(ov: Any, model: keras.Model) -> Any:
-    """The Keras network as an OpenVINO one that takes bytes."""
-    from openvino.preprocess import PrePostProcessor
-
-    with warnings.catch_warnings():
-        # The converter hands the input over in a tuple, which Keras remarks on.
-        warnings.filterwarnings("ignore", message="The structure of `inputs`")
-        steps = PrePostProcessor(ov.convert_model(model))
-    steps.input().tensor().set_element_type(ov.Type.u8)
-    steps.input().preprocess().convert_element_type(ov.Type.f32)
-    return steps.build()
 
 
 def supports_bf16() -> bool:

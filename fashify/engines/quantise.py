@@ -13,20 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fashify.engines.base import ModelSpec
+from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
+from fashify.engines.convert import MODEL, cache_key, load_converted, save_network
 from fashify.engines.fidelity import find_least_cosine, measure_agreement
-from fashify.engines.openvino_engine import (
-    MODEL,
-    OpenVINOEngine,
-    cache_key,
-    load_converted,
-    save_network,
-)
 from fashify.engines.processor import block_telemetry, import_openvino
 from fashify.errors import EngineError, MissingExtraError
 
@@ -48,12 +43,14 @@ def load_quantised(
     spec: ModelSpec,
     calibration: np.ndarray | str | None,
     cache: ModelCache,
+    run_on: Callable[[Any], Engine],
 ) -> tuple[Any, dict[str, Any]]:
     """The int8 network and its facts, from the cache or quantised now.
 
     Args:
         calibration: (n, H, W, 3) uint8 images, or the hash that a former engine's
             fingerprint has under ``calibration``: then only the cache can serve.
+        run_on: an engine on a network in memory, to measure what rounding costs.
 
     Returns:
         the network; ``calibration`` (the hash) and ``report``.
@@ -78,7 +75,7 @@ def load_quantised(
             "no such entry",
             "pass the calibration images again, or build the store anew",
         )
-    network, report = _quantise(load_converted(model, spec, cache), spec, images)
+    network, report = _quantise(load_converted(model, spec, cache), spec, images, run_on)
     cache.keep(key, lambda folder: save_network(network, folder), report)
     return network, {"calibration": name, "report": report}
 
@@ -100,7 +97,9 @@ def _hash_images(images: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest()
 
 
-def _quantise(network: Any, spec: ModelSpec, images: np.ndarray) -> tuple[Any, dict[str, float]]:
+def _quantise(
+    network: Any, spec: ModelSpec, images: np.ndarray, run_on: Callable[[Any], Engine]
+) -> tuple[Any, dict[str, float]]:
     """The int8 network, and how well it agrees with fp32 on images it was not set by."""
     nncf = _import_nncf()
     n_fit = min(CALIBRATION, len(images) // 2)
@@ -114,9 +113,7 @@ def _quantise(network: Any, spec: ModelSpec, images: np.ndarray) -> tuple[Any, d
         advanced_parameters=_half_range_settings(),
         ignored_scope=nncf.IgnoredScope(names=_find_first_convolutions(network)),
     )
-    exact, rounded = (
-        OpenVINOEngine.from_network(each, spec).run(held_out) for each in (network, quantised)
-    )
+    exact, rounded = (run_on(each).run(held_out) for each in (network, quantised))
     return quantised, {
         "top5_agreement": measure_agreement(exact, rounded, _K),
         "agreement_images": len(held_out),

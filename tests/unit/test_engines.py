@@ -270,12 +270,12 @@ def test_int8_without_proper_images_is_a_named_error(engine_of, calibration, mes
 
 
 def _count_conversions(monkeypatch):
-    from fashify.engines import openvino_engine
+    from fashify.engines import convert as module
 
     calls = []
-    convert = openvino_engine._convert
+    convert = module._convert
     counting = lambda *args: calls.append(1) or convert(*args)  # noqa: E731
-    monkeypatch.setattr(openvino_engine, "_convert", counting)
+    monkeypatch.setattr(module, "_convert", counting)
     return calls
 
 

@@ -1,0 +1,54 @@
+"""A Keras network in OpenVINO's form, kept in the cache of converted networks."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fashify.engines.base import ModelSpec
+from fashify.engines.cache import ModelCache
+from fashify.engines.processor import import_openvino
+
+if TYPE_CHECKING:
+    import keras
+
+#: Name of the network's description in a cache entry; its weights lie beside it.
+MODEL = "model.xml"
+
+
+def load_converted(model: keras.Model, spec: ModelSpec, cache: ModelCache) -> Any:
+    """The network in OpenVINO's form, from the cache or converted now."""
+    ov = import_openvino()
+    key = cache_key(spec, precision="fp32")
+    found = cache.find(key)
+    if found is not None:
+        return ov.Core().read_model(found / MODEL)
+    network = _convert(ov, model)
+    cache.keep(key, lambda folder: save_network(network, folder))
+    return network
+
+
+def cache_key(spec: ModelSpec, **more: str) -> dict[str, Any]:
+    """All that a converted network depends on."""
+    facts = ("name", "dim", "input_size", "preprocessing", "pooling", "weights_hash")
+    version = import_openvino().__version__
+    return {fact: getattr(spec, fact) for fact in facts} | {"openvino": version} | more
+
+
+def save_network(network: Any, folder: Path) -> None:
+    """Writes the network with its weights as they are, not rounded to 16 bits."""
+    import_openvino().save_model(network, folder / MODEL, compress_to_fp16=False)
+
+
+def _convert(ov: Any, model: keras.Model) -> Any:
+    """The Keras network as an OpenVINO one that takes bytes."""
+    from openvino.preprocess import PrePostProcessor
+
+    with warnings.catch_warnings():
+        # The converter hands the input over in a tuple, which Keras remarks on.
+        warnings.filterwarnings("ignore", message="The structure of `inputs`")
+        steps = PrePostProcessor(ov.convert_model(model))
+    steps.input().tensor().set_element_type(ov.Type.u8)
+    steps.input().preprocess().convert_element_type(ov.Type.f32)
+    return steps.build()
