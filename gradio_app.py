@@ -26,7 +26,7 @@ from fashify.demo.batching import MOST
 from fashify.demo.explore import Explorer
 from fashify.demo.guard import Doorkeeper
 from fashify.demo.judged import Judge
-from fashify.demo.serving import QUEUE_LENGTH, Serving, end_orderly, limit_blas_threads
+from fashify.demo.launching import QUEUE_LENGTH, Serving, end_orderly, limit_blas_threads
 from fashify.demo.theme import asset, make_theme, page_head
 from fashify.demo.uploads import check_uploaded, make_own_folder
 

@@ -20,10 +20,10 @@ import numpy as np
 from fashify.backbones.network_file import (
     NetworkTensors,
     Projections,
+    find_shipped_file,
     fold,
     network_bytes,
     projections_bytes,
-    shipped_path,
 )
 from fashify.backbones.records import RECORDS
 
@@ -81,7 +81,7 @@ def _projections(tensors: dict[str, np.ndarray], folder: Path) -> Projections:
 
 
 def _write(name: str, data: bytes) -> None:
-    path = shipped_path(name)
+    path = find_shipped_file(name)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     print(f"{name}  {len(data):,} bytes  sha256 {hashlib.sha256(data).hexdigest()}")

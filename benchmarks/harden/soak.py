@@ -29,7 +29,7 @@ if __name__ == "__main__":  # As a script, this folder stands where benchmarks/ 
 from load import Tally, crowd, in_process, photos, running_demo
 
 from fashify import Retriever
-from fashify.plots.style import MARKERS, PALETTE, Picture, picture, tidy, use_house_style
+from fashify.plots.style import MARKERS, PALETTE, NamedFigure, picture, tidy, use_house_style
 from harden import swaps
 from harden.signals import NETWORK
 
@@ -75,7 +75,7 @@ def soaked(store: str, searches: int, clients: int) -> dict[str, Any]:
 
 
 @use_house_style
-def plot(found: dict[str, Any]) -> Picture:
+def plot(found: dict[str, Any]) -> NamedFigure:
     """Memory above, times below, over the searches done."""
     done = np.arange(1, WINDOWS + 1) * (found["searches"] // WINDOWS)
     title = f"{found['searches']:,} searches by {found['clients']} clients at once"

@@ -103,7 +103,7 @@ def network_bytes(network: NetworkTensors) -> bytes:
         "input_size": list(network.input_size),
         "provenance": network.provenance,
     }
-    return _packed(network.tensors, about)
+    return _pack_tensors(network.tensors, about)
 
 
 def parse_network(data: bytes, name: str = "the file") -> NetworkTensors:
@@ -116,7 +116,7 @@ def parse_network(data: bytes, name: str = "the file") -> NetworkTensors:
     Raises:
         BackboneError: not such a file, or a damaged one.
     """
-    about, arrays = _unpacked(data, name, (FORMAT, VERSION))
+    about, arrays = _unpack_tensors(data, name, (FORMAT, VERSION))
     tensors = {key: np.asarray(value, np.float32) for key, value in arrays.items()}
     for key in [key for key in tensors if key.endswith(".bias")]:
         norm = key.removesuffix(".bias")
@@ -147,13 +147,13 @@ def projections_bytes(projections: Projections) -> bytes:
         "classes": {level: list(names) for level, names in projections.classes.items()},
         "provenance": projections.provenance,
     }
-    return _packed(arrays, about)
+    return _pack_tensors(arrays, about)
 
 
 def parse_projections(data: bytes, name: str = "the file") -> Projections:
     """The projections that ``projections_bytes`` wrote; errors as ``parse_network``."""
     expected = (PROJECTIONS_FORMAT, PROJECTIONS_VERSION)
-    about, arrays = _unpacked(data, name, expected)
+    about, arrays = _unpack_tensors(data, name, expected)
     try:
         rows = {
             key.removesuffix(".rows"): np.asarray(value, np.float32)
@@ -180,7 +180,7 @@ def read_shipped(file: str, sha256: str) -> bytes:
     Raises:
         BackboneError: it is missing, or not as it was shipped.
     """
-    path = shipped_path(file)
+    path = find_shipped_file(file)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -196,7 +196,7 @@ def read_shipped(file: str, sha256: str) -> bytes:
     return data
 
 
-def shipped_path(file: str) -> Path:
+def find_shipped_file(file: str) -> Path:
     """Where a data file of the package lies."""
     return Path(__file__).parent.parent / "data" / file
 
@@ -212,13 +212,13 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-12))
 
 
-def _packed(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
+def _pack_tensors(arrays: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> bytes:
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     # One key: safetensors keeps metadata in a hash map without a fixed order.
     return save(whole, metadata={"fashify": json.dumps(about, sort_keys=True)})
 
 
-def _unpacked(
+def _unpack_tensors(
     data: bytes, name: str, expected: tuple[str, int]
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     try:

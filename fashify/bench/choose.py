@@ -23,7 +23,7 @@ FAST_ENOUGH_MS = 20.0
 
 
 @dataclass(frozen=True)
-class Choice:
+class IndexChoice:
     """The index that was chosen, why, and all that was measured.
 
     Attributes:
@@ -59,7 +59,7 @@ def choose_index(
     candidates: Sequence[str] = CANDIDATES,
     n_queries: int = 300,
     seed: int = 0,
-) -> Choice:
+) -> IndexChoice:
     """Build every candidate, measure it, and keep the cheapest that finds enough.
 
     Exact search wins whenever it is fast enough: it needs no building and misses nothing.
@@ -97,7 +97,9 @@ def choose_index(
     index = built[best.name]
     index = index.tuned(**{name: best.params[name] for name in index.tunable})
     skipped = [name for name in candidates if name not in usable]
-    return Choice(index, _explain_choice(best, trials, recall, fast_enough_ms), trials, skipped)
+    return IndexChoice(
+        index, _explain_choice(best, trials, recall, fast_enough_ms), trials, skipped
+    )
 
 
 def choose_from(

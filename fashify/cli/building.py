@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fashify.cli.console import JsonOption, emit, store_path
-from fashify.cli.heads import describe_head, format_head
+from fashify.cli.head_lines import describe_head, format_head
 from fashify.cli.indexing import (
     MILVUS,
     CollectionOption,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path, table
-from fashify.cli.photos import (
+from fashify.cli.judging_photos import (
     AnswersOption,
     PeopleOption,
     PhotosOption,

@@ -8,16 +8,16 @@ import typer
 
 from fashify.cli import (
     auditing,
-    bench,
+    benching,
     building,
-    demo,
+    demonstrating,
     indexing,
     info,
     judging,
-    learning,
-    photos,
-    reports,
+    judging_photos,
+    reporting,
     searching,
+    teaching,
 )
 from fashify.cli.console import Commands, set_up_logging
 
@@ -41,17 +41,17 @@ def _options(
 
 
 app.command()(building.build)
-app.command()(learning.learn)
-app.command()(learning.finetune)
+app.command()(teaching.learn)
+app.command()(teaching.finetune)
 app.command()(searching.search)
 app.command()(auditing.audit)
 app.command()(judging.evaluate)
 app.command()(judging.compare)
-app.command()(photos.photos)
-app.command()(reports.report)
-app.add_typer(bench.app, name="bench")
+app.command()(judging_photos.photos)
+app.command()(reporting.report)
+app.add_typer(benching.app, name="bench")
 app.add_typer(indexing.app, name="index")
-app.command()(demo.demo)
+app.command()(demonstrating.demo)
 app.command()(info.info)
 app.command()(info.verify)
 

@@ -58,7 +58,7 @@ class Actions:
             "explain": self._explain,
             "close": self._close,
             "address": self._address,
-            "refused": self._refused,
+            "refused": self._refuse,
         }
 
     def act(self, view: View, event: Event) -> View:
@@ -202,7 +202,7 @@ class Actions:
         query = self.service.item_query(wanted.item_id) if wanted.item_id else None
         return self._answer(View(query=query, k=k, selection=selection))
 
-    def _refused(self, view: View, event: Event) -> View:
+    def _refuse(self, view: View, event: Event) -> View:
         return view.with_changes(notice=str(event.get("why", ""))[:200])
 
 

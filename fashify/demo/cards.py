@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from fashify.demo.nearness import WORDS, Strength
 from fashify.demo.rendering import render
 from fashify.demo.state import Selection
-from fashify.demo.strength import WORDS, Strength
 from fashify.retrieval.match import Match
 
 

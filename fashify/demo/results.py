@@ -94,8 +94,8 @@ def doubt(answer: Answer) -> Markup:
 def _downloads(answer: Answer) -> list[tuple[str, str, str]]:
     """(ending, media type, base64 of the file) of each."""
     return [
-        ("csv", "text/csv", _encoded(as_csv(answer))),
-        ("json", "application/json", _encoded(as_json(answer))),
+        ("csv", "text/csv", _encode(as_csv(answer))),
+        ("json", "application/json", _encode(as_json(answer))),
     ]
 
 
@@ -118,5 +118,5 @@ def as_json(answer: Answer) -> str:
     return json.dumps([match.to_dict() for match in answer.matches], indent=2, ensure_ascii=False)
 
 
-def _encoded(text: str) -> str:
+def _encode(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")

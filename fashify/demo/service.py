@@ -21,9 +21,9 @@ from fashify.demo.batching import (
     make_search_batcher,
 )
 from fashify.demo.fetching import Fetcher
+from fashify.demo.nearness import SAMPLE, Yardstick, describe_strength
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
-from fashify.demo.strength import SAMPLE, Yardstick, describe_strength
 from fashify.demo.uploads import UPLOAD_LIMITS
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.robustness.perturb import PERTURBATIONS
@@ -328,7 +328,7 @@ class DemoService:
     def _photo_examples(self) -> list[Example]:
         """Products of this catalogue as a phone would see them, and two in one photo."""
         is_sample = self.store.meta["catalogue"]["source"] == "sample"
-        photos = sample_photos() if is_sample else self._composed_photos()
+        photos = sample_photos() if is_sample else self._compose_photos()
         first, second = HARD if is_sample else (0, len(photos) - 1)
         if first != second:
             shown = list(photos.values())
@@ -339,7 +339,7 @@ class DemoService:
             for title, picture in photos.items()
         ]
 
-    def _composed_photos(self) -> dict[str, np.ndarray]:
+    def _compose_photos(self) -> dict[str, np.ndarray]:
         """Pictures of the last chosen products, each set before a backdrop."""
         compose, chosen = PERTURBATIONS["background"], self._chosen()
         return {

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from fashify.demo.strength import Strength
+from fashify.demo.nearness import Strength
 from fashify.retrieval.match import Match
 from fashify.retrieval.region import Box
 

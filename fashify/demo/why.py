@@ -29,8 +29,8 @@ def panel(service: DemoService, view: View) -> Markup:
         "why.html",
         name=title(match),
         figures=[
-            (_painted_url(pictures[0], explanation.query), view.query.title),
-            (_painted_url(pictures[1], explanation.match), title(match)),
+            (_paint_url(pictures[0], explanation.query), view.query.title),
+            (_paint_url(pictures[1], explanation.match), title(match)),
         ],
         cosine=explanation.cosine,
         focus=_focus(explanation.match),
@@ -39,11 +39,11 @@ def panel(service: DemoService, view: View) -> Markup:
     )
 
 
-def _painted_url(picture: np.ndarray, parts: np.ndarray) -> str:
-    return data_url(draw_overlay(_enlarged(picture), parts), QUERY_SIDE)
+def _paint_url(picture: np.ndarray, parts: np.ndarray) -> str:
+    return data_url(draw_overlay(_enlarge(picture), parts), QUERY_SIDE)
 
 
-def _enlarged(picture: np.ndarray) -> np.ndarray:
+def _enlarge(picture: np.ndarray) -> np.ndarray:
     factor = _PAINTED_SIDE / max(picture.shape[:2])
     if factor <= 1:
         return thumbnail(picture, _PAINTED_SIDE)

@@ -90,11 +90,11 @@ class PhotoReport:
 
     def best(self, n: int = 5) -> pd.DataFrame:
         """The n best rows of ``photos``, of different labels while there are enough."""
-        return self._ranked(ascending=False).head(n)
+        return self._rank_queries(ascending=False).head(n)
 
     def worst(self, n: int = 5) -> pd.DataFrame:
         """The n worst rows of ``photos``, of different labels while there are enough."""
-        return self._ranked(ascending=True).head(n)
+        return self._rank_queries(ascending=True).head(n)
 
     def confusions(self, n: int = 20) -> pd.DataFrame:
         """The n most frequent wrong pairs of label and article type, by share of the label's."""
@@ -158,7 +158,7 @@ class PhotoReport:
             | {name: table.to_dict("records") for name, table in tables.items()}
         )
 
-    def _ranked(self, *, ascending: bool) -> pd.DataFrame:
+    def _rank_queries(self, *, ascending: bool) -> pd.DataFrame:
         ordered = self.photos.sort_values(
             ["precision", "nearest"], ascending=[ascending, not ascending], kind="stable"
         )
@@ -199,14 +199,14 @@ def evaluate_photos(
     retriever = retriever or Retriever(
         store, make_index("exact").fit(store.vectors, store.item_ids)
     )
-    places, found, unread = _embedded(retriever, able, vectors, progress)
+    places, found, unread = _embed_photos(retriever, able, vectors, progress)
     index = retriever.index
     if vectors == "raw" and store.vectors is not store.features:
         index = make_index("exact").fit(store.features, store.item_ids)
     answer = index.search(found, k)
     asked = able.table.iloc[places].reset_index(drop=True)
     relevant = _relevant(able, asked["label"], types, answer.positions)
-    judged = _judged(able, asked.assign(place=places), types, relevant, answer.distances)
+    judged = _judge_answers(able, asked.assign(place=places), types, relevant, answer.distances)
     table, micro, macro, spread = _means(judged, able.counted, intervals, seed)
     return PhotoReport(
         k=k,
@@ -243,7 +243,7 @@ def _check_question(
         )
 
 
-def _embedded(
+def _embed_photos(
     retriever: Retriever, photos: PhotoSet, vectors: str, progress: bool
 ) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
     """(q,) rows that could be read, (q, d) their vectors, and those that could not."""
@@ -301,7 +301,7 @@ def _relevant(
     return np.stack(rows) & (positions >= 0)
 
 
-def _judged(
+def _judge_answers(
     photos: PhotoSet,
     asked: pd.DataFrame,
     types: np.ndarray,

@@ -94,11 +94,11 @@ class EvaluationReport:
 
     def best(self, n: int = 5) -> pd.DataFrame:
         """The n best queries, of different categories while there are enough."""
-        return self._ranked(ascending=False).head(n)
+        return self._rank_queries(ascending=False).head(n)
 
     def worst(self, n: int = 5) -> pd.DataFrame:
         """The n worst queries, of different categories while there are enough."""
-        return self._ranked(ascending=True).head(n)
+        return self._rank_queries(ascending=True).head(n)
 
     def weakest(self, *, at_least: int = 10) -> pd.DataFrame:
         """Rows of ``table`` by rising precision, of categories with ``at_least`` queries.
@@ -188,7 +188,7 @@ class EvaluationReport:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
 
-    def _ranked(self, *, ascending: bool) -> pd.DataFrame:
+    def _rank_queries(self, *, ascending: bool) -> pd.DataFrame:
         """Queries by precision, MAP, then distance: one a category first, then the others."""
         ordered = self.queries.sort_values(
             ["precision", "map", "nearest", "item_id"],

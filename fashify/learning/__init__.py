@@ -1,8 +1,8 @@
 """Heads and fine-tuned networks, learned from a labelled catalogue on a processor in minutes."""
 
-from fashify.learning.heads import METHODS, train_head
 from fashify.learning.material import Material, collect_material
-from fashify.learning.serving import collect_matches, learn, measure_strength
+from fashify.learning.methods import METHODS, train_head
+from fashify.learning.serve_head import collect_matches, learn, measure_strength
 from fashify.learning.trial import run_transfer_trial, run_trials
 
 __all__ = [

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fashify.heads.head import Head
-from fashify.learning.heads import MAIN_LEVEL, train_head
 from fashify.learning.material import Material, collect_material
+from fashify.learning.methods import MAIN_LEVEL, train_head
 from fashify.store import FeatureStore
 
 #: Share of the classes that a transfer trial keeps from training.

@@ -1,4 +1,4 @@
-"""Every figure of the project. Each function returns a :class:`Picture`, a matplotlib figure.
+"""Every figure of the project. Each function returns a :class:`NamedFigure`, a matplotlib figure.
 
 The house style: axes start at 0, carry their unit, and say n; colours can be told apart by
 colour-blind readers (Okabe and Ito 2008); nothing is told by colour alone. Figures are built
@@ -19,10 +19,10 @@ from fashify.plots.learning import gains, methods, reliability
 from fashify.plots.pictures import grid, matches, picture_rows
 from fashify.plots.robustness import robustness
 from fashify.plots.search import growth, index_costs, recall_speed
-from fashify.plots.style import Picture
+from fashify.plots.style import NamedFigure
 
 __all__ = [
-    "Picture",
+    "NamedFigure",
     "colours",
     "confusion",
     "counts",

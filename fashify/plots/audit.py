@@ -10,7 +10,7 @@ from fashify.plots.style import (
     INK,
     MAIN,
     PALETTE,
-    Picture,
+    NamedFigure,
     note,
     picture,
     readable_level,
@@ -26,7 +26,7 @@ _SIZES = ((2, 2), (3, 3), (4, 4), (5, 9), (10, 19), (20, 49), (50, None))
 
 
 @use_house_style
-def group_kinds(kinds: pd.DataFrame, *, n: int) -> Picture:
+def group_kinds(kinds: pd.DataFrame, *, n: int) -> NamedFigure:
     """Bars of the share of the catalogue that has a copy, a look-alike or a variant.
 
     Args:
@@ -51,7 +51,7 @@ def group_kinds(kinds: pd.DataFrame, *, n: int) -> Picture:
 
 
 @use_house_style
-def group_sizes(sizes: np.ndarray) -> Picture:
+def group_sizes(sizes: np.ndarray) -> NamedFigure:
     """Bars of how many groups of each size there are, on a logarithmic axis.
 
     Args:
@@ -86,7 +86,7 @@ def group_sizes(sizes: np.ndarray) -> Picture:
 
 
 @use_house_style
-def label_noise(noise: pd.DataFrame) -> Picture:
+def label_noise(noise: pd.DataFrame) -> NamedFigure:
     """Bars of the estimated share of wrong labels at each level, with 95 % intervals.
 
     Args:

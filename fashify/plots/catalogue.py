@@ -15,7 +15,7 @@ from fashify.plots.style import (
     MAIN,
     PALETTE,
     WASH,
-    Picture,
+    NamedFigure,
     note,
     picture,
     readable_level,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @use_house_style
-def counts(labels: Iterable[str], *, level: str, top: int = 25) -> Picture:
+def counts(labels: Iterable[str], *, level: str, top: int = 25) -> NamedFigure:
     """Bars of how many products carry each label of a level, the most frequent first.
 
     Args:
@@ -61,7 +61,7 @@ def counts(labels: Iterable[str], *, level: str, top: int = 25) -> Picture:
 
 
 @use_house_style
-def colours(labels: Iterable[str], *, top: int = 24) -> Picture:
+def colours(labels: Iterable[str], *, top: int = 24) -> NamedFigure:
     """Bars of the base colours, each drawn in the colour it names, outlined to show white.
 
     Args:
@@ -93,7 +93,7 @@ def colours(labels: Iterable[str], *, top: int = 24) -> Picture:
 
 
 @use_house_style
-def years(values: Iterable) -> Picture:
+def years(values: Iterable) -> NamedFigure:
     """Bars of the products a year; years that stand between with none are shown empty.
 
     Args:
@@ -120,7 +120,7 @@ def years(values: Iterable) -> Picture:
 @use_house_style
 def shares(
     rows: Iterable[str], parts: Iterable[str], *, level: str, by: str, top: int = 6
-) -> Picture:
+) -> NamedFigure:
     """Stacked bars: within each label of one level, the shares of another's labels.
 
     Args:
@@ -160,7 +160,7 @@ def shares(
 
 
 @use_house_style
-def missing(table: pd.DataFrame) -> Picture:
+def missing(table: pd.DataFrame) -> NamedFigure:
     """What is missing or odd in a catalogue, one bar a kind of gap, with its count.
 
     Args:
@@ -187,7 +187,7 @@ def missing(table: pd.DataFrame) -> Picture:
 
 
 @use_house_style
-def image_facts(facts: pd.DataFrame, *, top: int = 8) -> Picture:
+def image_facts(facts: pd.DataFrame, *, top: int = 8) -> NamedFigure:
     """Two panels: the most frequent image sizes, drawn to scale too, and the colour modes.
 
     Args:

@@ -16,7 +16,7 @@ from fashify.plots.style import (
     MAIN,
     MARKERS,
     PALETTE,
-    Picture,
+    NamedFigure,
     note,
     picture,
     readable_level,
@@ -39,7 +39,7 @@ _CLEAR = {"boxstyle": "square,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.
 
 
 @use_house_style
-def precision_by_category(report: EvaluationReport, *, top: int = 30) -> Picture:
+def precision_by_category(report: EvaluationReport, *, top: int = 30) -> NamedFigure:
     """Bars of precision@k by category, the largest first, with n, chance and the best possible.
 
     A line shows the 95 % interval, a diamond the figure without the query's own group.
@@ -74,14 +74,14 @@ def precision_by_category(report: EvaluationReport, *, top: int = 30) -> Picture
         report.micro["precision"], color=INK, linewidth=1, linestyle="--", label="micro mean"
     )
     axes.set_xlabel(f"precision@{report.k} (fraction of the first {report.k} that share the label)")
-    subtitle(axes, _describe_queries(report) + _not_shown(len(judged) - len(shown)), width=66)
+    subtitle(axes, _describe_queries(report) + _describe_hidden(len(judged) - len(shown)), width=66)
     fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     fig.alt = f"{title}. {report.summary}"
     return fig
 
 
 @use_house_style
-def precision_curve(report: EvaluationReport) -> Picture:
+def precision_curve(report: EvaluationReport) -> NamedFigure:
     """Precision at k = 1, 2, ...: micro, macro and what chance gives.
 
     Args:
@@ -107,7 +107,7 @@ def precision_curve(report: EvaluationReport) -> Picture:
 
 
 @use_house_style
-def levels(reports: Mapping[str, EvaluationReport]) -> Picture:
+def levels(reports: Mapping[str, EvaluationReport]) -> NamedFigure:
     """Precision@k of several levels, micro above macro: as found, without groups, and chance.
 
     Args:
@@ -164,7 +164,7 @@ def _level_bars(axes: Axes, reports: Mapping[str, EvaluationReport], mean: str) 
 
 
 @use_house_style
-def confusion(report: EvaluationReport, *, top: int = 20) -> Picture:
+def confusion(report: EvaluationReport, *, top: int = 20) -> NamedFigure:
     """Heat map: of the neighbours of a row's queries, the share in each column's category.
 
     Args:
@@ -199,7 +199,7 @@ def confusion(report: EvaluationReport, *, top: int = 20) -> Picture:
     axes.set_ylabel("category of the query")
     for spine in axes.spines.values():
         spine.set_visible(False)
-    rest = _not_shown(int((totals > 0).sum()) - len(order))
+    rest = _describe_hidden(int((totals > 0).sum()) - len(order))
     text = f"share of the first {report.k} neighbours; n = neighbours{rest}"
     subtitle(axes, text, width=10 + 4 * len(columns))
     bar = fig.colorbar(mesh, ax=axes, shrink=0.6, pad=0.02)
@@ -212,7 +212,7 @@ def confusion(report: EvaluationReport, *, top: int = 20) -> Picture:
 
 
 @use_house_style
-def distances(report: EvaluationReport, *, bins: int = 40) -> Picture:
+def distances(report: EvaluationReport, *, bins: int = 40) -> NamedFigure:
     """Histograms of the distances of relevant neighbours and of the others, as shares.
 
     Args:
@@ -292,7 +292,7 @@ def _describe_queries(report: EvaluationReport) -> str:
     return f"n = {report.n_judged:,} queries{left}{missing}, gallery of {report.n_gallery:,}"
 
 
-def _not_shown(count: int) -> str:
+def _describe_hidden(count: int) -> str:
     return f"; {count} smaller categories not shown" if count > 0 else ""
 
 

@@ -14,7 +14,7 @@ from fashify.plots.style import (
     MAIN,
     MARKERS,
     PALETTE,
-    Picture,
+    NamedFigure,
     note,
     picture,
     readable_level,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @use_house_style
-def norms(values: np.ndarray, *, bins: int = 40) -> Picture:
+def norms(values: np.ndarray, *, bins: int = 40) -> NamedFigure:
     """Histogram of the features' Euclidean norms, the median marked.
 
     Args:
@@ -55,7 +55,7 @@ def norms(values: np.ndarray, *, bins: int = 40) -> Picture:
 
 
 @use_house_style
-def throughput(table: pd.DataFrame, *, subject: str = "") -> Picture:
+def throughput(table: pd.DataFrame, *, subject: str = "") -> NamedFigure:
     """Images a second by batch size.
 
     Args:
@@ -78,7 +78,7 @@ def throughput(table: pd.DataFrame, *, subject: str = "") -> Picture:
 
 
 @use_house_style
-def engines(measured: Mapping[str, Any]) -> Picture:
+def engines(measured: Mapping[str, Any]) -> NamedFigure:
     """Images a second of every way to embed, the network alone and from files, with the limit.
 
     Args:
@@ -116,7 +116,7 @@ def _engine_label(record: Mapping[str, Any]) -> str:
 
 
 @use_house_style
-def spectrum(ratios: np.ndarray) -> Picture:
+def spectrum(ratios: np.ndarray) -> NamedFigure:
     """Share of variance along each principal axis, and the sum so far.
 
     Args:
@@ -154,7 +154,7 @@ def feature_map(
     top: int = 9,
     method: str = "t-SNE",
     name: str = "",
-) -> Picture:
+) -> NamedFigure:
     """The features on a flat map, the most frequent labels told apart by colour and marker.
 
     Args:

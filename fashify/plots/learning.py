@@ -15,7 +15,7 @@ from fashify.plots.style import (
     MARKERS,
     PALETTE,
     SOFT,
-    Picture,
+    NamedFigure,
     picture,
     readable_level,
     rows_size,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @use_house_style
-def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Picture:
+def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> NamedFigure:
     """Gain in precision@k of each category, with its 95 % interval: dots right of 0 are better.
 
     Args:
@@ -77,7 +77,7 @@ def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Pict
 
 
 @use_house_style
-def methods(reports: Mapping[str, Mapping[str, EvaluationReport]], *, k: int = 5) -> Picture:
+def methods(reports: Mapping[str, Mapping[str, EvaluationReport]], *, k: int = 5) -> NamedFigure:
     """Micro precision@k of each method at each level, with 95 % intervals.
 
     Args:
@@ -111,7 +111,7 @@ def methods(reports: Mapping[str, Mapping[str, EvaluationReport]], *, k: int = 5
 
 
 @use_house_style
-def reliability(table: pd.DataFrame, *, level: str = "article_type") -> Picture:
+def reliability(table: pd.DataFrame, *, level: str = "article_type") -> NamedFigure:
     """Predicted against observed share of right matches: on the diagonal is honest.
 
     Args:

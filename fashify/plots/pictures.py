@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, Picture, picture, use_house_style
+from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, NamedFigure, picture, use_house_style
 
 #: How a match is marked: sign, paint and line style all differ.
 _MARKS: dict[bool | None, tuple[str, str, Any]] = {
@@ -26,7 +26,7 @@ def grid(
     title: str,
     columns: int = 8,
     name: str = "grid",
-) -> Picture:
+) -> NamedFigure:
     """Product images in rows, each with its caption below.
 
     Args:
@@ -55,7 +55,7 @@ def matches(
     *,
     title: str,
     name: str = "matches",
-) -> Picture:
+) -> NamedFigure:
     """Queries at the left, their matches at the right, nearest first, each hit or miss marked.
 
     A hit has a tick and a whole green frame, a miss a cross and a dashed orange one.
@@ -90,7 +90,7 @@ def matches(
 @use_house_style
 def picture_rows(
     rows: Sequence[tuple[str, Sequence[tuple[np.ndarray, str]]]], *, title: str, name: str = "rows"
-) -> Picture:
+) -> NamedFigure:
     """Groups of product images, one a row, with what the row is about above it.
 
     Args:

@@ -12,7 +12,7 @@ from fashify.plots.style import (
     MARKERS,
     PALETTE,
     SOFT,
-    Picture,
+    NamedFigure,
     picture,
     tidy,
     use_house_style,
@@ -32,7 +32,9 @@ WORDS = {
 
 
 @use_house_style
-def robustness(report: RobustnessReport, *, measure: str = "hit_1", columns: int = 3) -> Picture:
+def robustness(
+    report: RobustnessReport, *, measure: str = "hit_1", columns: int = 3
+) -> NamedFigure:
     """What is left at each strength of each perturbation, for each remedy, with 95 % intervals.
 
     Args:

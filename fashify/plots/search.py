@@ -15,7 +15,7 @@ from fashify.plots.style import (
     MARKERS,
     PALETTE,
     SOFT,
-    Picture,
+    NamedFigure,
     note,
     picture,
     thousands,
@@ -25,7 +25,7 @@ from fashify.plots.style import (
 
 
 @use_house_style
-def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> Picture:
+def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) -> NamedFigure:
     """Queries a second against the true neighbours missed, a line for each index.
 
     The picture of ann-benchmarks, turned so that nothing missed, 0, is the left edge.
@@ -62,7 +62,7 @@ def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) 
 
 
 @use_house_style
-def index_costs(table: pd.DataFrame) -> Picture:
+def index_costs(table: pd.DataFrame) -> NamedFigure:
     """Seconds to build and bytes an item beside the vectors, a bar for each index.
 
     Args:
@@ -89,7 +89,7 @@ def index_costs(table: pd.DataFrame) -> Picture:
 
 
 @use_house_style
-def growth(table: pd.DataFrame) -> Picture:
+def growth(table: pd.DataFrame) -> NamedFigure:
     """Median time of one query against the size of the gallery, a line for each index.
 
     Args:

@@ -59,7 +59,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-class Picture(Figure):
+class NamedFigure(Figure):
     """A matplotlib figure that shows itself in a notebook, with a name and an alternative text.
 
     Attributes:
@@ -89,11 +89,11 @@ class Picture(Figure):
         return {"image/png": self.png(), "text/plain": self.alt}, {"image/png": facts}
 
 
-def use_house_style(draw: Callable[P, Picture]) -> Callable[P, Picture]:
+def use_house_style(draw: Callable[P, NamedFigure]) -> Callable[P, NamedFigure]:
     """Decorator: draw in the house style, and leave matplotlib's settings as they were."""
 
     @functools.wraps(draw)
-    def draw_styled(*args: P.args, **kwargs: P.kwargs) -> Picture:
+    def draw_styled(*args: P.args, **kwargs: P.kwargs) -> NamedFigure:
         with mpl.rc_context(_STYLE):
             return draw(*args, **kwargs)
 
@@ -102,9 +102,9 @@ def use_house_style(draw: Callable[P, Picture]) -> Callable[P, Picture]:
 
 def picture(
     name: str, title: str, *, alt: str = "", size: tuple[float, float] = (8.0, 4.2)
-) -> Picture:
+) -> NamedFigure:
     """An empty picture of ``size`` inches with its title at the upper left."""
-    made = Picture(name, alt=alt or title, size=size)
+    made = NamedFigure(name, alt=alt or title, size=size)
     made.suptitle(title, x=0.012, ha="left", fontsize=12.5, fontweight="bold", color=INK)
     return made
 

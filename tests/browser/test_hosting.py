@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from load import Client
 
-from fashify.demo.serving import QUEUE_LENGTH
+from fashify.demo.launching import QUEUE_LENGTH
 from fashify.demo.uploads import make_own_folder
 
 expect = pytest.importorskip("playwright.sync_api").expect

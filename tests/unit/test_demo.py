@@ -26,8 +26,8 @@ from fashify.demo import (
 )
 from fashify.demo.actions import read_event
 from fashify.demo.address import write_address
+from fashify.demo.nearness import Yardstick, describe_strength, judge
 from fashify.demo.state import NOTHING, Answer, Query, Selection
-from fashify.demo.strength import Yardstick, describe_strength, judge
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.io.images import encode_jpeg

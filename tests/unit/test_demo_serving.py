@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fashify.demo.serving import Serving
+from fashify.demo.launching import Serving
 from fashify.errors import ConfigError
 
 

@@ -9,13 +9,13 @@ from fashify.backbones import load_backbone, network_file
 from fashify.backbones.network_file import (
     NetworkTensors,
     Projections,
+    find_shipped_file,
     fold,
     network_bytes,
     parse_network,
     parse_projections,
     projections_bytes,
     read_shipped,
-    shipped_path,
 )
 from fashify.backbones.records import RECORDS
 from fashify.errors import BackboneError
@@ -32,7 +32,7 @@ def test_the_port_agrees_with_the_network_that_was_trained(lite_reference):
 
 def test_both_files_together_have_at_most_eight_megabytes():
     files = RECORD.source.file, RECORD.source.projections
-    assert sum(shipped_path(file).stat().st_size for file in files) <= 8_000_000
+    assert sum(find_shipped_file(file).stat().st_size for file in files) <= 8_000_000
 
 
 def test_the_projections_fit_the_network_and_name_their_classes():
@@ -75,7 +75,7 @@ def test_folding_a_normalisation_by_hand():
 
 
 def test_a_changed_or_missing_file_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(network_file, "shipped_path", lambda file: tmp_path / file)
+    monkeypatch.setattr(network_file, "find_shipped_file", lambda file: tmp_path / file)
     with pytest.raises(BackboneError, match=r"a\.safetensors.*install fashify again"):
         read_shipped("a.safetensors", "0" * 64)
     (tmp_path / "b.safetensors").write_bytes(b"other")

@@ -11,7 +11,7 @@ from fashify.features.colour import COLOUR_DIM
 from fashify.heads.head import Head, unit_length
 from fashify.index import Index
 from fashify.learning import METHODS, Material, learn, train_head
-from fashify.learning import heads as learning_heads
+from fashify.learning import methods as learning_heads
 from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.losses import SCALE
 from fashify.learning.network import SHARPNESS, sharpened

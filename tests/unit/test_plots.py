@@ -57,7 +57,7 @@ SPOILED = RobustnessReport(
 )
 
 
-def all_text(figure: plots.Picture) -> str:
+def all_text(figure: plots.NamedFigure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(mpl.text.Text))
 
 
@@ -74,7 +74,7 @@ def reports():
 
 
 @pytest.fixture(scope="module")
-def drawn(reports) -> dict[str, plots.Picture]:
+def drawn(reports) -> dict[str, plots.NamedFigure]:
     """One picture of each kind."""
     before = dict(mpl.rcParams)
     pictures = every_picture(reports)
@@ -82,7 +82,7 @@ def drawn(reports) -> dict[str, plots.Picture]:
     return pictures
 
 
-def every_picture(reports) -> dict[str, plots.Picture]:
+def every_picture(reports) -> dict[str, plots.NamedFigure]:
     report, image = reports["article_type"], np.full((80, 60, 3), 200, np.uint8)
     facts = pd.DataFrame({"width": [60, 60, 53], "height": 80, "mode": ["RGB", "RGB", "L"]})
     gaps = pd.DataFrame({"what": ["no image", "no year"], "n": [1, 0], "of": [9, 9]})
@@ -129,7 +129,7 @@ def test_every_figure_draws_has_words_and_leaves_no_trace(drawn):
     before = dict(mpl.rcParams)
     # Drawn in test_plots_search and test_gains.
     elsewhere = {"growth", "index_costs", "recall_speed", "gains", "methods"}
-    assert set(drawn) | elsewhere | {"Picture"} == set(plots.__all__)
+    assert set(drawn) | elsewhere | {"NamedFigure"} == set(plots.__all__)
     for name, figure in drawn.items():
         image = Image.open(io.BytesIO(figure.png()))
         assert image.width > 500, name

@@ -16,7 +16,7 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names).assign(n=44_441, k=5)
 
 
-def all_text(figure: plots.Picture) -> str:
+def all_text(figure: plots.NamedFigure) -> str:
     return "\n".join(text.get_text() for text in figure.findobj(mpl.text.Text))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
-from fashify.cli.heads import describe_head, format_head
+from fashify.cli.head_lines import describe_head, format_head
 from fashify.errors import ConfigError
 
 PicturesOption = Annotated[

@@ -12,8 +12,8 @@ from fashify.heads.head import Head
 from fashify.heads.strength import Strength, fit_strength
 from fashify.index import Index, make_index
 from fashify.io.storage import is_url
-from fashify.learning.heads import MAIN_LEVEL, train_head
 from fashify.learning.material import Material, collect_material
+from fashify.learning.methods import MAIN_LEVEL, train_head
 from fashify.store import FeatureStore
 from fashify.store.files import link_file, locked, swap_in
 from fashify.store.items import with_location
