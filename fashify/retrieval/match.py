@@ -35,6 +35,7 @@ class Match:
             for a store without a head.
         probability: that it shares the query's article type, as calibrated; else ``None``.
         strength: that in words, "" without calibration.
+        variants: ids of the products shown as one with this, where variants are collapsed.
 
     >>> match = Match(1, "42", 0.1, 7, {"name": "Red Shirt", "price": 19.5})
     >>> match.name, match.facts["price"], match.base_colour
@@ -49,6 +50,7 @@ class Match:
     parts: Mapping[str, float] = field(default_factory=dict)
     probability: float | None = None
     strength: str = ""
+    variants: tuple[str, ...] = ()
 
     def _text(self, column: str) -> str:
         value = self.facts.get(column)
@@ -107,7 +109,11 @@ class Match:
     def to_dict(self) -> dict[str, Any]:
         """The match as JSON-ready values: dates in ISO 8601, facts as a mapping of their own."""
         facts = {name: _json_ready(value) for name, value in self.facts.items()}
-        return asdict(self) | {"facts": facts, "parts": dict(self.parts)}
+        return asdict(self) | {
+            "facts": facts,
+            "parts": dict(self.parts),
+            "variants": list(self.variants),
+        }
 
     def to_row(self) -> dict[str, Any]:
         """The match as one flat row: ``HEADER``, then every fact as ``to_dict`` has it.

@@ -24,6 +24,9 @@ from fashify.index.filters.columns import Typed, infer_kind
 from fashify.index.filters.filter import Filter
 from fashify.io.images import load_image
 from fashify.retrieval.match import Match, facts_by_column
+from fashify.retrieval.search import Request, search
+from fashify.retrieval.variants import variant_ids
+from fashify.retrieval.wording import Wording
 from fashify.store import FeatureStore
 from fashify.store.blocks import holds
 from fashify.store.store import INDEX, check_backbone, located
@@ -141,6 +144,55 @@ class Retriever:
         return f"{spec['name']} ({spec['dim']}-d)" + (
             f": {spec['reason']}" if spec.get("reason") else ""
         )
+
+    def search(
+        self,
+        image: Any = None,
+        text: str | None = None,
+        item_id: str | None = None,
+        k: int = 5,
+        **options: Any,
+    ) -> list[Match]:
+        """The products that answer a query of one part or several.
+
+        What a text names beside an image or item takes the place of that part of it: "in black"
+        asks for the same in black. ``-blue`` and "not blue" leave out what is blue.
+
+        Args:
+            image: whatever ``load_image`` reads.
+            text: such as "red floral dress for women, not striped"; English, and words for
+                colours, types and genders of seven other languages.
+            item_id: of a product of the gallery.
+            k: how many.
+            **options: of ``fashify.retrieval.search.Request``: ``where`` as in ``by_image``;
+                ``weights`` of ``words``, ``picture``, ``image`` and of the head's parts; ``liked``
+                and ``disliked`` item ids; ``variety`` from 0 to 1; ``collapse="variants"`` shows
+                products that differ in colour alone, or are copies, as one;
+                ``labels=False`` goes by pictures alone.
+
+        Returns:
+            matches, the best first. With a text their distance is 1 less the calibrated
+            probability that the product answers, of all and, in ``parts``, of each part.
+
+        Raises:
+            QueryError: nothing asked, no known word, contradicting words, or an option out of
+                its range.
+        """
+        return search(self, Request(image, text, item_id, k, **options))
+
+    def by_text(self, text: str, k: int = 5, **options: Any) -> list[Match]:
+        """The products that answer a text; options and errors as ``search``."""
+        return self.search(text=text, k=k, **options)
+
+    @cached_property
+    def wording(self) -> Wording:
+        """What the gallery can be asked in words."""
+        return Wording(self.store)
+
+    @cached_property
+    def variants(self) -> np.ndarray:
+        """(n,) int: equal for products that are variants or copies of one another."""
+        return variant_ids(self.store)
 
     def by_image(
         self,
@@ -313,10 +365,24 @@ class Retriever:
     def _make_matches(
         self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray
     ) -> list[Match]:
-        columns, item_ids = self._facts, self.store.item_ids
         rows = [int(row) for row in positions if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
-        told = self._describe_matches([item_ids[row] for row in rows], distances, vector)
+        item_ids = [self.store.item_ids[row] for row in rows]
+        return self._join_facts(
+            rows, distances, self._describe_matches(item_ids, distances, vector)
+        )
+
+    def make_matches(
+        self, positions: np.ndarray, distances: np.ndarray, parts: Sequence[Mapping[str, float]]
+    ) -> list[Match]:
+        """Matches of rows of the gallery, with what is known of each one's distance."""
+        told = [{"parts": dict(part)} for part in parts]
+        return self._join_facts([int(row) for row in positions], distances.tolist(), told)
+
+    def _join_facts(
+        self, rows: list[int], distances: list[float], told: list[dict[str, Any]]
+    ) -> list[Match]:
+        columns, item_ids = self._facts, self.store.item_ids
         return [
             Match(
                 rank,

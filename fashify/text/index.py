@@ -95,6 +95,11 @@ class WordIndex:
         """Whether a product has this stem."""
         return bool(self._rows("SELECT 1 FROM terms WHERE term = ?", word))
 
+    @property
+    def has_any(self) -> bool:
+        """Whether any product has a word."""
+        return bool(self._rows("SELECT 1 FROM terms LIMIT 1"))
+
     def has(self, words: Sequence[str]) -> np.ndarray:
         """(n,) bool: the products that have all of these stems."""
         mask = np.ones(self.n, bool)

@@ -1,0 +1,364 @@
+"""Trains a text tower on a catalogue's own names and labels against frozen features.
+
+NumPy and SciPy alone: a step touches few rows of the table of word vectors, and their gradient
+is a sparse product, so that a tower takes minutes on two cores. Loss: InfoNCE both ways between
+texts and pictures (Radford et al., *Learning transferable visual models from natural language
+supervision*, ICML 2021), every picture of the batch that a text fits being a positive one, as in
+SupCon (Khosla et al., NeurIPS 2020).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import erf
+from tqdm import tqdm
+
+from fashify.text.tower import Tower, quantised
+from fashify.text.words import BUCKETS, pieces
+
+logger = logging.getLogger(__name__)
+
+#: Combinations of levels that a text may name instead of a product's name.
+COMBINATIONS = (
+    ("article_type",),
+    ("base_colour",),
+    ("gender",),
+    ("usage",),
+    ("base_colour", "article_type"),
+    ("gender", "article_type"),
+    ("usage", "article_type"),
+    ("base_colour", "gender", "article_type"),
+)
+
+#: Adam's decay rates and the least divisor.
+_BETAS, _TINY = (0.9, 0.98), 1e-8
+
+
+@dataclass(frozen=True)
+class TowerRecipe:
+    """How a tower is trained; lengths, rates and shares.
+
+    Attributes:
+        width: of a bucket's vector.
+        hidden: units of the hidden layer.
+        dim: of the common space.
+        epochs: passes over the products.
+        batch: products a step.
+        rate: peak learning rate; cosine, after a tenth of the steps of warm-up.
+        decay: of weights, decoupled (AdamW).
+        names: share of texts that are the product's name; the rest are of ``COMBINATIONS``.
+        drop: share of a picture's numbers and of the hidden units left out in a step.
+        words: share of a name's words left out.
+        tau: inverse temperature of the loss.
+    """
+
+    width: int = 128
+    hidden: int = 768
+    dim: int = 256
+    epochs: int = 24
+    batch: int = 512
+    rate: float = 2e-3
+    decay: float = 1e-2
+    names: float = 0.6
+    drop: float = 0.2
+    words: float = 0.0
+    tau: float = 20.0
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a tower learns from.
+
+    Attributes:
+        features: (n, d) float32 of the backbone, frozen.
+        texts: for each kind of text (n,) numbers into ``phrases``, -1 where a product has none;
+            the first kind is the name.
+        phrases: the texts themselves.
+        weights: (n,) how often a product is drawn, 1 by default.
+    """
+
+    features: np.ndarray
+    texts: np.ndarray
+    phrases: tuple[str, ...]
+
+    def of(self, rows: np.ndarray) -> Lesson:
+        """The same of some products."""
+        return replace(self, features=self.features[rows], texts=self.texts[:, rows])
+
+
+def make_lesson(features: np.ndarray, items: Any) -> Lesson:
+    """The lesson of a gallery.
+
+    Args:
+        features: (n, d) of its pictures.
+        items: its table.
+    """
+    n, phrases = len(items), {}
+    columns = [items["name"].astype(str)] if "name" in items else [None]
+    for levels in COMBINATIONS:
+        present = [items[level].astype(str) for level in levels if level in items]
+        columns.append(_joined(present) if len(present) == len(levels) else None)
+    texts = np.full((len(columns), n), -1, np.int64)
+    for kind, column in enumerate(columns):
+        if column is None:
+            continue
+        values = column.str.strip().to_list()
+        texts[kind] = [
+            phrases.setdefault(value, len(phrases)) if value and value != "NA" else -1
+            for value in values
+        ]
+    return Lesson(np.asarray(features, np.float32), texts, tuple(phrases))
+
+
+def _joined(columns: Sequence[Any]) -> Any:
+    joined = columns[0]
+    for column in columns[1:]:
+        joined = joined + " " + column
+    return joined
+
+
+class _Parameter:
+    """An array with AdamW's moments; of a table of vectors only the rows that were touched move."""
+
+    def __init__(self, value: np.ndarray, decay: float) -> None:
+        self.value, self.decay = value.astype(np.float32), decay
+        self.first, self.second = np.zeros_like(self.value), np.zeros_like(self.value)
+        self.mean = self.value.copy()
+
+    def step(self, gradient: np.ndarray, rate: float, t: int, rows: np.ndarray | None) -> None:
+        at = slice(None) if rows is None else rows
+        first = _BETAS[0] * self.first[at] + (1 - _BETAS[0]) * gradient
+        second = _BETAS[1] * self.second[at] + (1 - _BETAS[1]) * gradient * gradient
+        self.first[at], self.second[at] = first, second
+        size = rate * np.sqrt(1 - _BETAS[1] ** t) / (1 - _BETAS[0] ** t)
+        value = self.value[at] * np.float32(1 - rate * self.decay)
+        self.value[at] = value - np.float32(size) * first / (np.sqrt(second) + _TINY)
+
+
+class TowerTrainer:
+    """The two sides, their gradients by hand, and AdamW."""
+
+    def __init__(self, d: int, recipe: TowerRecipe, seed: int) -> None:
+        self.recipe, self.rng, self.t = recipe, np.random.default_rng(seed), 0
+        r, decay = recipe, recipe.decay
+        self.p = {
+            "rows": _Parameter(self._drawn((BUCKETS, r.width), 0.03), 0.0),
+            "norm": _Parameter(np.stack([np.ones(r.width), np.zeros(r.width)]), 0.0),
+        }
+        shapes = {
+            "straight": (r.width, r.dim),
+            "hidden": (r.width, r.hidden),
+            "out": (r.hidden, r.dim),
+            "picture": (d, r.dim),
+        }
+        for name, (inside, outside) in shapes.items():
+            self.p[name] = _Parameter(self._drawn((inside, outside), inside**-0.5), decay)
+            self.p[f"{name}.bias"] = _Parameter(np.zeros(outside), 0.0)
+
+    def _drawn(self, shape: tuple[int, int], spread: float) -> np.ndarray:
+        return self.rng.standard_normal(shape, np.float32) * np.float32(spread)
+
+    def loss(self, bags: csr_matrix, pictures: np.ndarray, fits: np.ndarray, named: np.ndarray):
+        """The loss of a batch and the gradient of every parameter.
+
+        Args:
+            bags: (b, BUCKETS) how often each text has each piece.
+            pictures: (b, d).
+            fits: (b, b) bool, text by picture.
+            named: (b,) bool, texts that are names: only these are looked for by pictures too.
+        """
+        text, back_text = self._text(bags)
+        picture, back_picture = self._picture(pictures)
+        tau = np.float32(self.recipe.tau)
+        scores = tau * text @ picture.T
+        loss, slope = _info_nce(scores, fits)
+        again, other = _info_nce(scores[named].T, fits[named].T)
+        slope[named] += other.T
+        slope *= np.float32(0.5) * tau
+        gradients = back_text(slope @ picture) | back_picture(slope.T @ text)
+        return 0.5 * (loss + again), gradients
+
+    def _text(self, bags: csr_matrix):
+        v = {name: p.value for name, p in self.p.items()}
+        sums = bags @ v["rows"]
+        centred = sums - sums.mean(axis=1, keepdims=True)
+        spread = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + np.float32(1e-5))
+        normal = centred / spread
+        x = normal * v["norm"][0] + v["norm"][1]
+        before = x @ v["hidden"] + v["hidden.bias"]
+        bell = 0.5 * (1 + erf(before / np.float32(np.sqrt(2))))
+        keep = self._keep(before.shape)
+        active = before * bell * keep
+        y = x @ v["straight"] + v["straight.bias"] + active @ v["out"] + v["out.bias"]
+        unit, back_unit = _unit(y)
+
+        def back(slope: np.ndarray) -> dict[str, np.ndarray]:
+            dy = back_unit(slope)
+            da = dy @ v["out"].T * keep
+            density = np.exp(-0.5 * before * before) * np.float32(1 / np.sqrt(2 * np.pi))
+            db = da * (bell + before * density)
+            dx = dy @ v["straight"].T + db @ v["hidden"].T
+            dn = dx * v["norm"][0]
+            inner = dn - dn.mean(axis=1, keepdims=True)
+            ds = (inner - normal * (dn * normal).mean(axis=1, keepdims=True)) / spread
+            bias = dy.sum(axis=0)
+            return {
+                "rows": bags.T @ ds,
+                "norm": np.stack([(dx * normal).sum(axis=0), dx.sum(axis=0)]),
+                "straight": x.T @ dy,
+                "straight.bias": bias,
+                "hidden": x.T @ db,
+                "hidden.bias": db.sum(axis=0),
+                "out": active.T @ dy,
+                "out.bias": bias,
+            }
+
+        return unit, back
+
+    def _picture(self, pictures: np.ndarray):
+        x = pictures * self._keep(pictures.shape)
+        unit, back_unit = _unit(x @ self.p["picture"].value + self.p["picture.bias"].value)
+
+        def back(slope: np.ndarray) -> dict[str, np.ndarray]:
+            dy = back_unit(slope)
+            return {"picture": x.T @ dy, "picture.bias": dy.sum(axis=0)}
+
+        return unit, back
+
+    def _keep(self, shape: tuple[int, ...]) -> np.ndarray:
+        drop = self.recipe.drop
+        if not drop:
+            return np.ones(shape, np.float32)
+        kept = self.rng.random(shape, np.float32) >= drop
+        return kept * np.float32(1 / (1 - drop))
+
+    def step(self, bags: csr_matrix, *batch: np.ndarray, rate: float) -> float:
+        """One step of AdamW; the loss before it."""
+        touched = np.unique(bags.indices)
+        loss, gradients = self.loss(bags, *batch)
+        self.t += 1
+        for name, gradient in gradients.items():
+            rows = touched if name == "rows" else None
+            gradient = gradient[touched] if rows is not None else gradient
+            self.p[name].step(gradient, rate, self.t, rows)
+        return float(loss)
+
+    def tower(self, used: np.ndarray, words: Sequence[str], facts: dict[str, Any]) -> Tower:
+        """The tower as it is now.
+
+        Args:
+            used: buckets that any text was hashed into; only these are kept.
+        """
+        v = {name: p.value for name, p in self.p.items()}
+        rows, scales = quantised(v["rows"][used])
+        layers = {
+            name: (v[name], v[f"{name}.bias"]) for name in ("straight", "hidden", "out", "picture")
+        }
+        used = used.astype(np.int32)
+        return Tower(used, rows, scales, v["norm"], layers, tuple(words), facts)
+
+
+def train_tower(
+    lesson: Lesson,
+    *,
+    recipe: TowerRecipe = TowerRecipe(),
+    seed: int = 0,
+    facts: dict[str, Any] | None = None,
+    progress: bool = True,
+) -> Tower:
+    """Trains a tower; the backbone's features stay as they are.
+
+    Args:
+        lesson: what to learn from, products that may be read only.
+        recipe: how.
+        seed: of everything drawn at random.
+        facts: to be kept in the tower.
+    """
+    trainer = TowerTrainer(lesson.features.shape[1], recipe, seed)
+    bags = bag_of_pieces(lesson.phrases)
+    steps = max(1, len(lesson.features) // recipe.batch) * recipe.epochs
+    scale = 1 / max(float(lesson.features.std()), 1e-9)
+    for step, (rows, texts, fits, named) in enumerate(
+        tqdm(_batches(lesson, recipe, trainer.rng, steps), total=steps, disable=not progress)
+    ):
+        pictures = lesson.features[rows] * np.float32(scale)
+        rate = recipe.rate * _schedule(step / steps)
+        loss = trainer.step(bags[texts], pictures, fits, named, rate=rate)
+        if step % 200 == 0:
+            logger.info("step %d of %d: loss %.3f", step, steps, loss)
+    picture = trainer.p["picture"]
+    picture.value = picture.value * np.float32(scale)
+    used = np.unique(bags.indices)
+    return trainer.tower(used, (), dict(facts or {}))
+
+
+def _schedule(done: float, warm: float = 0.1) -> float:
+    if done < warm:
+        return max(done, 1e-3) / warm
+    return max(0.5 * (1 + np.cos(np.pi * (done - warm) / (1 - warm))), 1e-3)
+
+
+def bag_of_pieces(texts: Sequence[str]) -> csr_matrix:
+    """(n, BUCKETS) float32: how often each text has each piece."""
+    found = [pieces(text) for text in texts]
+    ends = np.cumsum([0, *(len(one) for one in found)])
+    flat = np.concatenate([np.array(one, np.int32) for one in found] or [np.zeros(0, np.int32)])
+    bags = csr_matrix((np.ones(len(flat), np.float32), flat, ends), (len(found), BUCKETS))
+    bags.sum_duplicates()
+    return bags
+
+
+def _batches(
+    lesson: Lesson, recipe: TowerRecipe, rng: np.random.Generator, steps: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Rows, their texts, which text fits which row, and which texts are names."""
+    n, kinds = len(lesson.features), len(lesson.texts)
+    order, at = rng.permutation(n), 0
+    batch = min(recipe.batch, n)
+    for _ in range(steps):
+        if at + batch > n:
+            order, at = rng.permutation(n), 0
+        rows = order[at : at + batch]
+        at += batch
+        named = rng.random(len(rows)) < recipe.names
+        kind = np.where(named, 0, rng.integers(1, kinds, len(rows)))
+        texts = lesson.texts[kind, rows]
+        kept = texts >= 0
+        rows, kind, texts, named = rows[kept], kind[kept], texts[kept], named[kept]
+        fits = lesson.texts[kind[:, None], rows] == texts[:, None]
+        yield rows, texts, fits, named
+
+
+def _info_nce(scores: np.ndarray, fits: np.ndarray) -> tuple[np.float32, np.ndarray]:
+    """Minus the log of the share of all that fit, a mean over the rows that any fits; its slope."""
+    some = fits.any(axis=1)
+    slope = np.zeros_like(scores)
+    if not some.any():
+        return np.float32(0), slope
+    scores, fits = scores[some], fits[some]
+    whole = _log_sum(scores)
+    masked = np.where(fits, scores, np.float32(-1e4))
+    right = _log_sum(masked)
+    slope[some] = (np.exp(scores - whole) - np.exp(masked - right)) / len(scores)
+    return (whole - right).mean(), slope
+
+
+def _log_sum(scores: np.ndarray) -> np.ndarray:
+    top = scores.max(axis=1, keepdims=True)
+    return top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
+
+
+def _unit(y: np.ndarray):
+    length = np.maximum(np.linalg.norm(y, axis=1, keepdims=True), np.float32(1e-6))
+    unit = y / length
+
+    def back(slope: np.ndarray) -> np.ndarray:
+        return (slope - unit * (slope * unit).sum(axis=1, keepdims=True)) / length
+
+    return unit, back

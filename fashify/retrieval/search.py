@@ -1,0 +1,179 @@
+"""Carrying out a query of several parts for a ``Retriever``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fashify.errors import QueryError
+from fashify.heads.head import unit
+from fashify.retrieval.composed import rank, replace_parts, split_weights
+from fashify.retrieval.diversity import choose_varied, pool_size
+from fashify.retrieval.feedback import move_query
+from fashify.retrieval.match import Match
+from fashify.retrieval.variants import collapse_matches
+
+if TYPE_CHECKING:
+    from fashify.retrieval.retriever import Retriever
+
+#: What ``collapse`` may be.
+VARIANTS = "variants"
+
+#: Matches looked at for each set of variants wanted.
+_POOL = 12
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for; see ``Retriever.search``."""
+
+    image: Any = None
+    text: str | None = None
+    item_id: str | None = None
+    k: int = 5
+    where: Any = None
+    weights: Mapping[str, float] | None = None
+    liked: Sequence[str] = ()
+    disliked: Sequence[str] = ()
+    variety: float = 0.0
+    collapse: str | None = None
+    labels: bool = True
+
+    @property
+    def shown(self) -> list[str]:
+        """Items that are part of the question, and so not of the answer."""
+        own = [] if self.item_id is None else [str(self.item_id)]
+        return [*own, *map(str, self.liked), *map(str, self.disliked)]
+
+
+def search(retriever: Retriever, request: Request) -> list[Match]:
+    """The matches of a request, the best first."""
+    _check(request)
+    vector = _query_vector(retriever, request)
+    pool = request.k
+    if request.variety:
+        pool = pool_size(pool)
+    if request.collapse:
+        pool *= _POOL
+    pool = min(pool, max(len(retriever.store) - len(set(request.shown)), 0))
+    if pool < 1:
+        return []
+    if request.text is None:
+        matches = retriever.by_feature(
+            vector, pool, where=request.where, exclude=request.shown, weights=request.weights
+        )
+    else:
+        matches = _by_text(retriever, request, vector, pool)
+    if request.collapse:
+        wanted = pool_size(request.k) if request.variety else request.k
+        ids = retriever.store.item_ids
+        matches = collapse_matches(matches, retriever.variants, ids, wanted)
+    if request.variety:
+        matches = _vary(retriever, request, matches)
+    return matches[: request.k]
+
+
+def _check(request: Request) -> None:
+    parts = (request.image, request.text, request.item_id)
+    if all(part is None for part in parts) and not request.liked:
+        raise QueryError(
+            "an image, a text, an item_id or liked items", "none of them", "name what to find"
+        )
+    if request.collapse not in (None, VARIANTS):
+        raise QueryError(
+            f"collapse={VARIANTS!r} or None", repr(request.collapse), "use one of these"
+        )
+    if not 0 <= request.variety <= 1:
+        raise QueryError("a variety from 0 to 1", f"{request.variety}", "choose one within")
+    if not isinstance(request.k, int | np.integer) or request.k < 1:
+        raise QueryError("k of at least 1", f"k = {request.k!r}", "ask for one match or more")
+
+
+def _query_vector(retriever: Retriever, request: Request) -> np.ndarray | None:
+    """The served vector of image and item together, moved by what was liked and disliked."""
+    given = [] if request.image is None else [retriever.embed(request.image)]
+    if request.item_id is not None:
+        given.append(retriever.feature(str(request.item_id)))
+    liked, disliked = (
+        np.array([retriever.feature(str(one)) for one in ids], np.float32)
+        for ids in (request.liked, request.disliked)
+    )
+    if not given:
+        if not len(liked):
+            return None
+        given = [unit(liked).mean(axis=0)]
+    vector = given[0] if len(given) == 1 else np.mean([unit(one) for one in given], axis=0)
+    if len(liked) or len(disliked):
+        vector = move_query(vector, liked, disliked)
+    return np.asarray(vector, np.float32)
+
+
+def _by_text(
+    retriever: Retriever, request: Request, vector: np.ndarray | None, pool: int
+) -> list[Match]:
+    assert request.text is not None
+    meaning = retriever.wording.understand(request.text)
+    if vector is None and not meaning.wanted:
+        raise QueryError(
+            "what is wanted, beside what is not",
+            repr(request.text),
+            'say it like "dress, not blue"',
+        )
+    of_query, of_head = split_weights(request.weights, retriever.parts)
+    similarity = None
+    if vector is not None:
+        similarity = _similarity(
+            retriever, vector, replace_parts(meaning, of_head, _own(retriever))
+        )
+    mask = _mask(retriever, request)
+    ranking = rank(
+        retriever.wording,
+        meaning,
+        similarity,
+        weights=of_query,
+        mask=mask,
+        labels=request.labels,
+        limit=pool,
+    )
+    return retriever.make_matches(
+        ranking.positions,
+        ranking.distances,
+        [
+            {name: float(values[row]) for name, values in ranking.parts.items()}
+            for row in range(len(ranking.positions))
+        ],
+    )
+
+
+def _own(retriever: Retriever) -> Mapping[str, float]:
+    return retriever.store.head.weights if retriever.parts else {}
+
+
+def _similarity(
+    retriever: Retriever, vector: np.ndarray, weights: Mapping[str, float] | None
+) -> np.ndarray:
+    """(n,) cosines of the gallery's vectors to a query's, under the weights of a head's parts."""
+    asked = unit(vector) if weights is None else retriever.store.head.query(vector, weights)
+    vectors = retriever.store.vectors
+    if retriever.parts:
+        return vectors @ asked
+    return (vectors @ asked) / np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
+
+
+def _mask(retriever: Retriever, request: Request) -> np.ndarray | None:
+    """(n,) bool: products that pass the filter and are no part of the question."""
+    mask = retriever.mask(request.where)
+    if not request.shown:
+        return mask
+    asked = np.isin(retriever.store.item_ids.astype(str), request.shown)
+    return ~asked if mask is None else mask & ~asked
+
+
+def _vary(retriever: Retriever, request: Request, matches: list[Match]) -> list[Match]:
+    distances = np.array([match.distance for match in matches])
+    vectors = retriever.index.vectors_of([match.item_id for match in matches])
+    chosen = choose_varied(distances, vectors, request.k, request.variety, retriever.index.metric)
+    return [replace(matches[at], rank=rank) for rank, at in enumerate(chosen, start=1)]

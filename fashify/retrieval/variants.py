@@ -1,0 +1,92 @@
+"""Variants of one product: names that differ in colours alone, or pictures that are copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from fashify.retrieval.match import Match
+from fashify.store import FeatureStore
+from fashify.text.table import LANGUAGES, load_table
+from fashify.text.words import normalise, stem, tokenise
+
+
+def colourless(name: str, colours: frozenset[str] | None = None) -> str:
+    """A name without its colour words.
+
+    >>> colourless("Puma Men Navy Blue T-shirt")
+    'puma men tshirt'
+    """
+    taken = colour_words() if colours is None else colours
+    return " ".join(word for word in tokenise(normalise(name)) if stem(word) not in taken)
+
+
+def colour_words() -> frozenset[str]:
+    """Stems of all the words of the table that say a colour."""
+    phrases = load_table().phrases
+    return frozenset(
+        word
+        for language in LANGUAGES[:1]
+        for phrase, concept in phrases[language].items()
+        if concept.kind == "colour"
+        for word in phrase
+    )
+
+
+def name_stems(items: pd.DataFrame) -> np.ndarray:
+    """(n,) str: a product's name without its colour words and its article type; "" without a name.
+
+    Products of one stem are siblings: "... Black Shirt" and "... Blue Shirt".
+    """
+    if "name" not in items:
+        return np.full(len(items), "", dtype=object)
+    colours = colour_words()
+    names = items["name"].fillna("").astype(str)
+    short = {name: colourless(name, colours) for name in names.unique()}
+    types = items["article_type"].astype(str) if "article_type" in items else [""] * len(items)
+    pairs = zip(map(short.__getitem__, names), types, strict=True)
+    return np.array([f"{name}\x00{kind}" if name else "" for name, kind in pairs], dtype=object)
+
+
+def variant_ids(store: FeatureStore) -> np.ndarray:
+    """(n,) int: equal for products that are one another's variants or copies."""
+    stems = name_stems(store.items)
+    alone = np.array([f"\x00{row}" for row in range(len(stems))], dtype=object)
+    by_name = pd.factorize(np.where(stems == "", alone, stems))[0]
+    by_group = np.unique(store.groups, return_inverse=True)[1]
+    n, names = len(stems), int(by_name.max(initial=-1)) + 1
+    size = names + int(by_group.max(initial=-1)) + 1
+    edges = coo_matrix((np.ones(n, np.int8), (by_name, names + by_group)), (size, size))
+    return connected_components(edges, directed=False)[1][by_name]
+
+
+def collapse_matches(
+    matches: Sequence[Match], variants: np.ndarray, item_ids: Sequence[str], k: int
+) -> list[Match]:
+    """The first of each set of variants, the others of the gallery inside it.
+
+    Args:
+        matches: the nearest first, more than k where there are.
+        variants: (n,) from ``variant_ids``.
+        item_ids: (n,) of the gallery.
+        k: how many to keep.
+    """
+    kept: dict[int, Match] = {}
+    for match in matches:
+        kept.setdefault(int(variants[match.position]), match)
+    first = list(kept.items())[:k]
+    return [
+        replace(match, rank=rank, variants=_others(variants, which, match.position, item_ids))
+        for rank, (which, match) in enumerate(first, start=1)
+    ]
+
+
+def _others(
+    variants: np.ndarray, which: int, position: int, item_ids: Sequence[str]
+) -> tuple[str, ...]:
+    return tuple(str(item_ids[row]) for row in np.flatnonzero(variants == which) if row != position)

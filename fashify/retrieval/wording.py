@@ -1,0 +1,232 @@
+"""How well each product of a gallery answers a text: by its words, and by its picture.
+
+Both are log odds. That of the words comes from BM25 and from the labels that the text names,
+that of the picture from the text tower and from the classes that the network sees. Their
+coefficients are a logistic regression's (Platt, *Probabilistic outputs for support vector
+machines*, 1999) on texts about validation products of the Kaggle catalogue; each is measured
+by ``python benchmarks/words.py --fit``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+
+from fashify.config import LEVELS
+from fashify.errors import QueryError
+from fashify.retrieval.attributes import Attributes, see_attributes
+from fashify.store import FeatureStore
+from fashify.text.index import WordIndex
+from fashify.text.meaning import Labels, Meaning, Term, understand
+from fashify.text.tower import Tower
+from fashify.text.words import stem, stems
+
+#: The tower shipped for fashify-lite's features, and the name of a store's own.
+SHIPPED, TOWER = "data/fashify-lite-words.safetensors", "tower.safetensors"
+
+#: Log odds: constant, of the share of the words that a product has, and of the share of the
+#: named labels that are its own.
+WORDS = (-10.0, 8.0, 8.0)
+
+#: Log odds: constant, of the tower's cosine in standard deviations over the gallery, and of the
+#: mean log probability of the named classes.
+PICTURE = (-8.0, 1.5, 1.5)
+
+#: A picture is taken to show an excluded class from this probability on.
+SHOWN = 0.4
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Log odds that each product answers a text.
+
+    Attributes:
+        words: (n,) by names and labels; None in a gallery without any.
+        picture: (n,) by the picture; None without a tower and without attributes.
+        allowed: (n,) bool, False for what the text excludes.
+    """
+
+    words: np.ndarray | None
+    picture: np.ndarray | None
+    allowed: np.ndarray
+
+
+class Wording:
+    """A gallery that can be asked in words; what it needs is made at the first use and kept.
+
+    Args:
+        store: the gallery.
+        tower: for its features; the store's own, or the one shipped for its backbone, by default.
+    """
+
+    def __init__(self, store: FeatureStore, tower: Tower | None = None) -> None:
+        self.store, self._tower = store, tower
+
+    @cached_property
+    def index(self) -> WordIndex:
+        """Names, labels and text columns."""
+        return WordIndex.build(self.store.items)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels of the gallery by their words."""
+        return Labels(self.store.items)
+
+    @cached_property
+    def tower(self) -> Tower | None:
+        """The text tower of these features; None where there is none."""
+        if self._tower is not None:
+            return self._tower
+        shipped = shipped_tower()
+        fits = shipped is not None and shipped.fits(self.store.meta.get("backbone", {}))
+        return shipped if fits else None
+
+    @cached_property
+    def pictures(self) -> np.ndarray | None:
+        """(n, dim) float32, the pictures in the tower's space."""
+        return None if self.tower is None else self.tower.pictures(self.store.features)
+
+    @cached_property
+    def attributes(self) -> Attributes | None:
+        """What the network sees in each picture."""
+        backbone = self.store.meta.get("backbone", {})
+        return see_attributes(self.store.features, backbone, self.tower)
+
+    @cached_property
+    def has_words(self) -> bool:
+        """Whether any product has a name or a label."""
+        return self.index.has_any
+
+    def understand(self, text: str) -> Meaning:
+        """What a text means in this gallery; errors as ``fashify.text.meaning.understand``.
+
+        Raises:
+            QueryError: nothing here can answer a text, or none of its words is known.
+        """
+        if not self.has_words and self.tower is None:
+            raise QueryError(
+                "a gallery with names, labels or a text tower",
+                "a text for one without any",
+                "build it with a table of names, or with the backbone fashify-lite",
+            )
+        meaning = understand(text, self.labels, knows=self.knows, spell=self.index.spell)
+        known = [term for term in meaning.terms if term.said not in meaning.unknown]
+        if not known:
+            said = ", ".join(meaning.unknown) or text
+            raise QueryError(
+                "a word that the gallery, its tower or the table of words knows",
+                f"nothing here answers {said!r}",
+                "use other words, such as a colour and a kind of garment",
+            )
+        return meaning
+
+    def knows(self, word: str) -> bool:
+        """Whether the gallery's words, or those the tower learned, include a stem."""
+        return self.index.knows(word) or (self.tower is not None and self.tower.knows(word))
+
+    def score(self, meaning: Meaning, *, labels: bool = True) -> Scores:
+        """How well each product answers.
+
+        Args:
+            meaning: from ``understand``.
+            labels: whether names and labels are read; else the pictures alone.
+        """
+        wanted = meaning.wanted
+        words = self._by_words(meaning) if labels and wanted and self.has_words else None
+        picture = self._by_picture(meaning) if wanted else None
+        allowed = np.ones(len(self.store), bool)
+        for term in meaning.excluded:
+            allowed &= ~self._shows(term, labels)
+        return Scores(words, picture, allowed)
+
+    def _by_words(self, meaning: Meaning) -> np.ndarray:
+        constant, of_share, of_labels = WORDS
+        share = self.index.scores(self._query_stems(meaning.wanted))
+        named = [term for term in meaning.wanted if term.labels]
+        if not named:
+            # What no label can say is left to the words of the name.
+            return constant + (of_share + of_labels) * share
+        agreed = np.mean([self._has_label(term) for term in named], axis=0)
+        return constant + of_share * share + of_labels * agreed
+
+    def _query_stems(self, terms: Sequence[Term]) -> list[str]:
+        found: list[str] = []
+        for term in terms:
+            said = [stem(word) for word in term.said.split()]
+            known = all(self.index.knows(word) for word in said)
+            found += said if known or term.kind == "word" else stems(term.name)
+        return found
+
+    def _by_picture(self, meaning: Meaning) -> np.ndarray | None:
+        constant, of_tower, of_classes = PICTURE
+        seen = [log for term in meaning.wanted if (log := self._log_seen(term)) is not None]
+        if self.pictures is None and not seen:
+            return None
+        score = np.full(len(self.store), constant, np.float32)
+        if self.pictures is not None:
+            cosines = self.pictures @ self.tower(meaning.english)
+            score += of_tower * standardise(cosines)
+        if seen:
+            score += of_classes * np.mean(seen, axis=0, dtype=np.float32)
+        return score
+
+    def _log_seen(self, term: Term) -> np.ndarray | None:
+        """(n,) log probability that a picture shows a term; None where no class is it."""
+        return self._log_cached(term.kind, term.level, term.name, term.labels)
+
+    @lru_cache(maxsize=64)  # noqa: B019  A wording lives as long as its gallery.
+    def _log_cached(
+        self, kind: str, level: str, name: str, labels: tuple[str, ...]
+    ) -> np.ndarray | None:
+        if self.attributes is None:
+            return None
+        return self.attributes.log_of(kind, level, name, labels)
+
+    def _has_label(self, term: Term) -> np.ndarray:
+        """(n,) float32: 1 for a product with one of the labels, what is seen where it has none."""
+        own = self._codes[term.level]
+        at = [own[1][label] for label in term.labels if label in own[1]]
+        has = np.isin(own[0], at).astype(np.float32)
+        missing = own[0] == own[1].get("", -1)
+        if missing.any() and (log := self._log_seen(term)) is not None:
+            has[missing] = np.exp(log[missing])
+        return has
+
+    @cached_property
+    def _codes(self) -> dict[str, tuple[np.ndarray, dict[str, int]]]:
+        """Level -> (n,) number of each product's label, and the labels' numbers."""
+        found = {}
+        for level in (level for level in LEVELS if level in self.store.items):
+            labels = self.store.items[level].fillna("").astype(str)
+            codes, values = pd.factorize(labels)
+            found[level] = codes, {str(value): at for at, value in enumerate(values)}
+        return found
+
+    def _shows(self, term: Term, labels: bool) -> np.ndarray:
+        """(n,) bool: products that an excluded term holds for."""
+        if labels and term.labels:
+            return self._has_label(term) >= 0.5
+        shown = np.zeros(len(self.store), bool)
+        if labels:
+            shown |= self.index.has(self._query_stems([term]))
+        log = self._log_seen(term)
+        if log is not None and not (labels and shown.any()):
+            shown |= np.exp(log) >= SHOWN
+        return shown
+
+
+def standardise(values: np.ndarray) -> np.ndarray:
+    """(n,) less their mean, over their standard deviation; zeros where all are equal."""
+    return (values - values.mean()) / max(float(values.std()), 1e-6)
+
+
+@lru_cache(maxsize=1)
+def shipped_tower() -> Tower | None:
+    """The tower shipped with Fashify; None in a copy without it."""
+    place = files("fashify").joinpath(SHIPPED)
+    return Tower.from_bytes(place.read_bytes()) if place.is_file() else None
