@@ -10,7 +10,7 @@ SupCon (Khosla et al., NeurIPS 2020).
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,9 @@ from fashify.text.tower import Tower, quantised
 from fashify.text.words import BUCKETS, pieces
 
 logger = logging.getLogger(__name__)
+
+#: From the slope of the loss by what a side gave to that by each of its parameters.
+Backward = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 #: Combinations of levels that a text may name instead of a product's name.
 COMBINATIONS = (
@@ -99,7 +102,8 @@ def make_lesson(features: np.ndarray, items: Any) -> Lesson:
         features: (n, d) of its pictures.
         items: its table.
     """
-    n, phrases = len(items), {}
+    n = len(items)
+    phrases: dict[str, int] = {}
     columns = [items["name"].astype(str)] if "name" in items else [None]
     for levels in COMBINATIONS:
         present = [items[level].astype(str) for level in levels if level in items]
@@ -129,7 +133,6 @@ class _Parameter:
     def __init__(self, value: np.ndarray, decay: float) -> None:
         self.value, self.decay = value.astype(np.float32), decay
         self.first, self.second = np.zeros_like(self.value), np.zeros_like(self.value)
-        self.mean = self.value.copy()
 
     def step(self, gradient: np.ndarray, rate: float, t: int, rows: np.ndarray | None) -> None:
         at = slice(None) if rows is None else rows
@@ -164,7 +167,9 @@ class TowerTrainer:
     def _drawn(self, shape: tuple[int, int], spread: float) -> np.ndarray:
         return self.rng.standard_normal(shape, np.float32) * np.float32(spread)
 
-    def loss(self, bags: csr_matrix, pictures: np.ndarray, fits: np.ndarray, named: np.ndarray):
+    def loss(
+        self, bags: csr_matrix, pictures: np.ndarray, fits: np.ndarray, named: np.ndarray
+    ) -> tuple[float, dict[str, np.ndarray]]:
         """The loss of a batch and the gradient of every parameter.
 
         Args:
@@ -182,9 +187,9 @@ class TowerTrainer:
         slope[named] += other.T
         slope *= np.float32(0.5) * tau
         gradients = back_text(slope @ picture) | back_picture(slope.T @ text)
-        return 0.5 * (loss + again), gradients
+        return float(0.5 * (loss + again)), gradients
 
-    def _text(self, bags: csr_matrix):
+    def _text(self, bags: csr_matrix) -> tuple[np.ndarray, Backward]:
         v = {name: p.value for name, p in self.p.items()}
         sums = bags @ v["rows"]
         centred = sums - sums.mean(axis=1, keepdims=True)
@@ -221,7 +226,7 @@ class TowerTrainer:
 
         return unit, back
 
-    def _picture(self, pictures: np.ndarray):
+    def _picture(self, pictures: np.ndarray) -> tuple[np.ndarray, Backward]:
         x = pictures * self._keep(pictures.shape)
         unit, back_unit = _unit(x @ self.p["picture"].value + self.p["picture.bias"].value)
 
@@ -247,7 +252,7 @@ class TowerTrainer:
             rows = touched if name == "rows" else None
             gradient = gradient[touched] if rows is not None else gradient
             self.p[name].step(gradient, rate, self.t, rows)
-        return float(loss)
+        return loss
 
     def tower(self, used: np.ndarray, words: Sequence[str], facts: dict[str, Any]) -> Tower:
         """The tower as it is now.
@@ -354,7 +359,7 @@ def _log_sum(scores: np.ndarray) -> np.ndarray:
     return top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
 
 
-def _unit(y: np.ndarray):
+def _unit(y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
     length = np.maximum(np.linalg.norm(y, axis=1, keepdims=True), np.float32(1e-6))
     unit = y / length
 

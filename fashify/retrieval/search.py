@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.errors import QueryError
-from fashify.heads.head import unit
+from fashify.heads.head import unit_length
 from fashify.retrieval.composed import rank, replace_parts, split_weights
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
@@ -104,8 +104,8 @@ def _query_vector(retriever: Retriever, request: Request) -> np.ndarray | None:
     if not given:
         if not len(liked):
             return None
-        given = [unit(liked).mean(axis=0)]
-    vector = given[0] if len(given) == 1 else np.mean([unit(one) for one in given], axis=0)
+        given = [unit_length(liked).mean(axis=0)]
+    vector = given[0] if len(given) == 1 else np.mean([unit_length(one) for one in given], axis=0)
     if len(liked) or len(disliked):
         vector = move_query(vector, liked, disliked)
     return np.asarray(vector, np.float32)
@@ -156,7 +156,7 @@ def _similarity(
     retriever: Retriever, vector: np.ndarray, weights: Mapping[str, float] | None
 ) -> np.ndarray:
     """(n,) cosines of the gallery's vectors to a query's, under the weights of a head's parts."""
-    asked = unit(vector) if weights is None else retriever.store.head.query(vector, weights)
+    asked = unit_length(vector) if weights is None else retriever.store.head.query(vector, weights)
     vectors = retriever.store.vectors
     if retriever.parts:
         return vectors @ asked
