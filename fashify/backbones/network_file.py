@@ -59,6 +59,8 @@ class Projections:
         biases: name -> (d,) float32.
         proxies: level -> (classes, d) float32 at unit length.
         classes: level -> names, in the order of the proxies.
+        bases: name -> (d, d') float32, the directions in which the embeddings of training
+            products are longest; a shorter embedding is the coordinates in them.
         provenance: how they came about.
     """
 
@@ -67,6 +69,7 @@ class Projections:
     biases: dict[str, np.ndarray]
     proxies: dict[str, np.ndarray]
     classes: dict[str, tuple[str, ...]]
+    bases: dict[str, np.ndarray] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
@@ -140,6 +143,8 @@ def projections_bytes(projections: Projections) -> bytes:
         arrays[f"{key}.bias"] = projections.biases[key].astype(np.float32)
     for level, proxies in projections.proxies.items():
         _put_rows(arrays, f"{level}.proxies", proxies)
+    for key, basis in projections.bases.items():
+        _put_rows(arrays, f"{key}.basis", basis.T)
     about = {
         "format": PROJECTIONS_FORMAT,
         "version": PROJECTIONS_VERSION,
@@ -164,10 +169,11 @@ def parse_projections(data: bytes, name: str = "the file") -> Projections:
         ends = {key: key.rpartition(".") for key in rows}
         kernels = {end[0]: rows[key].T for key, end in ends.items() if end[2] == "kernel"}
         proxies = {end[0]: _unit(rows[key]) for key, end in ends.items() if end[2] == "proxies"}
+        bases = {end[0]: rows[key].T for key, end in ends.items() if end[2] == "basis"}
         biases = {key: np.asarray(arrays[f"{key}.bias"], np.float32) for key in kernels}
         classes = {level: tuple(about["classes"][level]) for level in proxies}
         return Projections(
-            about["backbone"], kernels, biases, proxies, classes, about["provenance"]
+            about["backbone"], kernels, biases, proxies, classes, bases, about["provenance"]
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _foreign(name, expected, error) from error

@@ -148,7 +148,7 @@ _RECORDS = (
             "fashify-lite.safetensors",
             "e1de41b91087e7d2c7c2f1aa809e1410c27b3a97c26daf3da7fb6a392ae9d049",
             "fashify-lite-projections.safetensors",
-            "058ee40e16cd08144a2c76ca2c73cfc73465b86f3b0b613514396ef70ceb8c3c",
+            "0dc1ad6ec821fd9ccb96e5fe862f7ee1caffc237de452230f95ac0f6ad62fcbf",
         ),
         input_size=(160, 120),
     ),

@@ -43,8 +43,9 @@ def build(
     head: Annotated[
         str,
         typer.Option(
-            help="keep (what the store has), auto (train where there are labels), none, pca, lda, "
-            "softmax or proxy-anchor."
+            help="keep (what the store has; of a new one what its network brings along, improved "
+            "by labels), auto (train where there are labels), none (nothing trained here), raw "
+            "(bare features), pca, lda, softmax or proxy-anchor."
         ),
     ] = "keep",
     limit: Annotated[
@@ -94,6 +95,8 @@ def build(
         workers=engine_workers,
         ray_address=ray_address,
     )
+    if head == "keep" and metric == "cosine" and _begins(store):
+        head = "auto"
     if head != "keep":
         store = _learn_head(named, head, None if index == MILVUS else index, metric)
     if index == MILVUS:
@@ -127,10 +130,18 @@ def build(
     emit(answer, as_json, text)
 
 
+def _begins(store: FeatureStore) -> bool:
+    """Whether nothing but what its network brings along was ever served from a store."""
+    from fashify.heads.shipped import METHOD
+
+    head = store.head
+    return head is not None and head.provenance.get("method") == METHOD and store.strength is None
+
+
 def _learn_head(named: Path | str, head: str, index: str | None, metric: str) -> FeatureStore:
     from fashify.learning import learn
 
-    if metric != "cosine" and head != "none":
+    if metric != "cosine" and head not in ("none", "raw"):
         raise QueryError("--metric cosine for a head", metric, "leave --metric out")
     return learn(named, method=head, index=index)
 

@@ -61,7 +61,8 @@ def finetune(
 def learn(
     store: StoreOption = None,
     head: Annotated[
-        str, typer.Option(help="auto, none, pca, lda, softmax or proxy-anchor.")
+        str,
+        typer.Option(help="auto, none (nothing trained), raw, pca, lda, softmax or proxy-anchor."),
     ] = "auto",
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,

@@ -29,6 +29,7 @@ from fashify.features.embedder import Embedder, Frame
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
 from fashify.heads.head import Head
+from fashify.heads.shipped import own_head
 from fashify.index import Index, make_index
 from fashify.io.storage import is_url
 from fashify.store import FeatureStore
@@ -301,9 +302,12 @@ def _finish(
 ) -> None:
     """Items, quarantine, index, manifest; and away with what no shard list names.
 
-    A head that the store had stays: it is applied to what is new and built into the index.
+    A head that the store had stays: it is applied to what is new and built into the index. A new
+    store begins with the parts that its network brings along, if it brings any.
     """
-    head, strength = (previous.head, previous.strength) if previous is not None else (None, None)
+    head, strength = own_head(embedder.facts["backbone"]), None
+    if previous is not None:
+        head, strength = previous.head, previous.strength
     identities = [identity for _, shard in shards for identity in shard.identities]
     rows = {identity: row for row, identity in enumerate(identities)}
     failed = {key: reason for _, shard in shards for key, reason in shard.failed.items()}

@@ -24,10 +24,14 @@ from safetensors.numpy import load, save
 
 from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError, known
 
-FORMAT, VERSION = "fashify-head", 3
+FORMAT, VERSION = "fashify-head", 4
 
-#: What a part may take: the backbone's feature, the colour feature; each at unit length.
-INPUTS = ("deep", "colour")
+#: A head of version 3 has no basis and takes no raw features.
+READABLE = (3, VERSION)
+
+#: What a part may take: the backbone's feature and the colour feature, each at unit length, and
+#: the backbone's feature as it is.
+INPUTS = ("deep", "colour", "raw")
 
 #: A part served with less could not be turned up again by a query.
 LEAST_WEIGHT = 0.01
@@ -78,17 +82,22 @@ class Part:
             last gives, at unit length, is the embedding.
         posteriors: follow the embedding in the part's vector; their shares sum to less than 1,
             the embedding has the rest.
+        basis: (length of the embedding, d) float32; where given, the posteriors go by the whole
+            embedding and the part's vector has but its d coordinates in this basis, at unit
+            length: shorter, and nearly the same cosines.
     """
 
     name: str
     takes: tuple[str, ...]
     layers: tuple[Layer, ...]
     posteriors: tuple[Posterior, ...] = ()
+    basis: np.ndarray | None = None
 
     @property
     def dim(self) -> int:
         """Length of the part's vectors."""
-        return self.layers[-1][0].shape[1] + sum(one.proxies.shape[1] for one in self.posteriors)
+        last = self.layers[-1][0] if self.basis is None else self.basis
+        return last.shape[1] + sum(one.proxies.shape[1] for one in self.posteriors)
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """``(n, dim)`` float32 of unit length from inputs of unit length."""
@@ -98,11 +107,12 @@ class Part:
             if number + 1 < len(self.layers):
                 np.maximum(x, 0, out=x)
         embedded = unit_length(x)
+        short = embedded if self.basis is None else unit_length(embedded @ self.basis)
         if not self.posteriors:
-            return embedded
+            return short
         rest = 1 - sum(one.share for one in self.posteriors)
         blocks = [np.float32(np.sqrt(one.share)) * one(embedded) for one in self.posteriors]
-        return np.concatenate([np.float32(np.sqrt(rest)) * embedded, *blocks], axis=1)
+        return np.concatenate([np.float32(np.sqrt(rest)) * short, *blocks], axis=1)
 
 
 @dataclass(frozen=True)
@@ -175,7 +185,7 @@ class Head:
         served = np.empty((len(deep), self.dim), np.float32)
         for start in range(0, len(deep), _BLOCK):
             rows = slice(start, start + _BLOCK)
-            inputs = {"deep": unit_length(deep[rows])}
+            inputs = {"deep": unit_length(deep[rows]), "raw": deep[rows]}
             if colour is not None:
                 inputs["colour"] = unit_length(colour[rows])
             for part in self.parts:
@@ -184,7 +194,8 @@ class Head:
         return served
 
     def _check(self, deep: np.ndarray, colour: np.ndarray | None) -> None:
-        widths = {"deep": deep.shape[1], "colour": 0 if colour is None else colour.shape[1]}
+        own = deep.shape[1]
+        widths = {"deep": own, "raw": own, "colour": 0 if colour is None else colour.shape[1]}
         for part in self.parts:
             found = sum(widths[name] for name in part.takes)
             if found != part.layers[0][0].shape[0]:
@@ -275,6 +286,11 @@ class Head:
             for one in part.posteriors
             for kind, array in (("proxies", one.proxies), ("bias", one.bias))
         }
+        arrays |= {
+            f"{part.name}.basis": np.ascontiguousarray(part.basis, np.float32)
+            for part in self.parts
+            if part.basis is not None
+        }
         about = {
             "format": FORMAT,
             "version": VERSION,
@@ -306,7 +322,7 @@ class Head:
             size = int.from_bytes(data[:8], "little")
             about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["fashify"])
             arrays = load(data)
-            if (about["format"], about["version"]) != (FORMAT, VERSION):
+            if about["format"] != FORMAT or about["version"] not in READABLE:
                 raise StoreMismatchError(
                     f"a head of format {FORMAT} version {VERSION}",
                     f"{about['format']} version {about['version']}",
@@ -338,7 +354,8 @@ def _read_parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[P
             )
             for level, share in told["posteriors"]
         )
-        yield Part(name, tuple(told["takes"]), layers, posteriors)
+        basis = arrays.get(f"{name}.basis")
+        yield Part(name, tuple(told["takes"]), layers, posteriors, basis)
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:

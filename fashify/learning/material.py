@@ -22,8 +22,8 @@ class Material:
     """Inputs and labels of n items.
 
     Attributes:
-        inputs: ``deep`` (n, dim) and ``colour`` (n, c), float32 at unit length; colour may be
-            absent.
+        inputs: ``deep`` (n, dim) and ``colour`` (n, c), float32 at unit length, and ``raw``, the
+            features as they are; colour and raw may be absent.
         labels: level -> (n,) object array of str, "" where missing.
         split: (n,) of ``train``, ``validation``, ``test``.
         groups: (n,) int64, what the split keeps together.
@@ -66,5 +66,6 @@ def collect_material(store: FeatureStore) -> Material:
     inputs = {"deep": unit_length(store.features)}
     if store.colour is not None:
         inputs["colour"] = unit_length(store.colour)
+    inputs["raw"] = store.features
     labels = {level: store.labels(level) for level in LEVELS if level in store.items}
     return Material(inputs, labels, store.split, store.groups, store.group_basis)

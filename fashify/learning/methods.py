@@ -7,6 +7,7 @@ from typing import Any
 
 from fashify.errors import QueryError, known
 from fashify.heads.head import Head, Part
+from fashify.heads.shipped import own_head
 from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.material import COLOUR_LEVEL, Material
 from fashify.learning.network import Recipe, train_part
@@ -51,21 +52,25 @@ def train_head(
     Args:
         material: inputs, labels and split.
         backbone: the manifest's facts of the backbone the features come from.
-        method: of ``METHODS``, or ``auto``: ``none`` where there are no labels to learn from,
+        method: of ``METHODS``; ``none`` trains nothing: the parts that the network brings along
+            are served, its raw features where it brings none, as with ``raw`` always. ``auto`` is
+            ``none`` where there are no labels to learn from,
             else ``softmax``; of fewer than ``FEW`` products ``lda`` is made too, and the one
             with the better validation products kept.
         seed: of everything drawn at random.
 
     Returns:
-        the head; ``None`` for ``none``: raw features are served.
+        the head; ``None`` where raw features are served.
 
     Raises:
         QueryError: an unknown method, or labels that cannot teach it.
     """
     if method not in (*METHODS, "auto"):
         raise QueryError(f"a head of auto, {known(METHODS)}", repr(method), "choose one of these")
-    if method == "none" or (method == "auto" and not _can_teach(material)):
+    if method == "raw":
         return None
+    if method == "none" or (method == "auto" and not _can_teach(material)):
+        return own_head(backbone)
     methods: tuple[str, ...] = (method,)
     if method == "auto":
         few = len(material.rows("train")) < FEW and set(material.find_teachable()) - {COLOUR_LEVEL}
@@ -161,6 +166,7 @@ def _find_first_task(material: Material) -> str:
 
 
 METHODS: dict[str, Callable[[Material, int], list[Trained]]] = {
+    "raw": lambda material, seed: [],
     "none": lambda material, seed: [],
     "pca": _pca,
     "lda": _lda,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from fashify import extract_features, load_catalogue
 from fashify.backbones import load_backbone, network_file
 from fashify.backbones.network_file import (
     NetworkTensors,
@@ -19,6 +21,10 @@ from fashify.backbones.network_file import (
 )
 from fashify.backbones.records import RECORDS
 from fashify.errors import BackboneError
+from fashify.heads.head import unit_length
+from fashify.heads.shipped import own_head, own_projections
+from fashify.learning import learn
+from fashify.retrieval.retriever import Retriever
 
 RECORD = RECORDS["fashify-lite"]
 
@@ -94,3 +100,47 @@ def test_a_file_of_another_format_is_refused():
 def test_imagenet_weights_are_not_passed_off_as_its_own():
     with pytest.raises(BackboneError, match=r"shipped weights.*efficientnet-lite0"):
         load_backbone("fashify-lite", weights="imagenet")
+
+
+def test_the_parts_it_brings_along_have_unit_length_and_at_most_512_numbers(lite_reference):
+    spec = load_backbone("fashify-lite").spec.to_dict()
+    head = own_head(spec)
+    assert head.names == ("category", "colour", "instance")
+    assert head.dim <= 512
+    head.check_backbone(spec)
+    served = head(np.load(lite_reference)["features"])
+    np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
+
+
+def test_the_parts_are_the_projections_that_were_trained(lite_reference):
+    """The category's posterior is the softmax of 16 times the cosines to the proxies."""
+    features = np.load(lite_reference)["features"]
+    head = own_head({"name": "fashify-lite", "weights": "shipped"})
+    found = own_projections({"name": "fashify-lite", "weights": "shipped"})
+    embedded = unit_length(features @ found.kernels["cat"] + found.biases["cat"])
+    odds = np.exp(16 * embedded @ found.proxies["article_type"].T)
+    expected = np.sqrt(odds / odds.sum(axis=1, keepdims=True))
+    n = expected.shape[1]
+    served = head(features)[:, 96 : 96 + n] / np.sqrt(0.7 * 0.5)
+    np.testing.assert_allclose(served, expected, atol=1e-4)
+
+
+def test_other_networks_and_other_weights_bring_no_parts():
+    assert own_head({"name": "resnet50", "weights": "imagenet"}) is None
+    assert own_head({"name": "fashify-lite", "weights": "random"}) is None
+
+
+def test_a_folder_without_labels_has_parts_at_once(tmp_path):
+    for number, colour in enumerate([(200, 0, 0), (0, 0, 200), (0, 160, 0)]):
+        Image.new("RGB", (60, 80), colour).save(tmp_path / f"{number}.png")
+    out = tmp_path / "store"
+    store = extract_features(
+        load_catalogue(tmp_path), "fashify-lite", out, index="exact", progress=False
+    )
+    assert store.head.names == ("category", "colour", "instance")
+    retriever = Retriever.open(out)
+    first = retriever.by_image(tmp_path / "1.png", 1, weights={"instance": 1})[0]
+    assert first.item_id == "1"
+    assert set(first.parts) == {"category", "colour", "instance"}
+    assert learn(out, method="raw").head is None
+    assert learn(out, method="none").head.names == store.head.names

@@ -127,3 +127,28 @@ def test_a_head_of_other_features_is_refused(head, inputs) -> None:
 def test_parts_and_weights_must_name_each_other(head) -> None:
     with pytest.raises(ConfigError, match="one weight each"):
         Head(head.parts, {"shape": 1.0}, BACKBONE)
+
+
+def test_a_basis_shortens_the_embedding_but_not_what_the_posteriors_go_by() -> None:
+    """Embedding (3, 4) / 5; its first coordinate alone is 1 at unit length; the second counts."""
+    layer = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
+    proxies = np.array([[0.0, 0.0], [0.0, 10.0]], np.float32)
+    kind = Posterior("gender", 0.5, proxies, np.zeros(2, np.float32))
+    basis = np.array([[1.0], [0.0]], np.float32)
+    made = Part("p", ("raw",), (layer,), (kind,), basis)
+    assert made.dim == 3
+    odds = np.exp(10 * 0.8)
+    expected = [np.sqrt(0.5), np.sqrt(0.5 / (1 + odds)), np.sqrt(0.5 * odds / (1 + odds))]
+    np.testing.assert_allclose(made({"raw": np.array([[3.0, 4.0]])})[0], expected, rtol=1e-5)
+
+
+def test_a_basis_and_raw_features_survive_a_file() -> None:
+    layer = np.eye(6, 3, dtype=np.float32), np.ones(3, np.float32)
+    made = Part("instance", ("raw",), (layer,), (), np.eye(3, 2, dtype=np.float32))
+    head = Head((made,), {"instance": 1.0}, BACKBONE)
+    again = Head.from_bytes(head.to_bytes())
+    features = RNG.normal(size=(5, 6)).astype(np.float32)
+    np.testing.assert_array_equal(again(features), head(features))
+    assert again.to_bytes() == head.to_bytes()
+    # Raw features keep their length: with a bias, twice as long is another direction.
+    assert not np.allclose(head(2 * features), head(features))
