@@ -18,6 +18,13 @@ class FashifyError(Exception):
         expected: what the call needed, without a final full stop.
         received: what it got instead.
         fix: what the user can do about it.
+
+    >>> from fashify import FashifyError, load_catalogue
+    >>> try:
+    ...     load_catalogue("no/such/folder")
+    ... except FashifyError as error:
+    ...     print(error.received)
+    nothing at no/such/folder
     """
 
     def __init__(self, expected: str, received: str, fix: str) -> None:

@@ -45,6 +45,14 @@ class Backbone:
         network: from preprocessed images to the (b, h, w, dim) map.
         keras_model: (b, H, W, 3) raw RGB 0..255 float -> (b, dim) float32, preprocessing
             inside the graph, for the engines.
+
+    >>> import numpy as np
+    >>> from fashify import load_backbone
+    >>> backbone = load_backbone("fashify-lite")
+    >>> height, width = backbone.spec.input_size
+    >>> white = np.full((2, height, width, 3), 255, np.uint8)
+    >>> backbone.embed(white).shape
+    (2, 1280)
     """
 
     def __init__(self, spec: BackboneSpec, network: keras.Model) -> None:
@@ -116,6 +124,10 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
 
     Raises:
         BackboneError: unknown name, weights that cannot be had or do not fit.
+
+    >>> from fashify import load_backbone
+    >>> load_backbone("fashify-lite").spec.dim
+    1280
     """
     record = find_record(DEFAULT if name == "auto" else name)
     reason = "auto: the network that ships with Fashify" if name == "auto" else "asked for"

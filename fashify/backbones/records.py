@@ -158,7 +158,12 @@ RECORDS = {record.name: record for record in _RECORDS}
 
 
 def list_backbones() -> list[str]:
-    """Names that ``load_backbone`` knows, beside ``"auto"``."""
+    """Names that ``load_backbone`` knows, beside ``"auto"``.
+
+    >>> from fashify import list_backbones
+    >>> "resnet50" in list_backbones()
+    True
+    """
     return sorted(RECORDS)
 
 

@@ -22,6 +22,11 @@ class BackboneSpec:
         original_dim: of a tuned network how many numbers, the first of a feature, its original
             branch gives; ``None`` where none was tuned. Follows from the weights, so not part of
             equality.
+
+    >>> from fashify import load_backbone
+    >>> spec = load_backbone("fashify-lite").spec
+    >>> spec.name, spec.dim, spec.input_size
+    ('fashify-lite', 1280, (160, 120))
     """
 
     name: str

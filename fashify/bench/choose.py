@@ -77,6 +77,12 @@ def choose_index(
 
     Raises:
         ConfigError: an unknown candidate, or none installed. QueryError: unusable features.
+
+    >>> import numpy as np
+    >>> from fashify.bench.choose import choose_index
+    >>> features = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
+    >>> choose_index(features, [f"{n}" for n in range(200)], candidates=["exact"]).index.name
+    'exact'
     """
     unknown = sorted(set(candidates) - set(list_indexes()))
     usable = [name for name in candidates if name not in unknown and is_installed(name)]

@@ -27,6 +27,11 @@ def load_catalogue(source: str | Path, *, kind: str = "auto") -> Catalogue:
 
     Raises:
         CatalogueError: nothing usable there; the text names what is missing.
+
+    >>> from fashify import load_catalogue
+    >>> catalogue = load_catalogue("sample")
+    >>> len(catalogue), catalogue.kind
+    (600, 'kaggle')
     """
     if kind not in KINDS:
         raise CatalogueError(f"kind {', '.join(KINDS)}", f"{kind!r}", "use one of these")

@@ -34,6 +34,15 @@ class Catalogue:
         source: where it came from: a path or url.
         kind: ``kaggle`` (styles.csv + images/) or ``folder``.
         mended: DataFrame ``item_id, line, what`` of malformed rows that were repaired.
+
+    >>> from fashify import load_catalogue
+    >>> catalogue = load_catalogue("sample")
+    >>> catalogue.facts(catalogue.item_ids[0])["article_type"]
+    'Trousers'
+    >>> catalogue.labels("season")[:2].tolist()
+    ['Summer', 'Summer']
+    >>> len(catalogue.sample(24)), len(catalogue.problems)
+    (24, 0)
     """
 
     def __init__(
@@ -116,7 +125,13 @@ class Catalogue:
         return self.storage.read(row["path"])
 
     def image(self, item_id: str) -> np.ndarray:
-        """The picture, ``(height, width, 3)`` uint8 RGB; errors as ``image_bytes``."""
+        """The picture, ``(height, width, 3)`` uint8 RGB; errors as ``image_bytes``.
+
+        >>> from fashify import load_catalogue
+        >>> catalogue = load_catalogue("sample")
+        >>> catalogue.image(catalogue.item_ids[0]).shape
+        (320, 240, 3)
+        """
         return load_image(self.image_bytes(item_id))
 
     @property

@@ -30,7 +30,12 @@ _TRIALS = 3
 
 
 def list_engines() -> list[str]:
-    """Engines installed here, beside ``"auto"``."""
+    """Engines installed here, beside ``"auto"``.
+
+    >>> from fashify import list_engines
+    >>> "tensorflow" in list_engines()
+    True
+    """
     return [name for name in _NAMES if name != "openvino" or has_openvino()]
 
 
@@ -62,6 +67,13 @@ def make_engine(
     Raises:
         EngineError: unknown name or precision, or one that cannot run here.
         MissingExtraError: OpenVINO or NNCF is asked for and not installed.
+
+    >>> import numpy as np
+    >>> from fashify import load_backbone, make_engine
+    >>> backbone = load_backbone("fashify-lite")
+    >>> engine = make_engine("openvino", backbone.keras_model, spec=backbone.spec)
+    >>> engine.run(np.full((1, *backbone.spec.input_size, 3), 255, np.uint8)).shape
+    (1, 1280)
     """
     if name not in ("auto", *_NAMES):
         raise EngineError("an engine", repr(name), f"choose one of auto, {known(_NAMES)}")

@@ -114,6 +114,14 @@ def compare_runs(
 
     Raises:
         QueryError: the runs are of other queries, or of no level in common.
+
+    >>> from fashify import FeatureStore
+    >>> from fashify.evaluation import EvaluationRun, compare_runs, evaluate_levels
+    >>> store = FeatureStore.load("data/sample-store")
+    >>> reports = evaluate_levels(store, levels=["gender"], split="all")
+    >>> run = EvaluationRun.from_reports(reports, "raw")
+    >>> float(compare_runs(run, run)["gain"].max())
+    0.0
     """
     _check_common(first, second)
     rows = []

@@ -192,6 +192,11 @@ def evaluate_photos(
     Raises:
         CatalogueError: no label that an article type of the store answers.
         QueryError: no photo that can be read, one person alone, or k out of range.
+
+    >>> from fashify import FeatureStore, evaluate_photos, load_photos
+    >>> report = evaluate_photos(FeatureStore.load("data/sample-store"), load_photos("sample"))
+    >>> len(report.photos) + report.n_unanswered
+    8
     """
     types = np.asarray(store.labels(LEVEL)).astype(str)
     _check_question(store, photos, k, vectors, intervals)

@@ -42,6 +42,12 @@ def evaluate(
         catalogue: where labels are taken from, by item id; None means the store's own copy.
         level: one of ``fashify.config.LEVELS``.
         **options: as :func:`evaluate_levels`, whose errors these are.
+
+    >>> from fashify import FeatureStore, evaluate
+    >>> store = FeatureStore.load("data/sample-store")
+    >>> report = evaluate(store, level="gender", split="all")
+    >>> report.k, report.n_judged, 0 < report.micro["precision"] < 1
+    (5, 120, True)
     """
     (report,) = evaluate_levels(store, catalogue, levels=(level,), **options).values()
     return report
@@ -95,6 +101,12 @@ def evaluate_levels(
         QueryError: an unknown level, one without labels or without a query that can be
             judged, an unknown or empty split, k or n_queries out of range, or an index of
             other items.
+
+    >>> from fashify import FeatureStore
+    >>> from fashify.evaluation import evaluate_levels
+    >>> store = FeatureStore.load("data/sample-store")
+    >>> list(evaluate_levels(store, levels=["gender", "season"], split="all"))
+    ['gender', 'season']
     """
     labels = _collect_labels(store, catalogue)
     asked = (

@@ -45,6 +45,13 @@ class EvaluationReport:
         facts: backbone, index, catalogue, split, seed and search seconds, as plain values.
         excluding_group: the same with every item of a query's group left out of its answer; None in
             such a report itself, and where no query has a label beyond its group.
+
+    >>> from fashify import FeatureStore, evaluate
+    >>> report = evaluate(FeatureStore.load("data/sample-store"), level="season", split="all")
+    >>> list(report.table["category"])
+    ['Summer', 'Fall', 'Winter', 'Spring']
+    >>> report.best(1)[["item_id", "precision"]].shape
+    (1, 2)
     """
 
     level: str

@@ -114,6 +114,12 @@ class Embedder:
             the hash of those it was calibrated on before, from its fingerprint.
         frame: ``(height, width)`` of the gallery's pictures, to which every other is brought
             first; ``None`` where they have no common one.
+
+    >>> from fashify import Embedder, load_backbone, load_catalogue
+    >>> catalogue = load_catalogue("sample")
+    >>> embedder = Embedder(load_backbone("fashify-lite"))
+    >>> embedder.embed_images([catalogue.image(catalogue.item_ids[0])]).shape
+    (1, 1280)
     """
 
     def __init__(

@@ -103,6 +103,12 @@ def extract_features(
         ConfigError: a batch size below 1, unknown workers, index or metric.
         StoreMismatchError: ``out`` holds a store of another backbone or engine.
         StoreError: another process is writing it, or it cannot be written.
+
+    >>> from fashify import extract_features, load_catalogue
+    >>> catalogue = load_catalogue("sample").sample(12)
+    >>> store = extract_features(catalogue, "fashify-lite", "data/twelve", progress=False)
+    >>> store.features.shape
+    (12, 1280)
     """
     if batch_size < 1:
         raise ConfigError("a batch size of at least 1", str(batch_size), "use 32")

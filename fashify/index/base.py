@@ -122,6 +122,13 @@ class Index(ABC):
 
         Raises:
             IndexNotFittedError: before fit or load. QueryError: anything else unusable.
+
+        >>> import numpy as np
+        >>> from fashify import make_index
+        >>> index = make_index("exact").fit(np.eye(3, dtype=np.float32), ["a", "b", "c"])
+        >>> found = index.search(np.eye(3, dtype=np.float32)[:1], k=1, exclude=["a"])
+        >>> found.item_ids.tolist(), found.distances.tolist()
+        ([['b']], [[1.0]])
         """
         gallery = self._fitted()
         queries = checks.vectors(queries, "queries", gallery.dim)

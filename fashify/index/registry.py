@@ -21,7 +21,12 @@ _BACKENDS = {
 
 
 def list_indexes() -> list[str]:
-    """Names that `make_index` knows, whether or not their extra is installed."""
+    """Names that `make_index` knows, whether or not their extra is installed.
+
+    >>> from fashify import list_indexes
+    >>> "exact" in list_indexes()
+    True
+    """
     return sorted(_BACKENDS)
 
 
@@ -44,6 +49,12 @@ def make_index(name: str = "exact", *, metric: str = "cosine", **params: Any) ->
     Raises:
         ConfigError: an unknown name, metric or parameter.
         MissingExtraError: the backend's package is not installed.
+
+    >>> import numpy as np
+    >>> from fashify import make_index
+    >>> index = make_index("exact").fit(np.eye(3, dtype=np.float32), ["a", "b", "c"])
+    >>> index.search(np.array([[0.9, 0.1, 0]], np.float32), k=2).item_ids.tolist()
+    [['a', 'b']]
     """
     return backend(name)(metric=metric, **params)
 
@@ -51,5 +62,13 @@ def make_index(name: str = "exact", *, metric: str = "cosine", **params: Any) ->
 def load_index(
     folder: str | Path, *, features: np.ndarray | None = None, verify: bool = False
 ) -> Index:
-    """Open a saved index of any backend; see `Index.load`."""
+    """Open a saved index of any backend; see `Index.load`.
+
+    >>> import numpy as np
+    >>> from fashify import load_index, make_index
+    >>> index = make_index("exact").fit(np.eye(3, dtype=np.float32), ["a", "b", "c"])
+    >>> _ = index.save("data/index")
+    >>> len(load_index("data/index"))
+    3
+    """
     return Index.load(folder, features=features, verify=verify)

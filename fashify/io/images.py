@@ -106,6 +106,11 @@ def load_image(
 
     Raises:
         ImageReadError: missing file, not an image, truncated, or over a limit.
+
+    >>> import numpy as np
+    >>> from fashify import load_image
+    >>> load_image(np.zeros((4, 3), np.uint8)).shape
+    (4, 3, 3)
     """
     if isinstance(source, np.ndarray):
         return _from_array(source, limits)

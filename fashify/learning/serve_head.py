@@ -57,6 +57,11 @@ def learn(
     Raises:
         StoreError: no store there, or it cannot be written.
         QueryError: an unknown method, or labels that cannot teach it.
+
+    >>> from fashify.learning import learn
+    >>> store = learn("data/to-learn", method="pca")
+    >>> store.head.names
+    ('shape', 'colour')
     """
     path = present_copy(store) if is_url(store) else located(store)
     empty = make_index(index) if index is not None else None

@@ -96,10 +96,9 @@ def see_attributes(
 def shipped_projections(backbone: Mapping[str, Any]) -> Projections | None:
     """The projections trained along with a network; None where it has none."""
     record = RECORDS.get(str(backbone.get("name")))
-    shipped = record is not None and isinstance(record.source, ShippedSource)
-    if not shipped or backbone.get("weights") != "shipped":
+    source = None if record is None else record.source
+    if not isinstance(source, ShippedSource) or backbone.get("weights") != "shipped":
         return None
-    source = record.source
     return parse_projections(read_shipped(source.projections, source.projections_sha256))
 
 

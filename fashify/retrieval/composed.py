@@ -148,7 +148,9 @@ def _joined(odds: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.
             "leave the weights out",
         )
     total = sum(counted.values())
-    return sum(np.float32(weight / total) * odds[name] for name, weight in counted.items())
+    return np.sum(
+        [np.float32(weight / total) * odds[name] for name, weight in counted.items()], axis=0
+    )
 
 
 def _probability(odds: np.ndarray) -> np.ndarray:

@@ -43,6 +43,11 @@ class Retriever:
         index: fitted on the store's features.
         catalogue: where the pictures are; opened from the manifest when first needed.
         embedder: backbone on its engine; made from the manifest when first needed.
+
+    >>> from fashify import Retriever
+    >>> retriever = Retriever.open("data/sample-store")
+    >>> [match.rank for match in retriever.by_item(retriever.store.item_ids[0], k=3)]
+    [1, 2, 3]
     """
 
     def __init__(
@@ -214,6 +219,13 @@ class Retriever:
         Raises:
             ImageReadError: not an image.
             QueryError: k, the filter or the weights are out of range.
+
+        >>> from fashify import Retriever, load_catalogue
+        >>> retriever = Retriever.open("data/sample-store")
+        >>> item_id = retriever.store.item_ids[0]
+        >>> best = retriever.by_image(retriever.picture(item_id), k=1)[0]
+        >>> best.item_id == item_id
+        True
         """
         k = self._cut_k(k)
         return self.by_feature(self.embed(image), k, where=where, weights=weights)
@@ -230,6 +242,12 @@ class Retriever:
 
         Raises:
             QueryError: no such item in the gallery, or as ``by_image``.
+
+        >>> from fashify import Retriever
+        >>> retriever = Retriever.open("data/sample-store")
+        >>> matches = retriever.by_item(retriever.store.item_ids[0], k=2, where="gender = Men")
+        >>> [match.gender for match in matches]
+        ['Men', 'Men']
         """
         item_id = str(item_id)
         feature = self.feature(item_id)

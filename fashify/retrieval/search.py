@@ -61,7 +61,7 @@ def search(retriever: Retriever, request: Request) -> list[Match]:
     pool = min(pool, max(len(retriever.store) - len(set(request.shown)), 0))
     if pool < 1:
         return []
-    if request.text is None:
+    if request.text is None and vector is not None:
         matches = retriever.by_feature(
             vector, pool, where=request.where, exclude=request.shown, weights=request.weights
         )
@@ -149,14 +149,19 @@ def _by_text(
 
 
 def _own(retriever: Retriever) -> Mapping[str, float]:
-    return retriever.store.head.weights if retriever.parts else {}
+    head = retriever.store.head
+    return {} if head is None or not retriever.parts else head.weights
 
 
 def _similarity(
     retriever: Retriever, vector: np.ndarray, weights: Mapping[str, float] | None
 ) -> np.ndarray:
     """(n,) cosines of the gallery's vectors to a query's, under the weights of a head's parts."""
-    asked = unit_length(vector) if weights is None else retriever.store.head.query(vector, weights)
+    head = retriever.store.head
+    if weights is None or head is None:
+        asked = unit_length(vector)
+    else:
+        asked = head.weigh_query(vector, weights)
     vectors = retriever.store.vectors
     if retriever.parts:
         return vectors @ asked

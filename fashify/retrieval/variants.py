@@ -66,7 +66,7 @@ def variant_ids(store: FeatureStore) -> np.ndarray:
 
 
 def collapse_matches(
-    matches: Sequence[Match], variants: np.ndarray, item_ids: Sequence[str], k: int
+    matches: Sequence[Match], variants: np.ndarray, item_ids: Sequence[str] | np.ndarray, k: int
 ) -> list[Match]:
     """The first of each set of variants, the others of the gallery inside it.
 
@@ -87,6 +87,7 @@ def collapse_matches(
 
 
 def _others(
-    variants: np.ndarray, which: int, position: int, item_ids: Sequence[str]
+    variants: np.ndarray, which: int, position: int, item_ids: Sequence[str] | np.ndarray
 ) -> tuple[str, ...]:
-    return tuple(str(item_ids[row]) for row in np.flatnonzero(variants == which) if row != position)
+    rows = np.flatnonzero(variants == which).tolist()
+    return tuple(str(item_ids[row]) for row in rows if row != position)

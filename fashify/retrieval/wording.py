@@ -168,7 +168,7 @@ class Wording:
         if self.pictures is None and not seen:
             return None
         score = np.full(len(self.store), constant, np.float32)
-        if self.pictures is not None:
+        if self.pictures is not None and self.tower is not None:
             cosines = self.pictures @ self.tower(meaning.english)
             score += of_tower * standardise(cosines)
         if seen:

@@ -76,6 +76,11 @@ class FeatureStore:
         items: DataFrame of n rows, the catalogue's columns, in the same order.
         meta: the manifest: catalogue, backbone spec, engine, shards.
         path: the folder it was loaded from, or ``None``.
+
+    >>> from fashify import FeatureStore
+    >>> store = FeatureStore.load("data/sample-store")
+    >>> store.features.shape, store.labels("gender").shape, len(store.items)
+    ((120, 1280), (120,), 120)
     """
 
     def __init__(
@@ -488,6 +493,10 @@ def verify_store(path: str | Path) -> list[tuple[str, str]]:
 
     Raises:
         StoreError: there is no store.
+
+    >>> from fashify import verify_store
+    >>> verify_store("data/sample-store")
+    []
     """
     path = located(path)
     try:

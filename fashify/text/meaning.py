@@ -172,7 +172,8 @@ def understand(
     check_text(text)
     said = split_words(normalise(_MINUS.sub("not ", text)))
     reader = _Reader(labels, knows)
-    words, corrections = [], {}
+    words: list[str] = []
+    corrections: dict[str, str] = {}
     for word in said:
         better = None if reader.knows_any(stem(word)) else spell(word)
         corrections |= {word: better} if better else {}

@@ -40,10 +40,10 @@ def decode_text(data: bytes, name: str) -> tuple[str, str]:
         if data.startswith(mark):
             return data.decode(codec, errors="replace"), words
     if b"\x00" in data[:65536]:
-        codec = _utf16_without_mark(data[:65536])
-        if codec is None:
+        utf16 = _utf16_without_mark(data[:65536])
+        if utf16 is None:
             raise CatalogueError(f"text in {name}", "binary data", "export the table as UTF-8 CSV")
-        return data.decode(codec, errors="replace"), "UTF-16 without BOM"
+        return data.decode(utf16, errors="replace"), "UTF-16 without BOM"
     try:
         return data.decode("utf-8"), "UTF-8"
     except UnicodeDecodeError as error:

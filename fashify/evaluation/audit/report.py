@@ -94,6 +94,12 @@ def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> 
         catalogue: n products; those without an image join others by name alone.
         seed: of the intervals of the label noise.
         progress: show progress bars.
+
+    >>> from fashify import load_catalogue
+    >>> from fashify.evaluation.audit import audit
+    >>> found = audit(load_catalogue("sample").sample(24))
+    >>> len(found.items)
+    24
     """
     table = catalogue.table
     facts, signatures = read_pictures(catalogue, progress=progress)
