@@ -88,6 +88,14 @@ class QueryError(FashifyError, ValueError):
     """A query of the wrong shape, k, item, level or filter."""
 
 
+class NoLabelsError(QueryError):
+    """A question about labels, of a catalogue that has none to answer it with."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: no line of code is at fault."""
+        return [str(self)]
+
+
 class ReportError(FashifyError, ValueError):
     """A notebook that is unknown, lacks a parameter, or failed while running."""
 

@@ -26,8 +26,12 @@ def report(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the notebooks and write their reports and the index page."""
+    """Run the notebooks and write their reports and the index page.
+
+    One that fails stops no other; the exit code is 1 then.
+    """
     from fashify.reports import run_reports
+    from fashify.reports.runner import check_runs
 
     runs = run_reports(
         notebooks or (),
@@ -36,6 +40,8 @@ def report(
         parameters=parse_pairs(param or [], "-p"),
         out=out,
         progress=not as_json,
+        strict=False,
     )
     answer = [{"page": str(run.page), **run.record} for run in runs]
     emit(answer, as_json, [str(run.page) for run in runs])
+    check_runs(runs)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fashify.backbones.records import RECORDS
 from fashify.config import LEVELS, SEED
-from fashify.errors import QueryError
+from fashify.errors import NoLabelsError, QueryError
 from fashify.evaluation.intervals import COVERAGE, DRAWS
 from fashify.evaluation.judge import Evaluated, judge
 from fashify.evaluation.report import EvaluationReport
@@ -112,6 +112,12 @@ def evaluate_levels(
     asked = (
         [name for name in LEVELS if _has_shared_label(labels[name])] if levels is None else levels
     )
+    if not asked:
+        raise NoLabelsError(
+            "a level of which two products share a label",
+            "none in this catalogue, so which neighbours are relevant cannot be known",
+            "add a column such as article_type to its table",
+        )
     for level in asked:
         _check_level(level, labels)
     n = len(store.item_ids)

@@ -23,7 +23,7 @@ import numpy as np
 from fashify.backbones import load_backbone
 from fashify.backbones.tuned import NetworkFile, write_network
 from fashify.catalogue import Catalogue
-from fashify.errors import QueryError
+from fashify.errors import NoLabelsError
 from fashify.learning.losses import normalised_softmax
 from fashify.learning.maps import FrozenPart, view_maps
 from fashify.learning.material import COLOUR_LEVEL, Material
@@ -102,7 +102,7 @@ def finetune(
     tasks = {level: material.codes(level) for level in TASKS if level in material.labels}
     tasks = {level: found for level, found in tasks.items() if found[1] >= 2}
     if not tasks:
-        raise QueryError(
+        raise NoLabelsError(
             "a level with two classes of two items", "none", "label the catalogue first"
         )
     work = out.with_name(f".{out.stem}.tuning")

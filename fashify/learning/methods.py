@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fashify.errors import QueryError, known
+from fashify.errors import NoLabelsError, QueryError, known
 from fashify.heads.head import Head, Part
 from fashify.heads.shipped import own_head
 from fashify.learning.linear import fit_lda_part, fit_pca_part
@@ -160,8 +160,10 @@ def _find_first_task(material: Material) -> str:
     for level in material.find_teachable():
         if level != COLOUR_LEVEL:
             return level
-    raise QueryError(
-        "a level with two classes of two items", "none", "use fashify build --head pca"
+    raise NoLabelsError(
+        "a level with two classes of two items",
+        "none, so a head has nothing to learn from",
+        "add a column such as article_type to the table, or use fashify build --head pca",
     )
 
 

@@ -37,7 +37,7 @@ def grid(
         name: file name of the figure in a report.
     """
     columns = max(1, min(columns, len(images)))
-    n_rows = -(-len(images) // columns)
+    n_rows = max(1, -(-len(images) // columns))
     fig = picture(name, title, size=(max(4.0, 1.12 * columns), 0.6 + 1.72 * n_rows))
     cells = fig.subplots(n_rows, columns, squeeze=False).ravel()
     for axes, image, caption in zip(cells, images, captions, strict=False):

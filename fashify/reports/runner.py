@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from fashify.config import settings
-from fashify.errors import ReportError
+from fashify.errors import NoLabelsError, ReportError
 from fashify.reports.export import Harvest, harvest, to_html, write_thumbnail
 from fashify.reports.index_page import write_index
 from fashify.reports.notebooks import (
@@ -27,6 +27,7 @@ from fashify.reports.notebooks import (
     read_notebook,
     read_parameters,
 )
+from fashify.reports.unlabelled import conclude_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,18 @@ class ReportRun:
         return self.record["metrics"]
 
     @property
+    def error(self) -> ReportError | None:
+        """Why the notebook stopped before its end; ``None`` for one that did not."""
+        error = self.record["error"]
+        if error is None:
+            return None
+        return ReportError(
+            f"{self.record['notebook']} to run to its end",
+            f"{error['name']} in cell {error['cell']}: {error['text'].rstrip('.')}",
+            f"see the executed notebook {self.folder / 'notebook.ipynb'}",
+        )
+
+    @property
     def page(self) -> Path:
         """The self-contained page."""
         return self.folder / "report.html"
@@ -66,8 +79,9 @@ def run_reports(
     parameters: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     progress: bool = True,
+    strict: bool = True,
 ) -> list[ReportRun]:
-    """Run notebooks one after the other and renew the index page.
+    """Run notebooks one after the other and renew the index page; one that fails stops none.
 
     Args:
         names: of notebooks, by name, number or path; none means all, in order.
@@ -76,20 +90,35 @@ def run_reports(
             goes to those that know it.
         out: the reports' folder; default ``settings().reports``.
         progress: show papermill's progress bar.
+        strict: raise when all have run and any failed; without it ``error`` of its run tells.
 
     Raises:
-        ReportError: an unknown notebook or parameter, a value of another type, or a notebook
-            that failed; the runs before it, and what it got to, are kept and indexed.
+        ReportError: an unknown notebook or parameter or a value of another type, before any
+            notebook runs; or notebooks that failed, whose reports so far are kept and indexed.
     """
     out = Path(out) if out is not None else settings().reports
     paths = [find_notebook(name) for name in (names or list_notebooks())]
     offered = {"catalogue": catalogue, "store": store}
     offered = {name: value for name, value in offered.items() if value is not None}
     plans = _plan(paths, offered, dict(parameters or {}))
-    runs = []
-    for path, values in plans:
-        runs.append(run_notebook(path, parameters=values, out=out, progress=progress))
+    runs = [_run(path, values, out, progress) for path, values in plans]
+    if strict:
+        check_runs(runs)
     return runs
+
+
+def check_runs(runs: Sequence[ReportRun]) -> None:
+    """Raises ``ReportError`` naming every notebook that did not run to its end."""
+    errors = [run.error for run in runs if run.error is not None]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        received = "; ".join(f"{error.expected}: {error.received}" for error in errors)
+        raise ReportError(
+            f"all {len(runs)} notebooks to run to their end",
+            f"{len(errors)} that did not ({received})",
+            "see their reports, each names the cell",
+        )
 
 
 def run_notebook(
@@ -110,19 +139,22 @@ def run_notebook(
     """
     out = Path(out) if out is not None else settings().reports
     path = find_notebook(notebook)
-    given = check_parameters(path, parameters or {})
+    run = _run(path, check_parameters(path, parameters or {}), out, progress)
+    check_runs([run])
+    return run
+
+
+def _run(path: Path, given: dict, out: Path, progress: bool) -> ReportRun:
+    """A notebook's run, finished or failed, its report written and the index page renewed."""
     folder = _new_folder(out / path.stem)
     started, clock = datetime.now(UTC), time.perf_counter()
     error = _execute(path, folder / "notebook.ipynb", given, progress)
+    if error is not None and error["name"] == NoLabelsError.__name__:
+        conclude_unknown(folder / "notebook.ipynb", error["text"])
+        error = None
     record = _start_record(path, given, folder.name, started, time.perf_counter() - clock)
     _write_report(folder, record, error)
     write_index(out)
-    if error is not None:
-        raise ReportError(
-            f"{path.stem} to run to its end",
-            f"{error['name']} in cell {error['cell']}: {error['text'].rstrip('.')}",
-            f"see the executed notebook {folder / 'notebook.ipynb'}",
-        )
     logger.info("report: %s", folder / "report.html")
     return ReportRun(folder, record)
 

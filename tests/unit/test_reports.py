@@ -24,6 +24,7 @@ from fashify.reports import (
 )
 from fashify.reports.export import external_resources
 from fashify.reports.notebooks import check_parameters
+from fashify.reports.runner import check_runs
 from fashify.reports.words import format_duration, format_moment, format_number
 
 PARAMETERS = """\
@@ -161,6 +162,36 @@ def test_a_failed_notebook_is_named_kept_and_indexed(tmp_path):
     assert str(record.parent) in str(caught.value)
     assert "This run failed" in (record.parent / "report.html").read_text()
     assert "Failed in cell 3" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_a_failed_notebook_stops_no_other(tmp_path):
+    """All of them run; what failed is named at the end, each with its reason."""
+    bad = write_notebook(tmp_path / "01_bad.ipynb", "1 / 0", LAST)
+    good = write_notebook(tmp_path / "02_good.ipynb", "k", LAST)
+    worse = write_notebook(tmp_path / "03_worse.ipynb", "[][1]", LAST)
+    names, out = [str(path) for path in (bad, good, worse)], tmp_path / "out"
+    runs = run_reports(names, out=out, progress=False, strict=False)
+    assert [run.record["status"] for run in runs] == ["failed", "done", "failed"]
+    assert runs[1].page.is_file()
+    with pytest.raises(ReportError, match=r"all 3 .*2 that did not .*01_bad.*03_worse.*IndexError"):
+        check_runs(runs)
+    check_runs(runs[1:2])
+
+
+def test_a_question_of_labels_that_are_not_there_ends_in_words(tmp_path):
+    """The report says what cannot be known, without a traceback, and counts as done."""
+    cell = (
+        "from fashify.errors import NoLabelsError\n"
+        "raise NoLabelsError('products with a season', 'none', 'add a column season')"
+    )
+    path = write_notebook(tmp_path / "04_labels.ipynb", cell, LAST)
+    run = run_notebook(path, out=tmp_path / "out", progress=False)
+    assert (run.record["status"], run.metrics) == ("done", {"labels": 0})
+    page = run.page.read_text()
+    assert "Expected products with a season. Received none." in page
+    assert "this catalogue has none" in page
+    assert "Traceback (most" not in page + (run.folder / "notebook.ipynb").read_text()
+    assert "failed" not in (tmp_path / "out" / "index.html").read_text().lower()
 
 
 @pytest.mark.parametrize(

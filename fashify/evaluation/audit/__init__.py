@@ -1,7 +1,9 @@
 """What is odd about a catalogue: gaps, copies, variants, and labels that contradict each other."""
 
 from fashify.evaluation.audit.facts import (
+    choose_examples,
     count_labels,
+    describe_labels,
     find_duplicate_images,
     find_gaps,
     read_image_facts,
@@ -13,7 +15,9 @@ from fashify.evaluation.audit.threshold import measure_resaving
 __all__ = [
     "Audit",
     "audit",
+    "choose_examples",
     "count_labels",
+    "describe_labels",
     "estimate_label_noise",
     "find_duplicate_images",
     "find_gaps",

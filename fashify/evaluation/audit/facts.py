@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fashify.catalogue import Catalogue
 from fashify.catalogue.likeness import SIZE, make_signature
-from fashify.config import LEVELS
+from fashify.config import LEVELS, SEED
 from fashify.errors import FashifyError
 from fashify.io.images import ImageFacts, load_image, read_facts
 
@@ -120,6 +120,39 @@ def count_labels(catalogue: Catalogue) -> pd.DataFrame:
         rows.append((level, len(sizes), int((labels == "").sum()), singles, largest, share))
     columns = ["level", "labels", "missing", "used_once", "largest", "share"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def choose_examples(
+    catalogue: Catalogue, level: str, *, labels: int, per_label: int, seed: int = SEED
+) -> pd.DataFrame:
+    """A few products of each of the most frequent labels, in the order of frequency.
+
+    Args:
+        catalogue: products; those without an image are left out.
+        level: whose labels; where nothing has one, products are drawn from all.
+        labels: how many of them.
+        per_label: how many products of each, fewer where there are fewer.
+
+    Returns:
+        Rows of the catalogue's table.
+    """
+    table = catalogue.table[catalogue.table["has_image"]]
+    labelled = table[table[level] != ""]
+    if not len(labelled):
+        return table.sample(min(labels * per_label, len(table)), random_state=seed)
+    frequent = labelled[level].value_counts().index[:labels]
+    shown = labelled[labelled[level].isin(frequent)].groupby(level, sort=False)
+    return shown.sample(per_label, replace=True, random_state=seed).drop_duplicates("item_id")
+
+
+def describe_labels(counts: pd.DataFrame, level: str = "article_type") -> str:
+    """A level of ``count_labels`` in a sentence: how many labels, and which is the largest."""
+    row = counts.set_index("level").loc[level]
+    noun = level.replace("_", " ")
+    if not row["labels"]:
+        return f"No product has a label of {level}: which of them are of one kind is not known."
+    share = f"{row['largest']} is the largest with {row['share']:.1%}"
+    return f"{row['labels']} {noun}s; {share}; {row['used_once']} are used once."
 
 
 def _read_image_facts(catalogue: Catalogue, item_id: str) -> ImageFacts:

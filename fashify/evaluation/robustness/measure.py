@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from fashify import metrics
 from fashify.config import SEED
-from fashify.errors import QueryError
+from fashify.errors import NoLabelsError, QueryError
 from fashify.evaluation.intervals import bootstrap
 from fashify.evaluation.robustness.perturb import select_perturbations
 from fashify.features import Embedder
@@ -240,6 +240,12 @@ def _draw_queries(
     if split != "all":
         usable &= store.split == split
     pool = np.flatnonzero(usable)
+    if not (labels != "").any():
+        raise NoLabelsError(
+            f"products with a {level}",
+            "none in this catalogue, so which matches are right cannot be known",
+            f"add a column {level} to its table, or judge by another level",
+        )
     if n < 1 or not len(pool):
         raise QueryError(
             f"a product of the {split} split whose {level} another group shares",
