@@ -134,7 +134,7 @@ def serve(
     """Opens ``store``, warms the network up and serves the page until interrupted."""
     serving = serving or Serving.from_environment()
     limit_blas_threads()
-    service = DemoService.open(store, urls=serving.urls)
+    service = DemoService.open(store, urls=serving.urls, show=serving.show)
     with end_orderly(), make_own_folder():
         app = build_app(service)
         announce(f"Fashify is at {launch(app, serving, inbrowser=browser)}")

@@ -24,6 +24,13 @@ def demo(
         bool | None,
         typer.Option("--urls/--no-urls", help="Let visitors name a picture by its address."),
     ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            help='Columns that cards show, such as "price,brand,link", or "none"; '
+            "default: these, where they are."
+        ),
+    ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open a browser window.")
     ] = False,
@@ -31,11 +38,11 @@ def demo(
     """Open the search page; without a store, the sample's is built first.
 
     What is not given here is read from FASHIFY_HOST, FASHIFY_PORT, FASHIFY_ROOT_PATH,
-    FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP and FASHIFY_URLS.
+    FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP, FASHIFY_URLS and FASHIFY_SHOW.
     """
     from gradio_app import Serving, serve
 
-    given: dict[str, Any] = {"host": host, "port": port, "mcp": mcp, "urls": urls}
+    given: dict[str, Any] = {"host": host, "port": port, "mcp": mcp, "urls": urls, "show": show}
     given = {name: value for name, value in given.items() if value is not None}
     serving = replace(Serving.from_environment(), **given)
     serve(store and store_path(store), serving=serving, browser=browser, announce=typer.echo)

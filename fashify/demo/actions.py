@@ -50,6 +50,7 @@ class Actions:
             "back": self._back,
             "count": self._count,
             "filter": self._filter,
+            "range": self._range,
             "reset": self._reset,
             "vary": self._vary,
             "weigh": self._weigh,
@@ -160,6 +161,13 @@ class Actions:
         selection = view.selection.toggle(level, value)
         return self._answer(view, selection=selection, open_facet=level)
 
+    def _range(self, view: View, event: Event) -> View:
+        column = str(event.get("column", ""))
+        ends = self.service.own.move_end(
+            view.selection, column, str(event.get("end", "")), event.get("value")
+        )
+        return self._answer(view, selection=view.selection.set_range(column, ends))
+
     def _reset(self, view: View, event: Event) -> View:
         return self._answer(view, selection=NOTHING)
 
@@ -191,8 +199,11 @@ class Actions:
     def _address(self, view: View, event: Event) -> View:
         wanted = read_address(parse_qsl(str(event.get("query", "")).lstrip("?")[:2000]))
         selection = NOTHING
-        for level, value in wanted.filters:
-            selection = selection.toggle(*self.service.check_filter(level, value))
+        for column, value in (*wanted.filters, *wanted.own):
+            selection = selection.toggle(*self.service.check_filter(column, value))
+        for column, text in wanted.ranges:
+            ends = self.service.own.read_range(column, text)
+            selection = selection.set_range(column, ends)
         weights: tuple = ()
         for part, number in wanted.weights:
             weights = self.service.set_weight(weights, part, number)

@@ -1,14 +1,14 @@
 """The page's address: a search for a catalogue item can be shared and opened again.
 
-``?item=123&k=9&gender=Women&base_colour=Red&variety=30&weigh=colour:80``; photos are nobody's
-business and never in it.
+``?item=123&k=9&gender=Women&own=brand:Acme&range=price:0..20&variety=30&weigh=colour:80``; photos
+are nobody's business and never in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from fashify.demo.state import DEFAULT_RESULTS, FILTER_LEVELS, View
 
@@ -23,6 +23,8 @@ class Address:
         filters: (level, value) pairs.
         variety: as text, "" for none.
         weights: (part, number as text) pairs.
+        own: (column, value) pairs of the catalogue's own columns.
+        ranges: (column, "low..high") pairs.
     """
 
     item_id: str
@@ -30,6 +32,8 @@ class Address:
     filters: tuple[tuple[str, str], ...]
     variety: str = ""
     weights: tuple[tuple[str, str], ...] = ()
+    own: tuple[tuple[str, str], ...] = ()
+    ranges: tuple[tuple[str, str], ...] = ()
 
 
 def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
@@ -37,14 +41,25 @@ def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
     pairs = list(pairs)
     plain = dict(pairs)
     filters = tuple(pair for pair in pairs if pair[0] in FILTER_LEVELS)
-    weights = tuple(
-        (part, number)
-        for name, text in pairs
-        if name == "weigh"
-        for part, _, number in [text.partition(":")]
+    return Address(
+        plain.get("item", ""),
+        plain.get("k", ""),
+        filters,
+        plain.get("variety", ""),
+        weights=_split_pairs(pairs, "weigh"),
+        own=_split_pairs(pairs, "own"),
+        ranges=_split_pairs(pairs, "range"),
     )
-    variety = plain.get("variety", "")
-    return Address(plain.get("item", ""), plain.get("k", ""), filters, variety, weights)
+
+
+def _split_pairs(pairs: Iterable[tuple[str, str]], name: str) -> tuple[tuple[str, str], ...]:
+    """``a:b`` of every parameter of that name; a colon within a or b is escaped once more."""
+    texts = (text.partition(":") for key, text in pairs if key == name)
+    return tuple((unquote(first), unquote(second)) for first, _, second in texts)
+
+
+def _joined(first: str, second: str) -> str:
+    return f"{quote(first, safe=' ')}:{quote(second, safe=' ')}"
 
 
 def write_address(view: View) -> str:
@@ -55,7 +70,12 @@ def write_address(view: View) -> str:
     if view.k != DEFAULT_RESULTS:
         pairs.append(("k", str(view.k)))
     selection = view.selection
-    pairs += [(level, value) for level, values in selection.filters for value in values]
+    for column, values in selection.filters:
+        own = column not in FILTER_LEVELS
+        pairs += [("own", _joined(column, v)) if own else (column, v) for v in values]
+    pairs += [
+        ("range", _joined(column, f"{low}..{high}")) for column, low, high in selection.ranges
+    ]
     if selection.variety:
         pairs.append(("variety", str(selection.variety)))
     pairs += [("weigh", f"{part}:{number}") for part, number in selection.weights]

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
+from fashify.demo.details import MAX_TEXT, Detail
 from fashify.demo.nearness import WORDS, Strength
 from fashify.demo.rendering import render
 from fashify.demo.state import Selection
 from fashify.retrieval.match import Match
 
 
-def card(match: Match, strength: Strength, url: str, selection: Selection) -> Markup:
-    """One product: picture uncropped, rank, name, labels, nearness, and what to do with it."""
+def card(
+    match: Match,
+    strength: Strength,
+    url: str,
+    selection: Selection,
+    details: Sequence[Detail] = (),
+) -> Markup:
+    """One product: picture uncropped, rank, name, labels, nearness, and what to do with it.
+
+    Args:
+        details: values of the catalogue's own columns, such as price, brand and link.
+    """
     return render(
         "card.html",
         match=match,
@@ -19,6 +32,8 @@ def card(match: Match, strength: Strength, url: str, selection: Selection) -> Ma
         alt=describe(match),
         url=url,
         labels=[x for x in (match.article_type, match.base_colour, match.gender) if x],
+        details=details,
+        max_text=MAX_TEXT,
         strength=strength,
         steps=range(1, len(WORDS)),
         liked=match.item_id in selection.liked,

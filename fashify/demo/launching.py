@@ -36,6 +36,7 @@ class Serving:
         user, password: asked of visitors when both are set.
         mcp: also serve the endpoints as tools of the Model Context Protocol.
         urls: let visitors name a picture by its address on the web.
+        show: columns that cards show, with commas between; None chooses them.
     """
 
     host: str = "127.0.0.1"
@@ -45,6 +46,7 @@ class Serving:
     password: str = ""
     mcp: bool = False
     urls: bool = False
+    show: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -58,12 +60,14 @@ class Serving:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Serving:
-        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP, _URLS`` say.
+        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP, _URLS, _SHOW`` say.
 
         Raises:
             ConfigError: a value out of range, a user without a password or the reverse.
         """
-        found = {name: environment.get(f"FASHIFY_{name.upper()}", "") for name in _TEXTS}
+        found: dict[str, Any] = {
+            name: environment.get(f"FASHIFY_{name.upper()}", "") for name in _TEXTS
+        }
         port = environment.get("FASHIFY_PORT", "") or "7860"
         if not port.isdecimal():
             raise ConfigError("a port from 1 to 65535", repr(port), "set FASHIFY_PORT")
@@ -126,4 +130,4 @@ def limit_blas_threads() -> None:
 
 
 _SWITCHES, _NO = ("mcp", "urls"), ("", "0", "false", "no")
-_TEXTS = ("host", "root_path", "user", "password")
+_TEXTS = ("host", "root_path", "user", "password", "show")

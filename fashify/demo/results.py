@@ -15,9 +15,26 @@ from fashify.demo import cards, why
 from fashify.demo.address import write_address
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
-from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, Answer, View
+from fashify.demo.state import FILTER_LEVELS, Answer, View
+from fashify.index.filters.facets import Range
 
 _DOUBT = "Nothing here is really similar. These are merely the least different products."
+
+
+@dataclass(frozen=True)
+class Slider:
+    """The two ends of a column of numbers.
+
+    Attributes:
+        name: of the column.
+        whole: of all products.
+        low, high: as chosen.
+    """
+
+    name: str
+    whole: Range
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,9 @@ def panel(service: DemoService, view: View) -> Markup:
         menus=_menus(service, view),
         clear=_clearable(view),
         weights=view.selection.weights or service.own_weights,
-        most=min(MAX_RESULTS, len(service.store) - 1),
+        ranges=_sliders(service, view),
+        most=service.max_results,
+        fewer=_is_everything(service, view),
         why=why.panel(service, view),
         doubt=doubt(answer) if answer.matches else "",
         cards=_cards(service, view),
@@ -58,28 +77,49 @@ def _clearable(view: View) -> str:
     """What narrows and bends the search, in words; "" when nothing does."""
     selection = view.selection
     votes = len(selection.liked) + len(selection.disliked)
-    words = ["filters"] if selection.filters else []
+    words = ["filters"] if selection.filters or selection.ranges else []
     words += [f"{votes} {'vote' if votes == 1 else 'votes'}"] if votes else []
     words += ["sliders"] if selection.weights or selection.variety else []
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def _is_everything(service: DemoService, view: View) -> bool:
+    """Whether fewer products than were asked for are shown because there are no more."""
+    selection = view.selection
+    narrowed = selection.filters or selection.ranges or selection.disliked
+    return len(view.answer.matches) < view.k and not narrowed
+
+
 def _menus(service: DemoService, view: View) -> list[Menu]:
-    counts = service.facets(view.selection)
-    return [_menu(level, counts[level], view) for level in FILTER_LEVELS if len(counts[level]) > 1]
+    counts, chosen = service.facets(view.selection), dict(view.selection.filters)
+    offered = [name for name in counts if len(counts[name]) > 1 or name in chosen]
+    return [_menu(name, counts[name], view) for name in offered]
+
+
+def _sliders(service: DemoService, view: View) -> list[Slider]:
+    own = service.own
+    return [
+        Slider(name, whole, *own.ends(view.selection, name)) for name, whole in own.ranges.items()
+    ]
 
 
 def _menu(level: str, counts: dict[str, int], view: View) -> Menu:
     chosen = dict(view.selection.filters).get(level, ())
     gone = [(value, 0, True) for value in chosen if value not in counts]
     options = [(value, count, value in chosen) for value, count in counts.items()]
-    return Menu(level, FILTER_LEVELS[level], gone + options, len(chosen))
+    return Menu(level, FILTER_LEVELS.get(level, level), gone + options, len(chosen))
 
 
 def _cards(service: DemoService, view: View) -> list[Markup]:
     answer = view.answer
     return [
-        cards.card(match, strength, service.picture_url(match.item_id), view.selection)
+        cards.card(
+            match,
+            strength,
+            service.picture_url(match.item_id),
+            view.selection,
+            service.own.details(match),
+        )
         for match, strength in zip(answer.matches, answer.strengths, strict=True)
     ]
 

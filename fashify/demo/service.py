@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from fashify.demo.batching import (
 )
 from fashify.demo.fetching import Fetcher
 from fashify.demo.nearness import SAMPLE, Yardstick, describe_strength
+from fashify.demo.own_columns import OwnColumns
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.uploads import UPLOAD_LIMITS
@@ -75,11 +78,19 @@ class DemoService:
     Args:
         retriever: an opened store with its catalogue and backbone.
         fetcher: for pictures named by their address; None where visitors may not.
+        show: which of the catalogue's own columns the cards show, such as "price,brand,link";
+            None chooses these where they are.
+
+    Raises:
+        ConfigError: ``show`` names a column that is not there.
     """
 
-    def __init__(self, retriever: Retriever, *, fetcher: Fetcher | None = None) -> None:
+    def __init__(
+        self, retriever: Retriever, *, fetcher: Fetcher | None = None, show: str | None = None
+    ) -> None:
         self.retriever, self.fetcher = retriever, fetcher
         self.store, self.items = retriever.store, retriever.store.items
+        self.own = OwnColumns(self.items, retriever.column_types, show)
         self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
@@ -93,18 +104,23 @@ class DemoService:
         self.examples = self._item_examples() + self._photo_examples()
 
     @classmethod
-    def open(cls, store: Path | str | None = None, *, urls: bool = False) -> DemoService:
+    def open(
+        cls, store: Path | str | None = None, *, urls: bool = False, show: str | None = None
+    ) -> DemoService:
         """Opens ``store``; without one, the settings' store, else the sample's, built if absent.
 
         Args:
             store: its folder or url.
             urls: whether visitors may name pictures by their address.
+            show: as for the class.
 
         Raises:
             StoreError: a store was named and is not there.
+            ConfigError: as for the class.
         """
         fetcher = Fetcher(UPLOAD_LIMITS.max_bytes) if urls else None
-        service = cls(Retriever.open(store or ensure_default_store()), fetcher=fetcher)
+        retriever = Retriever.open(store or ensure_default_store())
+        service = cls(retriever, fetcher=fetcher, show=show)
         service.warm()
         return service
 
@@ -134,7 +150,7 @@ class DemoService:
         self,
         query: Query,
         k: int,
-        where: dict[str, list[str]] | str | None = None,
+        where: Mapping[str, Any] | str | None = None,
         selection: Selection = NOTHING,
     ) -> Answer:
         """As ``search``, with a filter in any form that ``Filter.parse`` takes."""
@@ -202,22 +218,24 @@ class DemoService:
         A level is counted under the filters of the other levels, so that a second value of
         the same level shows what it would add.
         """
-        return self._facets(selection.filters)
+        return self._facets(Selection(filters=selection.filters, ranges=selection.ranges))
 
-    def _count_facets(self, filters: tuple) -> dict[str, dict[str, int]]:
+    def _count_facets(self, selection: Selection) -> dict[str, dict[str, int]]:
         found = {}
         for level in FILTER_LEVELS:
-            others = {name: list(values) for name, values in filters if name != level}
-            counts = facet_counts(self.items, others or None, levels=(level,)).get(level, {})
+            kept = self.own.mask(selection, but=level)
+            counts = facet_counts(self.items, kept, levels=(level,)).get(level, {})
             found[level] = {value: count for value, count in counts.items() if value}
-        return found
+        return found | self.own.count_values(selection)
 
     def check_filter(self, level: object, value: object) -> tuple[str, str]:
-        """A level and one of its values, as the page sent them.
+        """A column and one of its values, as the page sent them.
 
         Raises:
-            QueryError: the catalogue has no such level or value.
+            QueryError: the catalogue has no such column or value.
         """
+        if self.own.has_value(level, value):
+            return str(level), str(value)
         if level in FILTER_LEVELS and level in self.items and (self.items[level] == value).any():
             return str(level), str(value)
         raise QueryError("a filter of this page", f"{level} = {value}", "choose one from the menus")

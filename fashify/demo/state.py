@@ -54,22 +54,31 @@ class Selection:
     """What narrows and bends a search: filters, likes and dislikes.
 
     Attributes:
-        filters: (level, values) pairs; an item passes if it has one of the values at each.
+        filters: (column, values) pairs; an item passes if it has one of the values at each.
+        ranges: (column, low, high) of columns of numbers; an item passes if it lies within each.
         liked, disliked: item ids.
         weights: (part, 0 to 100) pairs of all parts, in the retriever's order; () for its own.
         variety: 0 for the nearest alone to 100 for variety alone.
     """
 
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ranges: tuple[tuple[str, float, float], ...] = ()
     liked: tuple[str, ...] = ()
     disliked: tuple[str, ...] = ()
     weights: tuple[tuple[str, int], ...] = ()
     variety: int = 0
 
     @property
-    def where(self) -> dict[str, list[str]]:
-        """The filters as ``Filter.parse`` takes them."""
-        return {level: list(values) for level, values in self.filters}
+    def where(self) -> dict[str, list[str] | dict[str, float]]:
+        """Filters and ranges as ``Filter.parse`` takes them."""
+        values: dict[str, list[str] | dict[str, float]]
+        values = {column: list(values) for column, values in self.filters}
+        return values | {column: {">=": low, "<=": high} for column, low, high in self.ranges}
+
+    def set_range(self, column: str, ends: tuple[float, float] | None) -> Selection:
+        """With the numbers of a column held between two ends, or free again."""
+        others = tuple(one for one in self.ranges if one[0] != column)
+        return replace(self, ranges=others if ends is None else (*others, (column, *ends)))
 
     def toggle(self, level: str, value: str) -> Selection:
         """With ``value`` switched on or off at ``level``."""

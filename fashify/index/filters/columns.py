@@ -18,6 +18,8 @@ ORDERED = ("number", "price", "date")
 #: A date as a table holds it, as text; a time of day may follow.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
 
+_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+
 #: Most column names an error lists.
 _MOST_NAMES = 40
 
@@ -55,8 +57,10 @@ def infer_kind(column: pd.Series) -> Kind:
         return Kind("text")
     if all(isinstance(value, list | tuple | np.ndarray) for value in filled):
         return Kind("list")
-    dates = all(isinstance(value, str) and _DATE.fullmatch(value) for value in filled)
-    return Kind("date" if dates else "text")
+    for kind, pattern in (("date", _DATE), ("link", _LINK)):
+        if all(isinstance(value, str) and pattern.fullmatch(value) for value in filled):
+            return Kind(kind)
+    return Kind("text")
 
 
 class Columns:
@@ -93,6 +97,11 @@ class Columns:
         if name not in self._types:
             self._types[name] = infer_kind(self.table[name])
         return self._types[name]
+
+    @property
+    def types(self) -> dict[str, Typed]:
+        """What every column of the table holds."""
+        return {str(name): self.type(name) for name in self.table.columns}
 
     def days(self, name: str) -> np.ndarray:
         """(n,) text ``YYYY-MM-DD``, "" where there is none: it sorts as the days do."""
