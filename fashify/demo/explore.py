@@ -10,6 +10,7 @@ import os
 import threading
 import zipfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +21,14 @@ from threadpoolctl import threadpool_limits
 from fashify.config import settings
 from fashify.demo import cards
 from fashify.demo.panels import notice
+from fashify.demo.pictures import contact_sheet, sheet_columns
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS
 from fashify.demo.uploads import format_error
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import project
+from fashify.io.images import thumbnail
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +37,9 @@ MAP_POINTS = 2_000
 
 #: Labels that get a colour of their own; the others share grey.
 COLOURED = 9
+
+#: Products without labels that are shown as pictures, and their longer side in pixels.
+MAX_TILES, TILE = 600, 48
 
 #: Labels shown in a chart.
 CHARTED = 8
@@ -64,6 +70,7 @@ class Explorer:
             name: encode_labels(items[level].to_numpy(dtype=object))
             for level, name in FILTER_LEVELS.items()
         }
+        labelled = any(level["names"] for level in levels.values())
         return json.dumps(
             {
                 "x": scaled[:, 0].round(4).tolist(),
@@ -71,15 +78,36 @@ class Explorer:
                 "id": items["item_id"].tolist(),
                 "name": items["name"].tolist(),
                 "levels": levels,
+                "sheet": None if labelled else self._sheet(items["item_id"].tolist()),
             }
         )
+
+    def _sheet(self, item_ids: list[str]) -> dict[str, Any]:
+        """Small pictures of products without labels: no colour would tell them apart.
+
+        Of a large catalogue every so many-th product has one: the others would be covered.
+        """
+        every = -(-len(item_ids) // MAX_TILES)
+        shown = item_ids[::every]
+        with ThreadPoolExecutor() as pool:
+            pictures = list(pool.map(self._picture, shown))
+        url, columns = contact_sheet(pictures, TILE), sheet_columns(len(shown))
+        return {"url": url, "side": TILE, "columns": columns, "every": every}
+
+    def _picture(self, item_id: str) -> np.ndarray:
+        try:
+            return thumbnail(self.service.retriever.picture(item_id), TILE)
+        except FashifyError:
+            return np.full((TILE, TILE, 3), 222, np.uint8)
 
     def panel(self) -> Markup:
         """The tab as HTML, map included."""
         data = self.map_json()
+        labelled = bool(data) and json.loads(data)["sheet"] is None
         return render(
             "explore.html",
             map_json=data,
+            labelled=labelled,
             n_points=len(json.loads(data)["id"]) if data else 0,
             n_items=len(self.service.store),
             levels=FILTER_LEVELS,

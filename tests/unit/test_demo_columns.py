@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 
 import numpy as np
@@ -12,11 +14,14 @@ from fakes import GridBackbone, GridEngine
 from fashify.demo import Actions, DemoService, View, results
 from fashify.demo.address import write_address
 from fashify.demo.details import Detail, choose_columns, describe_value
+from fashify.demo.explore import TILE, Explorer
+from fashify.demo.state import FILTER_LEVELS
 from fashify.errors import ConfigError
 from fashify.features import Embedder, extract_features
 from fashify.index import make_index
 from fashify.index.filters.columns import Kind
 from fashify.index.filters.facets import Range, count_values, measure_ranges
+from fashify.io.images import load_image
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 
@@ -216,3 +221,30 @@ def test_fewer_products_than_asked_for_are_all_there_are(service: DemoService) -
     assert "7 products most like" in (page := results.panel(service, searched(service)))
     assert "all there are" in page
     assert service.max_results == 8
+
+
+def test_without_labels_the_map_is_of_pictures(retriever: Retriever, tmp_path, monkeypatch) -> None:
+    """Grey dots would say nothing; with labels the dots stay."""
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path))
+    assert json.loads(Explorer(DemoService(retriever)).map_json())["sheet"] is None
+    raw = retriever.store
+    bare = raw.items.assign(**dict.fromkeys(FILTER_LEVELS, ""))
+    store = FeatureStore(raw.features, raw.item_ids, raw.meta, items=bare)
+    service = DemoService(Retriever(store, retriever.index, catalogue=retriever.catalogue))
+    sheet = json.loads(Explorer(service).map_json())["sheet"]
+    assert (sheet["side"], sheet["columns"], sheet["every"]) == (TILE, 2, 1)
+    picture = load_image(base64.b64decode(sheet["url"].split(",")[1]))
+    assert picture.shape == (4 * TILE, 2 * TILE, 3)
+    red, blue = picture[TILE // 2, TILE // 2], picture[TILE // 2, TILE + TILE // 2]
+    assert red[0] > 200 > red[2]
+    assert blue[2] > 200 > blue[0]
+    assert "each product is shown by its picture" in Explorer(service).panel()
+
+
+def test_too_few_products_for_a_map_is_said(retriever: Retriever, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path))
+    raw = retriever.store
+    one = FeatureStore(raw.features[:1], raw.item_ids[:1], raw.meta, items=raw.items[:1])
+    index = make_index("exact").fit(one.vectors, one.item_ids)
+    service = DemoService(Retriever(one, index, catalogue=retriever.catalogue))
+    assert "A map needs a few products more" in Explorer(service).panel()

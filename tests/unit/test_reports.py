@@ -191,7 +191,7 @@ def test_a_question_of_labels_that_are_not_there_ends_in_words(tmp_path):
     assert "Expected products with a season. Received none." in page
     assert "this catalogue has none" in page
     assert "Traceback (most" not in page + (run.folder / "notebook.ipynb").read_text()
-    assert "failed" not in (tmp_path / "out" / "index.html").read_text().lower()
+    assert "Failed in cell" not in (tmp_path / "out" / "index.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9
 const OTHERS = "#9a929e";
 const MARGIN = 14;
 const FARTHEST = 1, NEAREST = 12;
+const sheet = new Image();
+sheet.addEventListener("load", draw);
 let data = null, source = "", current = -1;
 // How near one looks, and where the middle lies, in pixels from the canvas' own.
 let zoom = FARTHEST, pan = [0, 0], held = null;
@@ -51,8 +53,9 @@ function draw() {
     pen.fill();
   };
   pen.globalAlpha = 0.82;
+  if (data.sheet) tiles(pen, radius);
   // The others lie below, smaller, so that what has a name stands out.
-  codes.forEach((code, n) => { if (code < 0) dot(n); });
+  codes.forEach((code, n) => { if (code < 0 && !data.sheet) dot(n); });
   codes.forEach((code, n) => { if (code >= 0) dot(n); });
   if (current >= 0) {
     const [x, y] = place(current);
@@ -64,6 +67,27 @@ function draw() {
     pen.stroke();
   }
   legend();
+}
+
+// Without labels a dot says nothing: products are drawn as pictures, cut from one sheet.
+function tiles(pen, radius) {
+  const { side, columns, every } = data.sheet;
+  if (!sheet.complete || !sheet.naturalWidth) return;
+  const size = Math.min(side, (data.x.length > 150 ? 26 : 38) * Math.sqrt(zoom));
+  pen.globalAlpha = 1;
+  pen.fillStyle = OTHERS;
+  for (let n = 0; n < data.x.length; n += 1) {
+    const [x, y] = place(n);
+    if (n % every) {
+      pen.beginPath();
+      pen.arc(x, y, 0.7 * radius, 0, 2 * Math.PI);
+      pen.fill();
+      continue;
+    }
+    const tile = n / every;
+    const [left, top] = [(tile % columns) * side, Math.floor(tile / columns) * side];
+    pen.drawImage(sheet, left, top, side, side, x - size / 2, y - size / 2, size, size);
+  }
 }
 
 function legend() {
@@ -111,6 +135,7 @@ function refresh() {
   if (board.dataset.map && board.dataset.map !== source) {
     source = board.dataset.map;
     data = JSON.parse(source);
+    if (data.sheet) sheet.src = data.sheet.url;
     new ResizeObserver(draw).observe(board);
   }
   draw();
