@@ -50,11 +50,19 @@ class _Block(NamedTuple):
     size: int
 
 
-def build_lite(source: LiteSource | ShippedSource, native_size: int) -> keras.Model:
+def build_lite(
+    source: LiteSource | ShippedSource, native_size: int, *, drop: float = 0.0
+) -> keras.Model:
     """The network from preprocessed (b, H, W, 3) to its map (b, h, w, 1280).
 
     It takes images of any size, but pads as at its native one, as it was trained: where
     a side is odd there, TensorFlow's "same" rule pads another size differently.
+
+    Args:
+        source: its scaling.
+        native_size: side of the images it was trained on, pixels.
+        drop: in training, how often the last block is skipped; earlier ones are in proportion
+            (stochastic depth, Huang et al., ECCV 2016).
     """
     import keras
 
@@ -62,8 +70,10 @@ def build_lite(source: LiteSource | ShippedSource, native_size: int) -> keras.Mo
     x = _add_padding(inputs, 3, 2, native_size)
     x = keras.layers.Conv2D(_STEM, 3, strides=2, use_bias=False, name="_conv_stem")(x)
     x = _add_norm(x, "_bn0")
-    for number, block in enumerate(_list_blocks(source, -(-native_size // 2))):
-        x = _add_inverted_residual(x, block, f"_blocks.{number}.")
+    blocks = _list_blocks(source, -(-native_size // 2))
+    for number, block in enumerate(blocks):
+        rate = drop * number / len(blocks)
+        x = _add_inverted_residual(x, block, f"_blocks.{number}.", rate)
     x = keras.layers.Conv2D(_HEAD, 1, use_bias=False, name="_conv_head")(x)
     return keras.Model(inputs, _add_norm(x, "_bn1"), name="efficientnet_lite")
 
@@ -87,7 +97,9 @@ def _round_channels(channels: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def _add_inverted_residual(x: keras.KerasTensor, block: _Block, prefix: str) -> keras.KerasTensor:
+def _add_inverted_residual(
+    x: keras.KerasTensor, block: _Block, prefix: str, drop: float
+) -> keras.KerasTensor:
     """Expand, filter each channel, project back; added to the input where shapes allow."""
     import keras
 
@@ -108,7 +120,11 @@ def _add_inverted_residual(x: keras.KerasTensor, block: _Block, prefix: str) -> 
     x = _add_norm(x, f"{prefix}_bn1")
     x = keras.layers.Conv2D(block.channels, 1, use_bias=False, name=f"{prefix}_project_conv")(x)
     x = _add_norm(x, f"{prefix}_bn2", active=False)
-    return keras.layers.Add()([entry, x]) if block.stride == 1 and n_in == x.shape[-1] else x
+    if block.stride != 1 or n_in != x.shape[-1]:
+        return x
+    if drop:
+        x = keras.layers.Dropout(drop, noise_shape=(None, 1, 1, 1))(x)
+    return keras.layers.Add()([entry, x])
 
 
 def _add_padding(x: keras.KerasTensor, kernel: int, stride: int, size: int) -> keras.KerasTensor:

@@ -179,6 +179,11 @@ def parse_projections(data: bytes, name: str = "the file") -> Projections:
         raise _foreign(name, expected, error) from error
 
 
+def projections_beside(path: Path) -> Path:
+    """Where the projections of a network's file lie."""
+    return path.with_name(f"{path.stem}-projections{path.suffix}")
+
+
 @lru_cache(maxsize=8)
 def read_shipped(file: str, sha256: str) -> bytes:
     """A file of ``fashify/data``, its checksum compared.

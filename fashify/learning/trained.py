@@ -1,0 +1,141 @@
+"""A trained network as files: weights, projections beside them, and the text tower."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fashify.backbones.network_file import (
+    NetworkTensors,
+    Projections,
+    fold,
+    network_bytes,
+    projections_beside,
+    projections_bytes,
+)
+from fashify.text.tower import LAYERS, Tower, quantised
+from fashify.text.words import stems
+
+#: The record that a trained network fills.
+BACKBONE = "fashify-lite"
+
+_NORM = ("weight", "bias", "running_mean", "running_var")
+
+
+def write_trained(
+    out: Path,
+    model: Any,
+    classes: Mapping[str, tuple[str, ...]],
+    provenance: dict[str, Any],
+    names: list[str],
+) -> list[Path]:
+    """Writes the files of a trained model.
+
+    Args:
+        out: the weights file; the projections lie beside it, and the text tower where there
+            were names.
+        model: a ``PhotoNetwork``.
+        classes: level -> names, in the order of the proxies.
+        provenance: how it came about.
+        names: texts that the tower was trained on; its words are kept.
+
+    Returns:
+        the files written.
+    """
+    tensors = network_tensors(model.network)
+    folded = fold(tensors, _pairs(model.network))
+    network = NetworkTensors(BACKBONE, tuple(model.plan.input_size), folded, provenance)
+    written = [_write(out, network_bytes(network))]
+    found = Projections(
+        BACKBONE,
+        {name: _array(layer.kernel) for name, layer in model.projections.items()},
+        {name: _array(layer.bias) for name, layer in model.projections.items()},
+        {level: _unit(_array(proxies)) for level, proxies in model.proxies.items()},
+        dict(classes),
+        provenance,
+    )
+    written.append(_write(projections_beside(out), projections_bytes(found)))
+    if names:
+        tower = make_tower(model, names, provenance)
+        written.append(_write(out.with_name(f"{out.stem}-words{out.suffix}"), tower.to_bytes()))
+    return written
+
+
+def network_tensors(network: Any) -> dict[str, np.ndarray]:
+    """The arrays of an EfficientNet-Lite under their published names and layouts."""
+    found = {}
+    for layer in network.layers:
+        arrays = layer.get_weights()
+        if len(arrays) == 4:
+            found |= {f"{layer.name}.{part}": one for part, one in zip(_NORM, arrays, strict=True)}
+        elif arrays:
+            # Keras has spatial axes first; the published layout has output channels first.
+            deep = layer.name.endswith("_depthwise_conv")
+            axes = (2, 3, 0, 1) if deep else (3, 2, 0, 1)
+            found[f"{layer.name}.weight"] = arrays[0].transpose(axes)
+    return found
+
+
+def make_tower(model: Any, names: list[str], provenance: dict[str, Any]) -> Tower:
+    """The text tower of a trained model, with the words of the texts it was trained on."""
+    rows = _array(model.tower.pieces.embeddings)
+    quantised_rows, scales = quantised(rows)
+    layers = {name: getattr(model.tower, name) for name in LAYERS if name != "picture"}
+    layers["picture"] = model.projections["txt"]
+    counts: dict[str, int] = {}
+    for name in names:
+        for word in stems(name):
+            counts[word] = counts.get(word, 0) + 1
+    words = sorted(counts, key=lambda word: (-counts[word], word))
+    return Tower(
+        np.arange(len(rows), dtype=np.int32),
+        quantised_rows,
+        scales,
+        np.stack([_array(model.tower.norm.gamma), _array(model.tower.norm.beta)]),
+        {name: (_array(layer.kernel), _array(layer.bias)) for name, layer in layers.items()},
+        tuple(words),
+        provenance,
+    )
+
+
+def code_version() -> str:
+    """The package's version and, from a checkout, its commit."""
+    try:
+        found = [version("fashify")]
+    except PackageNotFoundError:
+        found = ["a checkout"]
+    asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5)
+        found.append(told.stdout.strip())
+    except (OSError, subprocess.SubprocessError):
+        pass
+    return " ".join(found)
+
+
+def _pairs(network: Any) -> dict[str, str]:
+    """Each convolution and the normalisation after it, which is the next with weights."""
+    names = [layer.name for layer in network.layers if layer.weights]
+    return dict(zip(names[::2], names[1::2], strict=True))
+
+
+def _write(path: Path, data: bytes) -> Path:
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(data)
+    beside.replace(path)
+    return path
+
+
+def _array(variable: Any) -> np.ndarray:
+    from keras import ops
+
+    return np.array(ops.convert_to_numpy(variable), np.float32)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
