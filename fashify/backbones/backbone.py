@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
-from fashify.backbones.network_file import parse_network, read_shipped
+from fashify.backbones.network_file import SUFFIX, NetworkTensors, parse_network, read_shipped
 from fashify.backbones.preprocessing import preprocess, reverse_kernel_channels
 from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.quiet import import_tensorflow
@@ -24,7 +24,6 @@ from fashify.backbones.records import (
     find_record,
 )
 from fashify.backbones.spec import BackboneSpec
-from fashify.backbones.tuned import SUFFIX, NetworkFile, build_branched, read_about
 from fashify.backbones.weights import fill_random, hash_weights, load_file
 from fashify.errors import BackboneError, FashifyWarning
 
@@ -133,14 +132,10 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
     reason = "auto: the network that ships with Fashify" if name == "auto" else "asked for"
     weights = own_weights(record) if weights is None else weights
     import_tensorflow()
-    tuned, original_dim = _read_tuned(record, weights, asked=name != "auto"), None
-    if tuned is not None:
-        record = find_record(tuned.backbone)
-        original_dim = record.dim
-        record = replace(record, input_size=tuned.input_size, dim=2 * original_dim)
+    trained = _read_trained(record, weights)
+    if trained is not None:
+        record = replace(record, input_size=trained.input_size)
     network = _build_network(record)
-    if tuned is not None:
-        network = build_branched(network, tuned.first_block)
     label = _load_weights(network, record, weights)
     spec = BackboneSpec(
         name=record.name,
@@ -151,7 +146,6 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
         weights=label,
         weights_hash=hash_weights(network),
         reason=reason,
-        original_dim=original_dim,
     )
     reverse_kernel_channels(network, record.preprocessing)
     logger.info("backbone %s, weights %s: %s", spec.name, spec.weights, reason)
@@ -163,17 +157,17 @@ def own_weights(record: BackboneRecord) -> str:
     return SHIPPED if isinstance(record.source, ShippedSource) else IMAGENET
 
 
-def _read_tuned(record: BackboneRecord, weights: str | Path, *, asked: bool) -> NetworkFile | None:
-    """What a file tuned here says of itself; ``auto`` takes the file's network."""
+def _read_trained(record: BackboneRecord, weights: str | Path) -> NetworkTensors | None:
+    """The network in a file of ``fashify train``; None for any other weights."""
     path = Path(weights).expanduser()
     if path.suffix != SUFFIX or not path.is_file():
         return None
-    about = read_about(path)
-    if asked and about.backbone != record.name:
+    found = parse_network(path.read_bytes(), path.name)
+    if found.backbone != record.name:
         raise BackboneError(
-            f"weights of {record.name}", f"those of {about.backbone}", "name its backbone"
+            f"weights of {record.name}", f"those of {found.backbone}", "name its backbone"
         )
-    return about
+    return found
 
 
 def _build_network(record: BackboneRecord) -> keras.Model:

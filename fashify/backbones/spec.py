@@ -19,9 +19,6 @@ class BackboneSpec:
         weights: label, ``imagenet``, ``random`` or ``file:PATH``; not part of equality.
         weights_hash: sha256 over the loaded arrays, whatever file they came from.
         reason: why this backbone was chosen; not part of equality.
-        original_dim: of a tuned network how many numbers, the first of a feature, its original
-            branch gives; ``None`` where none was tuned. Follows from the weights, so not part of
-            equality.
 
     >>> from fashify import load_backbone
     >>> spec = load_backbone("fashify-lite").spec
@@ -37,7 +34,6 @@ class BackboneSpec:
     weights: str = field(compare=False)
     weights_hash: str = ""
     reason: str = field(default="", compare=False)
-    original_dim: int | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The spec as JSON-ready values."""

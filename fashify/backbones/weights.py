@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fashify.backbones.efficientnet_lite import load_torch_weights
+from fashify.backbones.network_file import SUFFIX, parse_network
 from fashify.backbones.torch_file import read_torch_file
-from fashify.backbones.tuned import SUFFIX, load_network
 from fashify.config import SEED
 from fashify.errors import BackboneError
 
@@ -23,7 +23,7 @@ _KERAS = (".h5", ".keras")
 
 
 def load_file(network: keras.Model, path: str | Path) -> None:
-    """Loads ``.h5``, ``.weights.h5``, ``.keras``, a Lite's ``.pth`` or a tuned ``.safetensors``.
+    """Loads ``.h5``, ``.weights.h5``, ``.keras``, a Lite's ``.pth`` or a trained ``.safetensors``.
 
     Only numbers are read, never code or a pickle.
 
@@ -40,7 +40,7 @@ def load_file(network: keras.Model, path: str | Path) -> None:
             "rename or convert",
         )
     if path.suffix == SUFFIX:
-        load_network(network, path)
+        load_torch_weights(network, parse_network(path.read_bytes(), path.name).tensors)
     elif path.suffix in _TORCH:
         load_torch_weights(network, read_torch_file(path))
     else:

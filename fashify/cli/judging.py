@@ -44,7 +44,7 @@ def evaluate(
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
     raw: Annotated[
         bool,
-        typer.Option("--raw/--no-raw", help="Judge raw and fine-tuned features beside a head's."),
+        typer.Option("--raw/--no-raw", help="Judge raw features beside a head's."),
     ] = True,
     photos: PhotosOption = None,
     people: PeopleOption = "all",
@@ -142,13 +142,9 @@ def _judge(store: Any, levels: list[str] | None, **options: Any) -> Mapping[str,
 
 def _list_vectors(store: Any, *, all_of_them: bool) -> dict[str, str]:
     """What is judged, by the name it is told under: as ``evaluate_levels`` calls the vectors."""
-    from fashify.evaluation.protocol import original_dim
-
-    tuned = original_dim(store) < store.features.shape[1]
-    plain = {"raw": "original", "fine-tuned": "raw"} if tuned else {"raw": "raw"}
     if store.head is None:
-        return plain if all_of_them else {list(plain)[-1]: "served"}
-    return (plain if all_of_them else {}) | {"head": "served"}
+        return {"raw": "raw" if all_of_them else "served"}
+    return ({"raw": "raw"} if all_of_them else {}) | {"head": "served"}
 
 
 def _describe_evaluation(

@@ -42,7 +42,7 @@ def _options(
 
 app.command()(building.build)
 app.command()(teaching.learn)
-app.command()(teaching.finetune)
+app.command()(teaching.train)
 app.command()(searching.search)
 app.command()(auditing.audit)
 app.command()(judging.evaluate)

@@ -1,4 +1,4 @@
-"""``fashify finetune`` and ``fashify learn``."""
+"""``fashify train`` and ``fashify learn``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
 from fashify.cli.head_lines import describe_head, format_head
+from fashify.cli.photos import AnswersOption
 from fashify.errors import ConfigError
 
 PicturesOption = Annotated[
@@ -16,26 +17,53 @@ PicturesOption = Annotated[
 ]
 
 
-def finetune(
+def train(
     store: StoreOption = None,
     out: Annotated[
         Path, typer.Option(help="Weights file to write, ending in .safetensors.")
-    ] = Path("data/tuned.safetensors"),
+    ] = Path("data/trained.safetensors"),
     catalogue: PicturesOption = None,
-    backbone: Annotated[str, typer.Option(help="An EfficientNet-Lite.")] = "efficientnet-lite0",
-    epochs: Annotated[int, typer.Option(help="Passes over the training split.", min=1)] = 6,
-    seed: Annotated[int, typer.Option(help="Of views, order and initial weights.")] = 0,
+    photos: Annotated[
+        str | None, typer.Option(help="Photo set to train on too; see fashify photos.")
+    ] = None,
+    photo_labels: AnswersOption = None,
+    people: Annotated[
+        str, typer.Option(help="Whose photos: train, the others judge; or all.")
+    ] = "train",
+    size: Annotated[str, typer.Option(help="Input of the network, height x width.")] = "160x120",
+    epochs: Annotated[int, typer.Option(help="Passes over the training split.", min=1)] = 24,
+    batch: Annotated[
+        int, typer.Option(help="Products a step; 512 on a GPU, some 64 on a processor.", min=4)
+    ] = 512,
+    freeze: Annotated[
+        int, typer.Option(help="First layers left as they are, such as 60 of 146.", min=0)
+    ] = 0,
+    start: Annotated[
+        Path | None, typer.Option(help="Weights of fashify train to begin with; else ImageNet's.")
+    ] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Throw a stopped run away.")] = False,
+    stop_after: Annotated[
+        int | None, typer.Option(help="Stop after so many steps; the same command goes on.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Tune the last blocks of a network on a labelled catalogue; an interrupted run goes on.
+    """Train a whole network on a labelled catalogue and people's photos; a stopped run goes on.
 
-    The file is then used with: fashify build --backbone efficientnet-lite0 --weights FILE
+    Keras' backend may be tensorflow, jax or torch (KERAS_BACKEND). The file is then used with:
+    fashify build --backbone fashify-lite --weights FILE
     """
     from fashify.catalogue import load_catalogue
+    from fashify.catalogue.photos import load_photos
     from fashify.learning import collect_material
-    from fashify.learning.finetune import Plan, finetune
+    from fashify.learning.recipe import TrainingPlan
+    from fashify.learning.train import train_network
     from fashify.store import FeatureStore
 
+    plan = TrainingPlan(
+        input_size=_read_size(size), epochs=epochs, products=batch, frozen=freeze, seed=seed
+    )
+    asked = None if photos is None else load_photos(photos, labels=photo_labels)
     if out.suffix != ".safetensors":
         raise ConfigError("--out ending in .safetensors", out.name, "rename it")
     opened = FeatureStore.load(store_path(store))
@@ -43,19 +71,31 @@ def finetune(
     products = load_catalogue(
         catalogue or facts["source"], kind="auto" if catalogue else facts["kind"]
     )
-    finetune(
+    done = train_network(
         products,
         opened.item_ids,
         collect_material(opened),
         out,
-        base=backbone,
-        plan=Plan(epochs=epochs),
-        seed=seed,
+        photos=asked,
+        plan=plan,
+        start=start,
+        people=people,
+        restart=restart,
+        stop_after=stop_after,
         progress=not as_json,
     )
-    answer = {"weights": str(out), "backbone": backbone}
-    text = f"tuned: {out}; use it with fashify build --backbone {backbone} --weights {out}"
-    emit(answer, as_json, [text])
+    use = f"fashify build --backbone fashify-lite --weights {out}"
+    text = f"stopped after {stop_after} steps; the same command goes on"
+    answer = {"weights": None if done is None else str(done), "backbone": "fashify-lite"}
+    emit(answer, as_json, [text if done is None else f"trained: {done}; use it with {use}"])
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    """``160x120`` as (height, width)."""
+    sides = text.lower().replace(" ", "").split("x")
+    if len(sides) != 2 or not all(side.isdecimal() for side in sides):
+        raise ConfigError("--size HEIGHTxWIDTH in pixels", repr(text), "write 160x120")
+    return int(sides[0]), int(sides[1])
 
 
 def learn(

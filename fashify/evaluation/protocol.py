@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fashify.backbones.records import RECORDS
 from fashify.config import LEVELS, SEED
 from fashify.errors import NoLabelsError, QueryError
 from fashify.evaluation.intervals import COVERAGE, DRAWS
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
 #: Places MAP, nDCG and MAP@R look at unless the caller says otherwise.
 DEPTH = 100
 
-#: What an evaluation can search with: what the index holds, the backbone's own features, or of a
-#: fine-tuned backbone those that its network gave before.
-VECTORS = ("served", "raw", "original")
+#: What an evaluation can search with: what the index holds, or the backbone's own features.
+VECTORS = ("served", "raw")
 
 
 def evaluate(
@@ -84,8 +82,7 @@ def evaluate_levels(
         store: a FeatureStore of n items.
         catalogue: where labels are taken from, by item id; None means the store's own copy.
         levels: of ``fashify.config.LEVELS``; None means every one that can be judged.
-        vectors: "served", what the store's index holds; "raw", the backbone's features; or
-            "original", of a fine-tuned backbone the features of the network before.
+        vectors: "served", what the store's index holds; or "raw", the backbone's features.
         index: name of an index, fitted here, or one already fitted on these vectors.
         metric: "cosine" or "euclidean"; used when ``index`` is a name.
         k: places a precision looks at, 1 to n - 1.
@@ -161,19 +158,7 @@ def _judge_levels(
 def _select_vectors(store: FeatureStore, name: str) -> np.ndarray:
     if name not in VECTORS:
         raise QueryError(f"vectors {' or '.join(VECTORS)}", f"{name!r}", "use one of these")
-    if name == "original":
-        return store.features[:, : original_dim(store)]
     return store.vectors if name == "served" else store.features
-
-
-def original_dim(store: FeatureStore) -> int:
-    """How many of a feature's numbers the backbone gave before it was tuned; else all of them."""
-    facts, width = store.meta["backbone"], store.features.shape[1]
-    if "original_dim" in facts:
-        return facts["original_dim"] or width
-    # Of a store from before the field: only a tuned network gives twice its record's numbers.
-    record = RECORDS.get(facts["name"])
-    return record.dim if record is not None and width == 2 * record.dim else width
 
 
 def _collect_labels(store: FeatureStore, catalogue: Catalogue | None) -> dict[str, np.ndarray]:

@@ -163,7 +163,7 @@ class Embedder:
     def fingerprint(self) -> str:
         """sha256 over all that must be equal for features to be mixed."""
         facts = self.facts
-        for free in ("reason", "weights", "original_dim"):
+        for free in ("reason", "weights"):
             facts["backbone"].pop(free, None)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

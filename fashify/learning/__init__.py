@@ -1,4 +1,4 @@
-"""Heads and fine-tuned networks, learned from a labelled catalogue on a processor in minutes."""
+"""Training: heads on a store's features, and whole networks on pictures and people's photos."""
 
 from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import METHODS, train_head

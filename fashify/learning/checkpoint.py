@@ -70,7 +70,8 @@ def save_run(
 ) -> None:
     """Writes the state, then the note that names it: whole or as before."""
     beside = folder / f".{_STATE}"
-    whole = {name: np.ascontiguousarray(array) for name, array in variables.items()}
+    # Not ascontiguousarray, which gives a single number a dimension.
+    whole = {name: np.require(array, requirements="C") for name, array in variables.items()}
     save_file(whole, beside, metadata={"step": str(progress.step)})
     beside.replace(folder / _STATE)
     _write(folder / _NOTE, facts, progress)

@@ -33,8 +33,8 @@ class Recipe:
         dim, hidden: lengths of the embedding and of the hidden layer.
         dropout: share of the hidden layer left out at a step.
         input_dropouts: shares of the inputs left out; each is tried, and the one with the least
-            validation loss kept. A fine-tuned network knows its training pictures by heart; with
-            few inputs left out a head believes it, and is wrong about others. Of features that
+            validation loss kept. A network trained on these pictures knows them by heart;
+            with few inputs left out a head believes it, and is wrong about others. Of features that
             never saw a label, many left out only slow the training.
         epochs: at most; training stops when the validation loss has not fallen for
             ``patience`` epochs, and the best epoch's weights are kept.

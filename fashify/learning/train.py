@@ -244,7 +244,7 @@ class _Run:
     def _end_epoch(self, model: Any, sums: dict[str, float], write: Callable) -> None:
         means = {name: round(value / self.lesson.steps, 4) for name, value in sums.items()}
         self.done.losses.append(means)
-        own = [variable.numpy() for variable in model.trainable_variables]
+        own = [_copy(variable) for variable in model.trainable_variables]
         _use_means(model)
         found = judge(model, self.held_out)
         for variable, value in zip(model.trainable_variables, own, strict=True):
@@ -346,10 +346,14 @@ def _groups(model: Any, lesson: Lesson) -> list[Any]:
 
 def _state(model: Any) -> dict[str, np.ndarray]:
     """Everything that a step changes, by place."""
+    both = [*model.variables, *model.optimizer.variables]
+    return {f"{n:04d}": _copy(variable) for n, variable in enumerate(both)}
+
+
+def _copy(variable: Any) -> np.ndarray:
     from keras import ops
 
-    both = [*model.variables, *model.optimizer.variables]
-    return {f"{n:04d}": np.asarray(ops.convert_to_numpy(v)) for n, v in enumerate(both)}
+    return np.array(ops.convert_to_numpy(variable))
 
 
 def _restore(model: Any, state: dict[str, np.ndarray]) -> None:

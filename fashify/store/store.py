@@ -312,6 +312,7 @@ class FeatureStore:
         """
         path = located(path)
         meta = read_manifest(path)
+        check_retired(meta.get("backbone", {}), path)
         if expect is not None:
             check_backbone(meta["backbone"], expect, path)
         items, location = split_location(_read_items(path, meta))
@@ -479,6 +480,16 @@ def check_backbone(found: Mapping[str, Any], expect: Any, path: Path) -> None:
                 f"{name} {found.get(name)} ({found.get('name')}) in {path}",
                 "open it with that backbone, or build another store with --out",
             )
+
+
+def check_retired(found: Mapping[str, Any], path: Path) -> None:
+    """Raises ``StoreMismatchError`` for features of a two-branch network, which is gone."""
+    if found.get("original_dim"):
+        raise StoreMismatchError(
+            "features of a network that this release has",
+            f"those of a two-branch network of fashify finetune in {path}",
+            "build the store anew: fashify build, with weights of fashify train where wanted",
+        )
 
 
 def _plain(value: Any) -> Any:

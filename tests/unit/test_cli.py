@@ -22,7 +22,7 @@ from fashify.cli.console import parse_pairs, table
 from fashify.errors import ConfigError
 
 COMMANDS = (
-    "build learn finetune search audit evaluate compare report bench index demo info verify".split()
+    "build learn train search audit evaluate compare report bench index demo info verify".split()
 )
 
 
@@ -104,8 +104,8 @@ def test_a_head_that_does_not_exist_is_one_line(sample_store: Path) -> None:
     assert "proxy-anchor" in one_line(run("learn", "--store", sample_store, "--head", "magic"))
 
 
-def test_finetune_wants_a_safetensors_file(sample_store: Path) -> None:
-    assert ".safetensors" in one_line(run("finetune", "--store", sample_store, "--out", "x.h5"))
+def test_train_wants_a_safetensors_file(sample_store: Path) -> None:
+    assert ".safetensors" in one_line(run("train", "--store", sample_store, "--out", "x.h5"))
 
 
 def test_search_prints_a_table(sample_store: Path, photo: Path) -> None:

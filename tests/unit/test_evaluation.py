@@ -8,9 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fashify.backbones.records import RECORDS
 from fashify.catalogue.groups import SPLITS, split_by_group
-from fashify.cli.judging import _list_vectors
 from fashify.config import LEVELS
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import (
@@ -364,25 +362,3 @@ def test_too_few_features_for_a_map_are_refused():
 
 def test_norms():
     np.testing.assert_allclose(feature_norms([[3.0, 4.0], [0.0, 0.0]]), [5.0, 0.0])
-
-
-@pytest.mark.parametrize("told", [True, False])
-def test_of_a_tuned_backbone_the_features_before_can_be_judged(told) -> None:
-    """Whether the manifest tells how many of them there are, or is of before it did."""
-    dim = 40 if told else RECORDS["efficientnet-lite0"].dim
-    rng = np.random.default_rng(0)
-    original = rng.normal(size=(len(LINE), dim))
-    both = np.concatenate([original, 9 * rng.normal(size=(len(LINE), dim))], axis=1)
-    ids, _, labels = zip(*LINE, strict=True)
-    tuned, plain = (store_of(x, list(labels), list(ids)) for x in (both, original))
-    for store in (tuned, plain):
-        store.meta["backbone"]["name"] = "efficientnet-lite0"
-    if told:
-        plain.meta["backbone"]["original_dim"] = None
-        tuned.meta["backbone"]["original_dim"] = dim
-    before = evaluate(tuned, vectors="original", k=2).queries["precision"]
-    assert before.equals(evaluate(plain, vectors="raw", k=2).queries["precision"])
-    assert before.equals(evaluate(plain, vectors="original", k=2).queries["precision"])
-    assert not before.equals(evaluate(tuned, vectors="raw", k=2).queries["precision"])
-    assert _list_vectors(tuned, all_of_them=True) == {"raw": "original", "fine-tuned": "raw"}
-    assert _list_vectors(plain, all_of_them=True) == {"raw": "raw"}
