@@ -154,7 +154,7 @@ class Lesson:
         The first is the name; the others are labels, alone, in pairs and in threes.
         """
         levels = [level for level in _TOLD if level in self.texts]
-        groups = [("name",)] if "name" in self.texts else []
+        groups: list[tuple[str, ...]] = [("name",)] if "name" in self.texts else []
         groups += [told for n in (1, 2, 3) for told in combinations(levels, n)]
         return [_text_kind(self.texts, told) for told in groups]
 
@@ -238,7 +238,7 @@ def make_lesson(
 
 
 def read_pictures(
-    catalogue: Catalogue, item_ids: Sequence[str], size: tuple[int, int], *, progress: bool
+    catalogue: Catalogue, item_ids: np.ndarray, size: tuple[int, int], *, progress: bool
 ) -> np.ndarray:
     """(n, height, width, 3) uint8 pictures of products, letterboxed; errors as the catalogue's."""
 
@@ -286,7 +286,7 @@ def _photo_arrays(
     return shown, labels, answers.astype(np.float32)
 
 
-def _all_read(read: Any, places: Sequence, what: str, progress: bool) -> np.ndarray:
+def _all_read(read: Any, places: np.ndarray, what: str, progress: bool) -> np.ndarray:
     with ThreadPoolExecutor() as pool:
         found = pool.map(read, places)
         bar = tqdm(found, what, total=len(places), unit="picture", disable=not progress)

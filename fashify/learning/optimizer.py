@@ -40,7 +40,8 @@ class GroupedAdamW(keras.optimizers.Adam):
 
     def __init__(self, rate: Any, groups: Sequence[Group], *, clip: float, average: float) -> None:
         super().__init__(rate, global_clipnorm=clip)
-        self.groups, self.average, self.means = list(groups), average, []
+        self.groups, self.average = list(groups), average
+        self.means: list[Any] = []
 
     def build(self, variables: list) -> None:
         if self.built:

@@ -16,8 +16,8 @@ import numpy as np
 from keras import layers, ops
 
 from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
-from fashify.backbones.pretrained import imagenet_file
-from fashify.backbones.records import find_record
+from fashify.backbones.pretrained import find_imagenet_file
+from fashify.backbones.records import LiteSource, find_record
 from fashify.backbones.torch_file import read_torch_file
 from fashify.learning.photo_losses import instance_loss, label_loss, photo_loss, text_loss
 from fashify.learning.recipe import COLOUR_LEVEL, LENGTHS, TYPE_LEVEL, TrainingPlan
@@ -60,15 +60,16 @@ def make_network(plan: TrainingPlan, tensors: Mapping[str, np.ndarray] | None = 
     Returns:
         a ``keras.Model`` from preprocessed (b, h, w, 3) to its map; bfloat16 on a GPU.
     """
-    before = keras.config.dtype_policy()
+    source, before = find_record(BASE).source, keras.config.dtype_policy()
+    assert isinstance(source, LiteSource)
     keras.config.set_dtype_policy("mixed_bfloat16" if on_gpu() else "float32")
     try:
-        network = build_lite(find_record(BASE).source, 224, drop=plan.drop)
+        network = build_lite(source, 224, drop=plan.drop)
     finally:
         keras.config.set_dtype_policy(before)
     if tensors is None:
-        tensors = read_torch_file(imagenet_file(find_record(BASE)))
-    load_torch_weights(network, tensors)
+        tensors = read_torch_file(find_imagenet_file(find_record(BASE)))
+    load_torch_weights(network, dict(tensors))
     for layer in network.layers[: plan.frozen]:
         layer.trainable = False
     return network
@@ -200,7 +201,15 @@ class PhotoNetwork(keras.Model):
         own["names"] = self.plan.names
         return own.get(loss, self.plan.tasks.get(loss, 0.0))
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The losses' weighted sum; ``y_pred`` are they, the other arguments are Keras'."""
         for name, value in y_pred.items():
             self.trackers[name].update_state(value)
         return sum(self.weight_of(name) * value for name, value in y_pred.items())

@@ -235,10 +235,11 @@ class _Run:
     def _batches(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
         """One batch ahead, so that a GPU does not wait for the next."""
         with ThreadPoolExecutor(1) as pool:
-            ahead = pool.submit(self.lesson.batch, start) if start < stop else None
+            ahead = [pool.submit(self.lesson.batch, step) for step in range(start, stop)[:1]]
             for step in range(start, stop):
-                batch = ahead.result()
-                ahead = pool.submit(self.lesson.batch, step + 1) if step + 1 < stop else None
+                batch = ahead.pop().result()
+                if step + 1 < stop:
+                    ahead.append(pool.submit(self.lesson.batch, step + 1))
                 yield batch
 
     def _end_epoch(self, model: Any, sums: dict[str, float], write: Callable) -> None:
@@ -263,7 +264,7 @@ def judge(model: Any, held_out: HeldOut) -> dict[str, float]:
         ``type_micro, type_macro`` of products, ``photo_micro, photo_macro`` (the likeliest type
         answers the photo's label), as far as there are any.
     """
-    found = {}
+    found: dict[str, float] = {}
     if len(held_out.pictures):
         likely = likeliest(model, held_out.pictures)
         right = (likely == held_out.types).astype(float)

@@ -68,7 +68,7 @@ def write_trained(
 
 def network_tensors(network: Any) -> dict[str, np.ndarray]:
     """The arrays of an EfficientNet-Lite under their published names and layouts."""
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for layer in network.layers:
         arrays = layer.get_weights()
         if len(arrays) == 4:
