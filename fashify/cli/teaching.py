@@ -9,7 +9,7 @@ import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path
 from fashify.cli.head_lines import describe_head, format_head
-from fashify.cli.photos import AnswersOption
+from fashify.cli.judging_photos import AnswersOption
 from fashify.errors import ConfigError
 
 PicturesOption = Annotated[
