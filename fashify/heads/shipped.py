@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fashify.backbones.backbone import SHIPPED
-from fashify.backbones.network_file import Projections, parse_projections, read_shipped
+from fashify.backbones.network_file import (
+    SUFFIX,
+    Projections,
+    parse_projections,
+    projections_beside,
+    read_shipped,
+)
 from fashify.backbones.records import RECORDS, ShippedSource
 from fashify.heads.head import Head, Part, Posterior
 
@@ -36,7 +43,8 @@ KERNELS = {"category": "cat", "colour": "col", "instance": "ins"}
 
 
 def own_projections(backbone: Mapping[str, Any]) -> Projections | None:
-    """The projections trained along with a network; ``None`` where it has none.
+    """The projections trained along with a network, shipped or beside its weights file; ``None``
+    where it has none.
 
     Args:
         backbone: a spec as a store's manifest has it.
@@ -47,9 +55,13 @@ def own_projections(backbone: Mapping[str, Any]) -> Projections | None:
     record = RECORDS.get(str(backbone.get("name")))
     if record is None or not isinstance(record.source, ShippedSource):
         return None
-    if backbone.get("weights") != SHIPPED:
+    if backbone.get("weights") == SHIPPED:
+        return _read(record.source.projections, record.source.projections_sha256)
+    path = Path(str(backbone.get("weights", "")).removeprefix("file:"))
+    beside = projections_beside(path)
+    if path.suffix != SUFFIX or not beside.is_file():
         return None
-    return _read(record.source.projections, record.source.projections_sha256)
+    return parse_projections(beside.read_bytes(), beside.name)
 
 
 def own_head(backbone: Mapping[str, Any]) -> Head | None:

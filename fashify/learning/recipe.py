@@ -26,6 +26,9 @@ TYPE_LEVEL, COLOUR_LEVEL = "article_type", "base_colour"
 #: Lengths of the projections: category, colour, instance, text.
 LENGTHS = {"cat": 256, "col": 64, "ins": 256, "txt": 256}
 
+#: Directions of an embedding that are served, and products that they are found from at most.
+BASES, BASIS_PRODUCTS = {"cat": 96, "col": 32, "ins": 192}, 4_000
+
 
 @dataclass(frozen=True)
 class TrainingPlan:

@@ -21,11 +21,12 @@ from fashify.backbones.network_file import SUFFIX, parse_network
 from fashify.catalogue import Catalogue
 from fashify.catalogue.photos import PhotoSet
 from fashify.errors import BackboneError, ConfigError
+from fashify.heads.head import unit_length
 from fashify.io.images import resize
 from fashify.learning.checkpoint import Progress, load_state, open_run, save_run
 from fashify.learning.lesson import Lesson, make_lesson, read_photos, read_pictures
 from fashify.learning.material import Material
-from fashify.learning.recipe import TYPE_LEVEL, TrainingPlan
+from fashify.learning.recipe import BASES, BASIS_PRODUCTS, TYPE_LEVEL, TrainingPlan
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +128,9 @@ def train_network(
         "losses": done.losses,
         "validation": done.validation,
     }
-    write_trained(out, model, lesson.classes, provenance, names if plan.names else [])
+    embeddings = embed_products(model, lesson.pictures)
+    texts = names if plan.names else []
+    write_trained(out, model, lesson.classes, provenance, texts, embeddings)
     shutil.rmtree(work, ignore_errors=True)
     return out
 
@@ -280,14 +283,32 @@ def likeliest(model: Any, pictures: np.ndarray) -> np.ndarray:
     """(n,) class of each picture's likeliest article type, the classes' frequencies set aside."""
     from keras import ops
 
-    size, found = model.plan.input_size, []
+    logits = (model.logits(features)[TYPE_LEVEL] for features in _features(model, pictures))
+    return np.concatenate([ops.convert_to_numpy(ops.argmax(one, axis=1)) for one in logits])
+
+
+def embed_products(model: Any, pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """Projection -> (m, d) at unit length of some of the products, evenly chosen."""
+    from keras import ops
+
+    chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), BASIS_PRODUCTS)).astype(int)
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in BASES}
+    for features in _features(model, pictures[chosen]):
+        for name, found in parts.items():
+            found.append(ops.convert_to_numpy(model.projections[name](features)))
+    return {name: unit_length(np.concatenate(found)) for name, found in parts.items()}
+
+
+def _features(model: Any, pictures: np.ndarray) -> Iterator[Any]:
+    """Features (b, dim) of pictures as they are, a batch after the other."""
+    from keras import ops
+
+    size = model.plan.input_size
     for start in range(0, len(pictures), _BATCH):
         batch = np.stack([resize(one, size) for one in pictures[start : start + _BATCH]])
         views = (batch.astype(np.float32) - 127) / 128
         maps = ops.cast(model.network(views, training=False), "float32")
-        logits = model.logits(ops.mean(maps, axis=(1, 2)))[TYPE_LEVEL]
-        found.append(ops.convert_to_numpy(ops.argmax(logits, axis=1)))
-    return np.concatenate(found)
+        yield ops.mean(maps, axis=(1, 2))
 
 
 def _micro_macro(name: str, right: np.ndarray, kinds: np.ndarray) -> dict[str, float]:

@@ -18,6 +18,7 @@ from fashify.backbones.network_file import (
     projections_beside,
     projections_bytes,
 )
+from fashify.learning.recipe import BASES
 from fashify.text.tower import LAYERS, Tower, quantised
 from fashify.text.words import stems
 
@@ -33,6 +34,7 @@ def write_trained(
     classes: Mapping[str, tuple[str, ...]],
     provenance: dict[str, Any],
     names: list[str],
+    embeddings: Mapping[str, np.ndarray],
 ) -> list[Path]:
     """Writes the files of a trained model.
 
@@ -43,6 +45,7 @@ def write_trained(
         classes: level -> names, in the order of the proxies.
         provenance: how it came about.
         names: texts that the tower was trained on; its words are kept.
+        embeddings: projection -> (m, d) of training products at unit length, for their bases.
 
     Returns:
         the files written.
@@ -57,6 +60,7 @@ def write_trained(
         {name: _array(layer.bias) for name, layer in model.projections.items()},
         {level: _unit(_array(proxies)) for level, proxies in model.proxies.items()},
         dict(classes),
+        {name: find_basis(embedded, BASES[name]) for name, embedded in embeddings.items()},
         provenance,
     )
     written.append(_write(projections_beside(out), projections_bytes(found)))
@@ -64,6 +68,13 @@ def write_trained(
         tower = make_tower(model, names, provenance)
         written.append(_write(out.with_name(f"{out.stem}-words{out.suffix}"), tower.to_bytes()))
     return written
+
+
+def find_basis(embedded: np.ndarray, length: int) -> np.ndarray:
+    """(d, length) directions, not centred, in which embeddings (m, d) are longest."""
+    whole = embedded.astype(np.float64)
+    _, vectors = np.linalg.eigh(whole.T @ whole)
+    return vectors[:, ::-1][:, :length].astype(np.float32)
 
 
 def network_tensors(network: Any) -> dict[str, np.ndarray]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fashify.backbones.network_file import Projections, parse_projections, read_shipped
-from fashify.backbones.records import RECORDS, ShippedSource
+from fashify.backbones.network_file import Projections
+from fashify.heads.shipped import own_projections
 from fashify.text.table import LEVEL_OF, Concept, load_table
 from fashify.text.tower import Tower
 from fashify.text.words import stems
@@ -87,19 +87,10 @@ def see_attributes(
         backbone: the manifest's facts of it.
         tower: for these features, if there is one.
     """
-    found = shipped_projections(backbone)
+    found = own_projections(backbone)
     if found is not None:
         return _by_projections(features, found)
     return None if tower is None else _by_tower(tower.pictures(features), tower)
-
-
-def shipped_projections(backbone: Mapping[str, Any]) -> Projections | None:
-    """The projections trained along with a network; None where it has none."""
-    record = RECORDS.get(str(backbone.get("name")))
-    source = None if record is None else record.source
-    if not isinstance(source, ShippedSource) or backbone.get("weights") != "shipped":
-        return None
-    return parse_projections(read_shipped(source.projections, source.projections_sha256))
 
 
 def _by_projections(features: np.ndarray, found: Projections) -> Attributes:

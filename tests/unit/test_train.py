@@ -21,6 +21,7 @@ from fashify.backbones.network_file import (
 )
 from fashify.backbones.quiet import import_tensorflow
 from fashify.errors import BackboneError, ConfigError, QueryError
+from fashify.heads.shipped import own_head
 from fashify.learning import Material
 from fashify.learning.lesson import make_lesson
 from fashify.learning.recipe import TrainingPlan
@@ -76,6 +77,8 @@ def test_loads(trained, products):
     assert found.classes["article_type"] == ("Handbags", "Tshirts")
     assert found.kernels["cat"].shape == (1280, 256)
     assert found.proxies["base_colour"].shape[1] == 64
+    head = own_head(backbone.spec.to_dict())
+    assert head.names == ("category", "colour", "instance")
     tower = Tower.from_bytes(trained.with_name("net-words.safetensors").read_bytes())
     assert np.linalg.norm(tower("red handbag")) == pytest.approx(1, abs=1e-3)
 
