@@ -227,7 +227,7 @@ class Retriever:
         >>> best.item_id == item_id
         True
         """
-        k = self._cut_k(k)
+        k = self.cut_k(k)
         return self.by_feature(self.embed(image), k, where=where, weights=weights)
 
     def by_item(
@@ -251,7 +251,7 @@ class Retriever:
         """
         item_id = str(item_id)
         feature = self.feature(item_id)
-        k = self._cut_k(k, others_than=1)
+        k = self.cut_k(k, others_than=1)
         if not k:
             return []
         return self.by_feature(feature, k, where=where, exclude=item_id, weights=weights)
@@ -284,7 +284,7 @@ class Retriever:
         Args:
             exclude: for each vector None, an item id or several that are not to be answered.
         """
-        k = self._cut_k(k)
+        k = self.cut_k(k)
         vectors = np.asarray(features, np.float32)
         asked = vectors
         if weights is not None:
@@ -364,7 +364,7 @@ class Retriever:
         """What each column of the products holds: numbers, prices, dates, lists ..."""
         return {str(name): infer_kind(self.store.items[name]) for name in self.store.items}
 
-    def _cut_k(self, k: int, *, others_than: int = 0) -> int:
+    def cut_k(self, k: int, *, others_than: int = 0) -> int:
         """``k``, cut to the products there are with a warning; those left out do not count.
 
         Raises:

@@ -53,17 +53,23 @@ def search(retriever: Retriever, request: Request) -> list[Match]:
     """The matches of a request, the best first."""
     _check(request)
     vector = _query_vector(retriever, request)
+    others = len(set(request.shown))
+    request = replace(request, k=retriever.cut_k(request.k, others_than=others))
     pool = request.k
     if request.variety:
         pool = pool_size(pool)
     if request.collapse:
         pool *= _POOL
-    pool = min(pool, max(len(retriever.store) - len(set(request.shown)), 0))
+    pool = min(pool, len(retriever.store) - others)
     if pool < 1:
         return []
     if request.text is None and vector is not None:
         matches = retriever.by_feature(
-            vector, pool, where=request.where, exclude=request.shown, weights=request.weights
+            vector,
+            pool,
+            where=request.where,
+            exclude=request.shown or None,
+            weights=request.weights,
         )
     else:
         matches = _by_text(retriever, request, vector, pool)

@@ -116,6 +116,20 @@ def test_search_prints_a_table(sample_store: Path, photo: Path) -> None:
     assert len(rows) == 5
 
 
+def test_search_by_text(sample_store: Path, photo: Path) -> None:
+    """A text alone, and beside a picture whose colour it replaces; what was understood is said."""
+    answer = run("search", "--text", "blakc dress", "--store", sample_store, "-k", 3)
+    assert answer.exit_code == 0, answer.stderr
+    first, second, *rows = answer.stdout.splitlines()
+    assert first == "understood: black (colour), dresses (type)"
+    assert second == "read blakc as black"
+    assert len(rows) == 5
+    both = run("search", photo, "-t", "in black", "--store", sample_store, "--json")
+    colours = {match["facts"]["base_colour"] for match in json.loads(both.stdout)}
+    assert colours == {"Black"}
+    assert "nothing here answers" in one_line(run("search", "-t", "zzxq", "--store", sample_store))
+
+
 def test_evaluate_answers_as_json(sample_store: Path) -> None:
     answer = run("evaluate", "--store", sample_store, "--json")
     assert answer.exit_code == 0, answer.stderr
