@@ -16,6 +16,7 @@ from fashify.demo.uploads import read_upload
 from fashify.errors import FashifyError, ImageReadError, QueryError
 from fashify.index.filters.filter import facet_counts
 from fashify.retrieval.match import Match
+from fashify.text.words import check_text
 
 
 class MatchRow(TypedDict):
@@ -32,6 +33,7 @@ class MatchRow(TypedDict):
     parts: dict[str, float]
     probability: float | None
     strength: str
+    variants: list[str]
 
 
 def row(match: Match) -> MatchRow:
@@ -58,10 +60,11 @@ class Api:
     @property
     def endpoints(self) -> tuple[Callable[..., Any], ...]:
         """All of them, ready for ``gr.api``."""
-        return tuple(map(as_endpoint, (self.search, self.similar, self.explain, self.facets)))
+        named = (self.search, self.similar, self.explain, self.facets, self.find, self.suggest)
+        return tuple(map(as_endpoint, named))
 
     def search(
-        self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
+        self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = "", text: str = ""
     ) -> list[MatchRow]:
         """The k catalogue products most like an uploaded picture, nearest first.
 
@@ -69,19 +72,27 @@ class Api:
             image: an uploaded file; `handle_file("photo.jpg")` with gradio_client.
             k: how many, 1 to 20.
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
+            text: what shall be different, such as "in black, not striped", "" for nothing.
         """
         picture = read_upload(_path(image), working_side=None)
+        if text:
+            return self._worded(k, where, image=picture, text=text)
         query = Query("photo", "an uploaded picture", picture=picture)
         return self._rows(query, k, where)
 
-    def similar(self, item_id: str, k: int = DEFAULT_RESULTS, where: str = "") -> list[MatchRow]:
+    def similar(
+        self, item_id: str, k: int = DEFAULT_RESULTS, where: str = "", text: str = ""
+    ) -> list[MatchRow]:
         """The k products most like one of the catalogue, that one left out.
 
         Args:
             item_id: id of the catalogue item.
             k: how many, 1 to 20.
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
+            text: what shall be different, such as "but in black", "" for nothing.
         """
+        if text:
+            return self._worded(k, where, item_id=item_id, text=text)
         return self._rows(self.service.item_query(item_id), k, where)
 
     def explain(self, image: gr.FileData, item_id: str) -> Explained:
@@ -107,11 +118,40 @@ class Api:
         """
         return facet_counts(self.service.items, where or None)
 
+    def find(
+        self, text: str, k: int = DEFAULT_RESULTS, where: str = "", collapse: bool = False
+    ) -> list[MatchRow]:
+        """The k catalogue products that answer a text, the best first.
+
+        Args:
+            text: what is wanted, such as "red floral dress for women, not striped".
+            k: how many, 1 to 20.
+            where: a filter such as "gender = Women and base_colour = Red", "" for none.
+            collapse: show products that differ in colour alone, or are copies, as one.
+        """
+        return self._worded(k, where, text=text, collapse="variants" if collapse else None)
+
+    def suggest(self, text: str) -> list[str]:
+        """Texts that begin like this one and that products answer, the most answered first.
+
+        Args:
+            text: as far as it has been typed.
+        """
+        return self.service.retriever.wording.index.suggest(check_text(text))
+
+    def _worded(self, k: int, where: str, **asked: Any) -> list[MatchRow]:
+        _check_k(k)
+        return [row(m) for m in self.service.retriever.search(k=k, where=where or None, **asked)]
+
     def _rows(self, query: Query, k: int, where: str) -> list[MatchRow]:
-        if not isinstance(k, int) or not 1 <= k <= MAX_RESULTS:
-            raise QueryError(f"k from 1 to {MAX_RESULTS}", f"k = {k!r}", "choose k in that range")
+        _check_k(k)
         answer = self.service.find(query, k, str(where))
         return [row(match) for match in answer.matches]
+
+
+def _check_k(k: int) -> None:
+    if not isinstance(k, int) or not 1 <= k <= MAX_RESULTS:
+        raise QueryError(f"k from 1 to {MAX_RESULTS}", f"k = {k!r}", "choose k in that range")
 
 
 def _path(image: Any) -> str:
