@@ -60,11 +60,12 @@ class Api:
     @property
     def endpoints(self) -> tuple[Callable[..., Any], ...]:
         """All of them, ready for ``gr.api``."""
-        named = (self.search, self.similar, self.explain, self.facets, self.find, self.suggest)
-        return tuple(map(as_endpoint, named))
+        of_pictures = (self.search, self.similar, self.explain, self.facets)
+        of_words = (self.find, self.find_with, self.suggest)
+        return tuple(map(as_endpoint, (*of_pictures, *of_words)))
 
     def search(
-        self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = "", text: str = ""
+        self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
     ) -> list[MatchRow]:
         """The k catalogue products most like an uploaded picture, nearest first.
 
@@ -72,27 +73,19 @@ class Api:
             image: an uploaded file; `handle_file("photo.jpg")` with gradio_client.
             k: how many, 1 to 20.
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
-            text: what shall be different, such as "in black, not striped", "" for nothing.
         """
         picture = read_upload(_path(image), working_side=None)
-        if text:
-            return self._worded(k, where, image=picture, text=text)
         query = Query("photo", "an uploaded picture", picture=picture)
         return self._rows(query, k, where)
 
-    def similar(
-        self, item_id: str, k: int = DEFAULT_RESULTS, where: str = "", text: str = ""
-    ) -> list[MatchRow]:
+    def similar(self, item_id: str, k: int = DEFAULT_RESULTS, where: str = "") -> list[MatchRow]:
         """The k products most like one of the catalogue, that one left out.
 
         Args:
             item_id: id of the catalogue item.
             k: how many, 1 to 20.
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
-            text: what shall be different, such as "but in black", "" for nothing.
         """
-        if text:
-            return self._worded(k, where, item_id=item_id, text=text)
         return self._rows(self.service.item_query(item_id), k, where)
 
     def explain(self, image: gr.FileData, item_id: str) -> Explained:
@@ -119,7 +112,12 @@ class Api:
         return facet_counts(self.service.items, where or None)
 
     def find(
-        self, text: str, k: int = DEFAULT_RESULTS, where: str = "", collapse: bool = False
+        self,
+        text: str,
+        k: int = DEFAULT_RESULTS,
+        where: str = "",
+        item_id: str = "",
+        collapse: bool = False,
     ) -> list[MatchRow]:
         """The k catalogue products that answer a text, the best first.
 
@@ -127,9 +125,26 @@ class Api:
             text: what is wanted, such as "red floral dress for women, not striped".
             k: how many, 1 to 20.
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
+            item_id: a catalogue item of which the text says what shall be different, such as
+                "but in black"; "" for none.
             collapse: show products that differ in colour alone, or are copies, as one.
         """
-        return self._worded(k, where, text=text, collapse="variants" if collapse else None)
+        asked = {"text": text, "item_id": item_id or None}
+        return self._worded(k, where, collapse="variants" if collapse else None, **asked)
+
+    def find_with(
+        self, image: gr.FileData, text: str, k: int = DEFAULT_RESULTS, where: str = ""
+    ) -> list[MatchRow]:
+        """The k products most like an uploaded picture but for what a text names.
+
+        Args:
+            image: an uploaded file; `handle_file("photo.jpg")` with gradio_client.
+            text: what shall be different, such as "in black, not striped".
+            k: how many, 1 to 20.
+            where: a filter such as "gender = Women and base_colour = Red", "" for none.
+        """
+        picture = read_upload(_path(image), working_side=None)
+        return self._worded(k, where, image=picture, text=text)
 
     def suggest(self, text: str) -> list[str]:
         """Texts that begin like this one and that products answer, the most answered first.
