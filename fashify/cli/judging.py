@@ -16,6 +16,7 @@ from fashify.cli.judging_photos import (
     judge_photos,
     load_photos_named,
 )
+from fashify.cli.judging_texts import TextsOption, judge_texts
 
 #: Levels judged where none is named, of those the catalogue has labels for.
 LEVELS = ("article_type", "sub_category", "base_colour", "gender", "usage")
@@ -39,7 +40,7 @@ def evaluate(
     k: KOption = 5,
     level: LevelOption = None,
     split: SplitOption = "test",
-    queries: QueriesOption = None,
+    queries: TextsOption = None,
     index: Annotated[str, typer.Option(help="Search backend to judge.")] = "exact",
     metric: Annotated[str, typer.Option(help="cosine or euclidean.")] = "cosine",
     raw: Annotated[
@@ -61,18 +62,23 @@ def evaluate(
     """Judge a store's neighbours: do they share the query's category?
 
     Each figure comes with its 95 % interval, and twice: as found, and with the query's copies
-    and variants left out of its answer. With --photos people's photos are the queries.
+    and variants left out of its answer. With --photos people's photos are the queries,
+    with --queries FILE the texts of a table.
     """
     from fashify.evaluation import EvaluationRun, compare_runs
     from fashify.store import FeatureStore
 
+    if queries is not None and not queries.isdigit():
+        judge_texts(store, queries, split=split, as_json=as_json)
+        return
     if photos is not None:
         asked = load_photos_named(photos, people, photo_labels)
         judge_photos(store, asked, k=k, raw=raw, intervals=intervals, seed=seed, as_json=as_json)
         return
     opened = FeatureStore.load(store_path(store))
     kinds = _list_vectors(opened, all_of_them=raw)
-    options = {"k": k, "split": split, "n_queries": queries, "index": index, "metric": metric}
+    drawn = None if queries is None else int(queries)
+    options = {"k": k, "split": split, "n_queries": drawn, "index": index, "metric": metric}
     found = {
         name: _judge(opened, level, vectors=vectors, seed=seed, **options)
         for name, vectors in kinds.items()

@@ -146,7 +146,7 @@ class Wording:
 
     def _by_words(self, meaning: Meaning) -> np.ndarray:
         constant, of_share, of_labels = WORDS
-        share = self.index.scores(self._query_stems(meaning.wanted))
+        share = self.index.scores(self.query_stems(meaning))
         named = [term for term in meaning.wanted if term.labels]
         if not named:
             # What no label can say is left to the words of the name.
@@ -154,7 +154,16 @@ class Wording:
         agreed = np.mean([self._has_label(term) for term in named], axis=0)
         return constant + of_share * share + of_labels * agreed
 
-    def _query_stems(self, terms: Sequence[Term]) -> list[str]:
+    def query_stems(self, meaning: Meaning) -> list[str]:
+        """Stems of what is wanted, as the gallery's own words say it."""
+        return self._stems_of(meaning.wanted)
+
+    def count_labels(self, meaning: Meaning) -> np.ndarray:
+        """(n,) float32: how many of the named labels each product has."""
+        named = [self._has_label(term) for term in meaning.wanted if term.labels]
+        return np.array(named, np.float32).reshape(-1, len(self.store)).sum(axis=0)
+
+    def _stems_of(self, terms: Sequence[Term]) -> list[str]:
         found: list[str] = []
         for term in terms:
             said = [stem(word) for word in term.said.split()]
@@ -213,7 +222,7 @@ class Wording:
             return self._has_label(term) >= 0.5
         shown = np.zeros(len(self.store), bool)
         if labels:
-            shown |= self.index.has(self._query_stems([term]))
+            shown |= self.index.has(self._stems_of([term]))
         log = self._log_seen(term)
         if log is not None and not (labels and shown.any()):
             shown |= np.exp(log) >= SHOWN

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from fashify import FeatureStore
 from fashify.cli import app
 from fashify.cli.console import parse_pairs, table
 from fashify.errors import ConfigError
@@ -114,6 +115,23 @@ def test_search_prints_a_table(sample_store: Path, photo: Path) -> None:
     header, *rows = answer.stdout.splitlines()
     assert header.split() == "rank distance item_id name article_type base_colour".split()
     assert len(rows) == 5
+
+
+def test_evaluate_texts(sample_store: Path, tmp_path: Path) -> None:
+    """Labels of the gallery, and a table of names: both in words, from the command line."""
+    answer = run("evaluate", "--store", sample_store, "--queries", "labels", "--json")
+    assert answer.exit_code == 0, answer.stderr
+    found = {
+        (r["protocol"], r["method"], r["measure"]): r["value"]
+        for r in json.loads(answer.stdout)["table"]
+    }
+    assert found["labels: base_colour", "joined", "precision@1"] == 1
+    names = tmp_path / "names.csv"
+    item = FeatureStore.load(sample_store).items.iloc[0]
+    names.write_text(f'query,item_ids\n"{item["name"]}",{item["item_id"]}\n')
+    answer = run("evaluate", "--store", sample_store, "--queries", names)
+    assert re.search(r"names +words +recall@10 +1\.000", answer.stdout)
+    one_line(run("evaluate", "--store", sample_store, "--queries", tmp_path / "none.csv"))
 
 
 def test_search_by_text(sample_store: Path, photo: Path) -> None:
