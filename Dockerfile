@@ -7,7 +7,7 @@ RUN python3.11 -m venv venv
 ENV PATH=/srv/fashify/venv/bin:$PATH
 COPY requirements.lock ./
 RUN pip install --quiet --no-cache-dir -r requirements.lock
-COPY pyproject.toml README.md LICENSE gradio_app.py ./
+COPY pyproject.toml README.md LICENSE ./
 COPY fashify ./fashify
 RUN pip install --quiet --no-cache-dir --no-deps .
 RUN install -d -o 65534 -g 65534 data home

@@ -31,14 +31,21 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on stdo
 class Commands(TyperGroup):
     """The group that turns errors into one line on stderr and an exit code."""
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return super().main(*arguments, **options)
+        except SystemExit as end:
+            # Typer ends so, and says nothing, wherever Ctrl-C was pressed.
+            if end.code == INTERRUPTED:
+                typer.echo("Interrupted.", err=True)
+            raise
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except FashifyError as error:
             logger.debug("details", exc_info=True)
             stop(str(error), FAILED)
-        except KeyboardInterrupt:
-            stop("Interrupted.", INTERRUPTED)
         except BrokenPipeError:
             # The reader of our output has gone (`| head`): nothing is left to be said.
             sys.stderr.close()

@@ -1,7 +1,6 @@
 """What stands behind the demo page: opening a store, answering actions, drawing HTML.
 
-``gradio_app.py`` holds layout and wiring; everything it shows or decides is here, and
-only :mod:`fashify.demo.theme` imports Gradio.
+The page in Gradio is :mod:`fashify.demo.page`, its server :mod:`fashify.demo.page_server`.
 """
 
 from fashify.demo.actions import Actions

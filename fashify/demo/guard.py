@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from fashify.demo.uploads import MAX_UPLOAD_BYTES, upload_folder
 
@@ -29,6 +29,9 @@ MAX_WAITING_BYTES = 1_000_000_000
 
 #: Seconds for a request's head to arrive, for each piece of its body, and for the whole body.
 HEAD_SECONDS, PIECE_SECONDS, BODY_SECONDS = 15.0, 15.0, 120.0
+
+#: Under which name a request's state holds the connection that it came by.
+_CONNECTION = "fashify_connection"
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -51,6 +54,17 @@ class Guard:
         self.app, self._uploads = app, uploads or upload_folder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        connection = scope.get("state", {}).get(_CONNECTION)
+        if connection is None:
+            await self._pass_on(scope, receive, send)
+            return
+        connection.note_request(began=True)
+        try:
+            await self._pass_on(scope, receive, send)
+        finally:
+            connection.note_request(began=False)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -121,40 +135,52 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-class Doorkeeper:
-    """Closes connections whose next request does not come, or not to the end of its head.
+class PatientProtocol(AutoHTTPProtocol):
+    """HTTP connections that are closed when a request's head does not arrive in time.
 
-    Args:
-        server: a running ``uvicorn.Server``.
-        seconds: of patience.
+    For ``uvicorn.Config(http=PatientProtocol)``. Uvicorn itself waits forever for the end of a
+    head, and closes a connection only when nothing at all comes after an answer.
     """
 
-    def __init__(self, server: Any, seconds: float = HEAD_SECONDS) -> None:
-        self._server, self._seconds = server, seconds
-        self._seen: WeakKeyDictionary[Any, tuple[int, float]] = WeakKeyDictionary()
-        threading.Thread(target=self._watch, name="doorkeeper", daemon=True).start()
+    #: Seconds from a connection's beginning, or a head's first byte, to the head's end.
+    patience = HEAD_SECONDS
 
-    def _watch(self) -> None:
-        while not self._server.should_exit:
-            time.sleep(min(1.0, self._seconds / 3))
-            try:
-                loop = self._server.servers[0].get_loop()
-                loop.call_soon_threadsafe(self._look)
-            except (AttributeError, IndexError, RuntimeError):
-                return  # The server has ended.
+    def __init__(
+        self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None
+    ):
+        # The state of an application comes with each of its requests: so do we.
+        super().__init__(config, server_state, {**app_state, _CONNECTION: self}, _loop)
+        self._loop = _loop or asyncio.get_running_loop()
+        self._under_way = 0
+        self._timer: asyncio.TimerHandle | None = None
 
-    def _look(self) -> None:
-        """In the server's own loop, where its connections live."""
-        now = time.monotonic()
-        for connection in list(self._server.server_state.connections):
-            # Of HTTP connections: the request being answered, or the last one that was.
-            last = getattr(connection, "cycle", None)
-            if not hasattr(connection, "cycle") or (last and not last.response_complete):
-                continue
-            answered, since = self._seen.get(connection, (None, now))
-            if answered != id(last):
-                since = now
-            self._seen[connection] = id(last), since
-            if now - since > self._seconds:
-                logger.info("closing a connection that asks nothing")
-                connection.transport.close()
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._peer = transport
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        if not self._under_way and self._timer is None:
+            self._wait_for_head()
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def note_request(self, began: bool) -> None:
+        """A head has arrived whole, or its request has been answered."""
+        self._stop_waiting()
+        self._under_way += 1 if began else -1
+
+    def _wait_for_head(self) -> None:
+        self._timer = self._loop.call_later(self.patience, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _give_up(self) -> None:
+        logger.info("closing a connection that asks nothing")
+        self._peer.close()

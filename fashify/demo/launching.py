@@ -80,21 +80,20 @@ class Serving:
             },
         )
 
-    def launch_options(self) -> dict[str, Any]:
-        """For ``Blocks.launch``: never shared, no file served, no trace shown."""
+    def mount_options(self) -> dict[str, Any]:
+        """For ``gradio.mount_gradio_app``: no file served, no trace shown, nothing counted."""
         return {
             "server_name": self.host,
             "server_port": self.port,
             "root_path": self.root_path or None,
             "auth": (self.user, self.password) if self.user else None,
             "mcp_server": self.mcp,
-            "share": False,
             "footer_links": [],
             "run_history": False,
             "enable_monitoring": False,
+            "ssr_mode": False,
             "show_error": False,
             "max_file_size": MAX_UPLOAD_BYTES,
-            "state_session_capacity": SESSIONS,
             "app_kwargs": {"middleware": [Middleware(Guard)]},
         }
 

@@ -92,28 +92,29 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def demo_url(service, reports) -> Iterator[str]:
     """Address of the running demo."""
-    import gradio_app
+    from fashify.demo.launching import Serving
+    from fashify.demo.page_server import PageServer
 
-    app = gradio_app.build_app(service)
-    serving = gradio_app.Serving(port=free_port())
-    yield gradio_app.launch(app, serving)
-    app.close()
+    server = PageServer(service, Serving(port=free_port()))
+    yield server.url
+    server.close()
 
 
 @pytest.fixture
 def served():
     """Serves another demo: ``served(service, **settings)`` gives its address; closed afterwards."""
-    import gradio_app
+    from fashify.demo.launching import Serving
+    from fashify.demo.page_server import PageServer
 
-    apps = []
+    servers = []
 
-    def started(service, **settings: object) -> str:
-        apps.append(gradio_app.build_app(service))
-        return gradio_app.launch(apps[-1], gradio_app.Serving(port=free_port(), **settings))
+    def start(service, **settings: object) -> str:
+        servers.append(PageServer(service, Serving(port=free_port(), **settings)))
+        return servers[-1].url
 
-    yield started
-    for app in apps:
-        app.close()
+    yield start
+    for server in servers:
+        server.close()
 
 
 def chromium_options() -> list[str]:

@@ -94,18 +94,18 @@ def take(browser, url: str, service) -> None:
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    import gradio_app
     from fashify.demo import DemoService
+    from fashify.demo.launching import Serving
+    from fashify.demo.page_server import PageServer
 
     service = DemoService.open(*sys.argv[1:2])
-    app = gradio_app.build_app(service)
-    url = gradio_app.launch(app, gradio_app.Serving(port=free_port()))
+    server = PageServer(service, Serving(port=free_port()))
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=chromium_options())
-        take(browser, url, service)
+        take(browser, server.url, service)
         browser.close()
-    app.close()
+    server.close()
 
 
 if __name__ == "__main__":

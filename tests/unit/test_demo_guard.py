@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from fashify.demo import guard
-from fashify.demo.guard import Doorkeeper, Guard
+from fashify.demo.guard import Guard, PatientProtocol
 
 
 async def counting(scope, receive, send) -> None:
@@ -38,13 +38,14 @@ def port(uploads: Path) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(guard, "PIECE_SECONDS", 0.5)
         patch.setattr(guard, "BODY_SECONDS", 1.0)
-        config = uvicorn.Config(Guard(counting, uploads), port=0, log_level="error", lifespan="off")
+        patch.setattr(PatientProtocol, "patience", 0.5)
+        options = {"port": 0, "log_level": "error", "lifespan": "off", "http": PatientProtocol}
+        config = uvicorn.Config(Guard(counting, uploads), **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        Doorkeeper(server, seconds=0.5)
         yield server.servers[0].sockets[0].getsockname()[1]
         server.should_exit = True
         thread.join(5)

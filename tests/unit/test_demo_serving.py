@@ -10,9 +10,8 @@ from fashify.errors import ConfigError
 
 def test_nothing_set_is_safe() -> None:
     serving = Serving.from_environment({})
-    options = serving.launch_options()
+    options = serving.mount_options()
     assert options["server_name"] == "127.0.0.1"
-    assert options["share"] is False
     assert options["auth"] is None
     assert options["mcp_server"] is False
     assert options["show_error"] is False
@@ -29,7 +28,7 @@ def test_all_from_the_environment() -> None:
             "FASHIFY_PASSWORD": "secret",
         }
     )
-    options = serving.launch_options()
+    options = serving.mount_options()
     assert (options["server_name"], options["server_port"]) == ("0.0.0.0", 8080)
     assert options["root_path"] == "/shop"
     assert options["auth"] == ("ada", "secret")

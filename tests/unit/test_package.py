@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -136,11 +137,25 @@ def test_dangers_are_seen(text):
     assert list(dangers(text))
 
 
-def test_gradio_app_and_notebooks_import_only_the_package():
+def test_gradio_app_imports_only_the_package():
     names = set()
     for node in ast.walk(ast.parse((ROOT / "gradio_app.py").read_text())):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             names.add((node.module or "").split(".")[0])
-    assert names - set(sys.stdlib_module_names) == {"fashify", "gradio"}
+    assert names - set(sys.stdlib_module_names) == {"fashify"}
+
+
+def test_a_users_own_gradio_app_is_not_taken_for_ours(tmp_path):
+    """The package imports no module of that name, and the wheel has none."""
+    (tmp_path / "gradio_app.py").write_text("raise SystemExit('the wrong module')\n")
+    code = "import sys, fashify.demo.page_server; print('gradio_app' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "False", done.stderr
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert "py-modules" not in setuptools
+    assert setuptools["packages"]["find"]["include"] == ["fashify*"]
