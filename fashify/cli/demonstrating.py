@@ -41,7 +41,7 @@ def demo(
     FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP, FASHIFY_URLS and FASHIFY_SHOW.
     """
     from fashify.demo.page_server import serve
-    from fashify.demo.serving import Serving
+    from fashify.demo.launching import Serving
 
     given: dict[str, Any] = {"host": host, "port": port, "mcp": mcp, "urls": urls, "show": show}
     given = {name: value for name, value in given.items() if value is not None}
