@@ -40,8 +40,8 @@ def demo(
     What is not given here is read from FASHIFY_HOST, FASHIFY_PORT, FASHIFY_ROOT_PATH,
     FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP, FASHIFY_URLS and FASHIFY_SHOW.
     """
-    from fashify.demo.page_server import serve
     from fashify.demo.launching import Serving
+    from fashify.demo.page_server import serve
 
     given: dict[str, Any] = {"host": host, "port": port, "mcp": mcp, "urls": urls, "show": show}
     given = {name: value for name, value in given.items() if value is not None}
