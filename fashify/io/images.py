@@ -24,6 +24,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from fashify.errors import ConfigError, ImageReadError
 from fashify.io.jxl import jxl_size
 from fashify.io.pixels import STRIP_PIXELS, WHITE, upright_rgb
+from fashify.io.profiles import has_foreign_profile
 
 logger = logging.getLogger(__name__)
 
@@ -391,8 +392,9 @@ def _damaged_error(name: str, error: BaseException) -> ImageReadError:
 def _decode_bytes(data: bytes, limits: ImageLimits, name: str) -> np.ndarray:
     with _open(data, limits, name) as image:
         _check_effort(image, data, limits, name)
+        plain = image.format == "JPEG" and image.mode == "RGB" and not image.info.get("exif")
         small = image.width * image.height <= STRIP_PIXELS
-        if small and image.format == "JPEG" and image.mode == "RGB" and not image.info.get("exif"):
+        if small and plain and not has_foreign_profile(image):
             # The common case, and the hot path of extraction: nothing to convert.
             try:
                 return np.array(image)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import ExifTags, Image
 
+from fashify.io.profiles import to_srgb
+
 WHITE = (255, 255, 255)
 
 #: Pixels that are converted at once.
@@ -18,14 +20,15 @@ STRIP_PIXELS = 1_000_000
 
 
 def upright_rgb(image: Image.Image) -> np.ndarray:
-    """(h, w, 3) uint8 RGB, turned as EXIF says, converted one strip of rows after the other."""
+    """(h, w, 3) uint8 sRGB, turned as EXIF says, converted one strip of rows after the other."""
     turned = _orientation(image)
     size = image.size if turned >= 5 else image.size[::-1]
     upright = np.empty((*size, 3), np.uint8)
     as_stored = _as_stored(upright, turned)
     full = _full_scale(image) if _is_deep(image) else 255.0
     for top, strip in _iter_strips(image):
-        as_stored[top : top + strip.height] = np.asarray(_to_rgb(strip, full))
+        rgb = to_srgb(_to_rgb(strip, full), image)
+        as_stored[top : top + strip.height] = np.asarray(rgb)
     return upright
 
 
