@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from fashify.catalogue.assembly import assemble_folders, assemble_table
+from fashify.catalogue.columns import ColumnType
+from fashify.catalogue.copies import drop_copies
+from fashify.catalogue.files import Files, sort_files
 from fashify.catalogue.kaggle import fetch_kaggle
-from fashify.catalogue.layouts import find_kaggle_root, read_folder, read_kaggle
 from fashify.catalogue.model import COLUMNS, Catalogue
-from fashify.data import SAMPLE
+from fashify.catalogue.options import Options
+from fashify.catalogue.readers import RawTable, reader_of
+from fashify.catalogue.reading import Count, Reading
+from fashify.catalogue.tables import Found, find_table
 from fashify.errors import CatalogueError, StorageError
-from fashify.io.storage import open_storage
+from fashify.io.storage import Storage, is_url, open_storage
 
-__all__ = ["COLUMNS", "Catalogue", "load_catalogue"]
+__all__ = ["COLUMNS", "Catalogue", "ColumnType", "Reading", "load_catalogue"]
 
 KINDS = ("auto", "kaggle", "folder")
 
+KAGGLE_TABLE = "styles.csv"
 
-def load_catalogue(source: str | Path, *, kind: str = "auto") -> Catalogue:
-    """Reads the product table and finds the images; no picture is decoded yet.
+#: Without these a file named styles.csv is not Kaggle's.
+KAGGLE_NEEDED = (
+    "id",
+    "gender",
+    "masterCategory",
+    "subCategory",
+    "articleType",
+    "baseColour",
+    "productDisplayName",
+)
+
+
+def load_catalogue(
+    source: str | Path,
+    *,
+    kind: str = "auto",
+    table: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    allow_unmatched: bool = False,
+    follow_links: bool = False,
+) -> Catalogue:
+    """Reads the product table and finds the pictures; none is decoded.
+
+    Whatever was understood, guessed, mended and left out stands in ``Catalogue.reading``. A file
+    ``catalogue.toml`` beside the data may keep ``table`` and ``columns``.
 
     Args:
-        source: a folder or a zip in Kaggle's layout (``styles.csv`` + ``images/``) or of
-            plain images (with or without one CSV); ``s3://bucket/prefix`` of either layout;
+        source: a folder, a zip or tar archive of pictures, with or without a table (CSV, Excel,
+            Parquet, JSON, JSON Lines, XML); the table's own file; ``s3://bucket/prefix``;
             ``"sample"`` for the drawn catalogue; ``"kaggle"`` to fetch the public one.
-        kind: ``kaggle`` or ``folder`` to insist on a layout; ``auto`` looks.
+        kind: ``kaggle`` to insist on ``styles.csv`` of Kaggle's columns; ``folder``; ``auto``.
+        table: the file (``file#sheet``) with the products, where several could be meant;
+            ``none`` to go by folders alone.
+        columns: ours -> theirs, such as ``{"article_type": "product_type"}``; "" for none.
+        allow_unmatched: take what joins, although more than a tenth of the rows lack a picture
+            or more than a tenth of the pictures a row.
+        follow_links: follow links out of the folder, too.
 
     Raises:
         CatalogueError: nothing usable there; the text names what is missing.
@@ -35,24 +72,109 @@ def load_catalogue(source: str | Path, *, kind: str = "auto") -> Catalogue:
     """
     if kind not in KINDS:
         raise CatalogueError(f"kind {', '.join(KINDS)}", f"{kind!r}", "use one of these")
+    located, table = _locate(source, table)
     try:
-        storage = open_storage(_locate(source))
+        storage = open_storage(located, follow_links=follow_links)
+        names = storage.names()
     except StorageError as error:
         raise CatalogueError(error.expected, error.received, error.fix) from error
-    names = storage.names()
-    root = find_kaggle_root(names) if kind != "folder" else None
-    if kind == "kaggle" and root is None:
-        raise CatalogueError(
-            "styles.csv with images/ beside it", f"no styles.csv in {source}", "use kind='folder'"
-        )
-    catalogue = read_folder(storage, names) if root is None else read_kaggle(storage, names, root)
+    options = Options(kind, table, dict(columns or {}), allow_unmatched)
+    catalogue = _read(storage, names, options)
     if str(source) == "sample":
-        # The word, not the archive's path: it means the same on every machine.
-        catalogue.source = "sample"
+        # The word, not the cache's path: it means the same on every machine.
+        catalogue.source = catalogue.reading.source = "sample"
     return catalogue
 
 
-def _locate(source: str | Path) -> str | Path:
+def _locate(source: str | Path, table: str | None) -> tuple[str | Path, str | None]:
+    """Where the bytes are, and the table that was named."""
     if str(source) == "sample":
-        return SAMPLE
-    return fetch_kaggle() if str(source) == "kaggle" else source
+        from fashify.sample import sample_folder
+
+        return sample_folder(), table
+    if str(source) == "kaggle":
+        return fetch_kaggle(), table
+    path = Path(source).expanduser()
+    if not is_url(source) and path.is_file() and reader_of(path.name):
+        # The table itself was named: its pictures lie beside it.
+        return path.parent, table or path.name
+    return source, table
+
+
+def _read(storage: Storage, names: list[str], options: Options) -> Catalogue:
+    options, settings = options.with_settings(storage, names)
+    files = sort_files(storage, names)
+    drop_copies(files, storage)
+    reading = Reading(source=storage.url)
+    if settings:
+        reading.notes.append(f"table and columns as kept in {settings}")
+    found = find_table(files, storage, options)
+    reading.tables = found.tables
+    reading.notes += found.notes
+    _refuse_no_pictures(files, storage, found)
+    reading.kind = _kind(found.raw, options)
+    reading.left_out = files.left_out()
+    refused = getattr(storage, "refused", {})
+    if refused:
+        reading.left_out.append(_refused_links(refused))
+    if found.raw is None:
+        return assemble_folders(files, storage, reading)
+    return assemble_table(found.raw, found, files, storage, options, reading)
+
+
+def _refused_links(refused: Mapping[str, str]) -> Count:
+    return Count.of(
+        "links out of the catalogue's folder (--follow-links follows them)",
+        [f"{name} -> {target}" for name, target in refused.items()],
+    )
+
+
+def _refuse_no_pictures(files: Files, storage: Storage, found: Found) -> None:
+    if files.pictures:
+        return
+    refused = getattr(storage, "refused", {})
+    if refused:
+        name, target = next(iter(refused.items()))
+        raise CatalogueError(
+            f"pictures in {storage.url}",
+            f"none, and {name}, a link out of it to {target}",
+            "follow it with --follow-links, or name the folder that has the pictures",
+        )
+    what = "; ".join(map(str, files.left_out())) or "none"
+    table = f", and a table, {found.raw.name}" if found.raw is not None else ""
+    raise CatalogueError(
+        f"images (.jpg, .png, .webp ...) in {storage.url}",
+        f"none: {what}{table}" if what != "none" else f"none{table}",
+        _cure_no_pictures(found),
+    )
+
+
+def _cure_no_pictures(found: Found) -> str:
+    linked = found.raw is not None and any(
+        found.raw.cells(place).str.match(r"https?://").any()
+        for place in range(len(found.raw.columns))
+    )
+    if linked:
+        return "fetch the pictures that the table links to with --download"
+    return "put the product photos there, or name another folder"
+
+
+def _kind(raw: RawTable | None, options: Options) -> str:
+    """``kaggle`` for Kaggle's own table.
+
+    Raises:
+        CatalogueError: it was asked for and is not there.
+    """
+    named = raw is not None and raw.name.rpartition("/")[2] == KAGGLE_TABLE
+    missing = [c for c in KAGGLE_NEEDED if raw is None or c not in raw.columns]
+    if options.kind == "kaggle" and not named:
+        raise CatalogueError(
+            "styles.csv with images/ beside it", "no styles.csv", "use kind='folder'"
+        )
+    if options.kind == "kaggle" and missing:
+        raise CatalogueError(
+            f"the columns {', '.join(KAGGLE_NEEDED)} in {KAGGLE_TABLE}",
+            f"a table without {', '.join(missing)}",
+            "add them, or use kind='folder'",
+        )
+    return "kaggle" if named and not missing and options.kind != "folder" else "folder"

@@ -46,6 +46,11 @@ _PRICE_WORDS = re.compile(
     r"(^|_)(prices?|preis|prix|precio|prezzo|mrp|msrp|rrp|uvp|cost|价格|售价|価格|कीमत|मूल्य)(_|$)",
     re.IGNORECASE,
 )
+_LIST_WORDS = re.compile(
+    r"tags?$|sizes|colou?rs|materials|keywords|categories|collections|features|labels|"
+    r"schlagw|größen|farben|étiquettes|etiquetas|tallas|标签|タグ|サイズ",
+    re.IGNORECASE,
+)
 _LINK = re.compile(r"https?://\S+", re.IGNORECASE)
 _BOOLEANS = {
     "true": True, "false": False, "yes": True, "no": False, "y": True, "n": False,
@@ -262,16 +267,30 @@ def _lists(cells: pd.Series, name: str) -> Found:
     """Cells of several short values between the same marks."""
     if all(text.startswith("[") and text.endswith("]") for text in cells):
         return "list", "json", [], False
+    if any(re.search(r"[<>\n\"]", text) for text in cells):
+        return None
     for mark in ("|", ";", ","):
-        split = [text.split(mark) for text in cells]
-        several = sum(len(parts) > 1 for parts in split)
-        short = all(0 < len(part.strip()) <= 30 for parts in split for part in parts)
-        # A comma is punctuation, too: only where half the cells have it, and few words between.
-        enough = several >= 1 if mark == "|" else several * 2 >= len(split)
-        words = all(len(part.split()) <= 3 for parts in split for part in parts)
-        if several and short and enough and words:
+        split = [[part.strip() for part in text.split(mark)] for text in cells]
+        parts = [part for cell in split for part in cell]
+        several = sum(len(cell) > 1 for cell in split)
+        short = all(part and len(part) <= 30 and len(part.split()) <= 3 for part in parts)
+        # A comma is punctuation, too: it lists where values come again or the header says so.
+        again = len(parts) >= 8 and len(set(parts)) * 2 <= len(parts)
+        lists = (
+            mark == "|" or bool(_LIST_WORDS.search(name)) or (again and several * 2 >= len(split))
+        )
+        if several and short and lists:
             return "list", mark, [], False
     return None
+
+
+def is_amount(text: str) -> bool:
+    """Whether a cell is a number or a price.
+
+    >>> is_amount("1.299,00 EUR"), is_amount("S0-M")
+    (True, False)
+    """
+    return _PRICE.fullmatch(text) is not None or _PLAIN_NUMBER.fullmatch(text) is not None
 
 
 def split_list(cell: str, unit: str) -> list[str]:

@@ -62,13 +62,13 @@ class ColumnMap:
 
     Attributes:
         chosen: field -> columns, the weightier first; one but for ``item_id`` and ``path``.
-        own: place -> name here of every other column.
-        notes: renamings and the like, as sentences.
     """
 
     chosen: dict[str, list[Choice]] = field(default_factory=dict)
-    own: dict[int, str] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+
+    def choices(self, name: str) -> list[Choice]:
+        """The columns that may be ``name``."""
+        return self.chosen.get(name, [])
 
     def column(self, name: str) -> int | None:
         """Place of the column that is ``name``, or ``None``."""
@@ -95,8 +95,6 @@ def map_columns(raw: RawTable, asked: Mapping[str, str] | None = None) -> Column
     found = ColumnMap()
     for field_name, choices in ordered.items():
         found.chosen[field_name] = choices if field_name in SEVERAL else choices[:1]
-    used = {c.column for name, choices in found.chosen.items() for c in choices}
-    _name_own(raw, used, found)
     return found
 
 
@@ -216,22 +214,27 @@ def snake_name(name: str) -> str:
     return re.sub(r"_+", "_", "".join(kept)).strip("_").lower()
 
 
-def _name_own(raw: RawTable, used: set[int], found: ColumnMap) -> None:
-    """Names for the columns that are none of ours; none is lost, none overwritten."""
-    names: set[str] = set()
+def name_own(raw: RawTable, used: set[int]) -> tuple[dict[int, str], list[str]]:
+    """Names for the columns that are none of ours; none is lost, none overwritten.
+
+    Args:
+        raw: the table.
+        used: places of the columns that became ours.
+
+    Returns:
+        place -> name, and what was renamed, as sentences.
+    """
+    names: dict[int, str] = {}
+    notes: list[str] = []
     for place, source in enumerate(raw.columns):
-        if place in used:
+        if place in used or not (source or (raw.cells(place) != "").any()):
             continue
-        empty = not (raw.cells(place) != "").any()
-        if not source and empty:
-            continue
-        name = snake_name(source) or f"column_{place + 1}"
-        if name in RESERVED:
-            name = f"own_{name}"
-        unique, number = name, 2
-        while unique in names:
+        plain = snake_name(source) or f"column_{place + 1}"
+        name = unique = f"own_{plain}" if plain in RESERVED else plain
+        number = 2
+        while unique in names.values():
             unique, number = f"{name}_{number}", number + 1
-        names.add(unique)
-        found.own[place] = unique
-        if unique != snake_name(source):
-            found.notes.append(f"column {source!r} is kept as {unique}")
+        names[place] = unique
+        if unique != plain:
+            notes.append(f"column {source!r} is kept as {unique}")
+    return names, notes

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashify.catalogue.columns import ColumnType
 from fashify.catalogue.groups import group_ids, parts_by_group
+from fashify.catalogue.reading import Reading
 from fashify.config import LEVELS
 from fashify.errors import CatalogueError, FashifyError, ImageReadError, known
 from fashify.io.images import load_image
+from fashify.io.plain import plain
 from fashify.io.storage import Storage
 
 #: Columns every catalogue has, in this order; a user's own columns follow them.
@@ -34,6 +37,10 @@ class Catalogue:
         source: where it came from: a path or url.
         kind: ``kaggle`` (styles.csv + images/) or ``folder``.
         mended: DataFrame ``item_id, line, what`` of malformed rows that were repaired.
+        views: DataFrame ``item_id, path``, one row a picture, in order; of each product with a
+            picture the first is its main one, ``table["path"]``.
+        column_types: own column -> what it holds and what it is called in the file.
+        reading: what was understood of the source, left out and mended.
 
     >>> from fashify import load_catalogue
     >>> catalogue = load_catalogue("sample")
@@ -54,6 +61,9 @@ class Catalogue:
         kind: str,
         mended: pd.DataFrame | None = None,
         row_problems: pd.DataFrame | None = None,
+        views: pd.DataFrame | None = None,
+        column_types: dict[str, ColumnType] | None = None,
+        reading: Reading | None = None,
     ) -> None:
         self.table = table.reset_index(drop=True)
         self.storage = storage
@@ -65,6 +75,14 @@ class Catalogue:
             row_problems if row_problems is not None else pd.DataFrame(columns=PROBLEM_COLUMNS)
         )
         self._image_problems: pd.DataFrame | None = None
+        self.views = views if views is not None else self._main_views()
+        self.column_types = dict(column_types or {})
+        self.reading = reading if reading is not None else Reading(source, kind)
+
+    def _main_views(self) -> pd.DataFrame:
+        """One picture a product, as its row has it."""
+        rows = self.table.loc[self.table["has_image"], ["item_id", "path"]]
+        return rows.reset_index(drop=True)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -103,11 +121,9 @@ class Catalogue:
             ) from None
 
     def facts(self, item_id: str) -> dict[str, Any]:
-        """The product's row as plain Python values; a missing year is ``None``."""
+        """The product's row as plain Python values; a missing number or year is ``None``."""
         row = self.table.iloc[self.position(item_id)].to_dict()
-        row["year"] = None if pd.isna(row["year"]) else int(row["year"])
-        row["has_image"] = bool(row["has_image"])
-        return row
+        return {name: plain(None if value is pd.NA else value) for name, value in row.items()}
 
     def image_bytes(self, item_id: str) -> bytes:
         """The encoded picture.
@@ -123,6 +139,21 @@ class Catalogue:
                 "a product with an image", f"item {item_id} without one", "see Catalogue.problems"
             )
         return self.storage.read(row["path"])
+
+    def images(self, item_id: str) -> list[np.ndarray]:
+        """All pictures of a product, its main one first, each ``(height, width, 3)`` uint8 RGB.
+
+        Raises:
+            CatalogueError: an unknown id.
+            ImageReadError, StorageError: as ``image_bytes``.
+        """
+        self.position(item_id)
+        paths = self._paths_of.get(str(item_id), [])
+        return [load_image(self.storage.read(path)) for path in paths]
+
+    @cached_property
+    def _paths_of(self) -> dict[str, list[str]]:
+        return self.views.groupby("item_id", sort=False)["path"].agg(list).to_dict()
 
     def image(self, item_id: str) -> np.ndarray:
         """The picture, ``(height, width, 3)`` uint8 RGB; errors as ``image_bytes``.
@@ -149,6 +180,10 @@ class Catalogue:
     def row_problems(self) -> pd.DataFrame:
         """The problems known without decoding an image; same columns."""
         return self._row_problems.copy()
+
+    def set_row_problems(self, found: pd.DataFrame) -> None:
+        """Keeps the products that have no picture: ``item_id, path, reason``."""
+        self._row_problems = found.reset_index(drop=True)
 
     def note_image_problems(self, found: Iterable[tuple[str, str, str]]) -> None:
         """Keeps ``(item_id, path, reason)`` of unreadable images, all of them at once.
@@ -192,11 +227,22 @@ class Catalogue:
             kind=self.kind,
             mended=self.mended[self.mended["item_id"].isin(kept)],
             row_problems=self._row_problems[self._row_problems["item_id"].isin(kept)],
+            views=self._views_of(table["item_id"]),
+            column_types=self.column_types,
+            reading=self.reading,
         )
         if self._image_problems is not None:
             found = self._image_problems[self._image_problems["item_id"].isin(kept)]
             part.note_image_problems(found.itertuples(index=False, name=None))
         return part
+
+    def _views_of(self, item_ids: pd.Series) -> pd.DataFrame:
+        """The views of these products, in this order."""
+        rank = pd.Series(np.arange(len(item_ids)), index=item_ids.to_numpy())
+        places = self.views["item_id"].map(rank[~rank.index.duplicated()])
+        views = self.views[places.notna()]
+        order = places[places.notna()].argsort(kind="stable")
+        return views.iloc[order].reset_index(drop=True)
 
     def sample(self, n: int, per: str | None = None, seed: int = 0) -> Catalogue:
         """A random part, rows in the order of the table.

@@ -10,7 +10,7 @@ import pytest
 from toy import HEADER, draw, write_toy
 
 from fashify.catalogue import COLUMNS, load_catalogue
-from fashify.catalogue.csv_table import read_csv_table
+from fashify.catalogue.readers.csv import read_csv
 from fashify.config import LEVELS
 from fashify.errors import CatalogueError, ImageReadError
 
@@ -90,11 +90,12 @@ def test_plain_folder_with_a_csv_of_its_own(tmp_path):
         "photos/x2.jpg,Bags,Blue,Blue bag,12\ngone.jpg,Bags,Grey,Lost bag,9\n"
     )
     catalogue = load_catalogue(tmp_path)
-    assert catalogue.item_ids.tolist() == ["x1", "photos/x2", "gone", "extra"]
-    assert catalogue.facts("x1")["price"] == "10"
+    assert catalogue.item_ids.tolist() == ["x1", "photos/x2", "gone"]
+    assert catalogue.facts("x1")["price"] == 10
     assert catalogue.facts("photos/x2")["path"] == "photos/x2.jpg"
-    assert catalogue.labels("article_type").tolist() == ["Bags", "Bags", "Bags", ""]
+    assert catalogue.labels("article_type").tolist() == ["Bags", "Bags", "Bags"]
     assert catalogue.row_problems["path"].tolist() == ["gone.jpg"]
+    assert catalogue.reading.without_row.examples == ("photos/extra.jpg",)
 
 
 def write(folder, text, encoding="utf-8"):
@@ -142,8 +143,6 @@ def test_short_rows_and_float_ids_are_mended(tmp_path):
     [
         ("", "empty"),
         (HEADER + "\n", "without rows"),
-        (HEADER.replace("articleType,", "") + "\n1,2\n", "without articleType"),
-        (HEADER.replace("usage", "season") + "\n1,2\n", "'season' twice"),
         (f"{HEADER}\n{ROW}a\n{ROW}b\n", "'1' on lines 2, 3"),
         ("\x00\x01\x02" * 10, "binary"),
     ],
@@ -152,6 +151,20 @@ def test_unusable_tables_get_one_clear_line(tmp_path, text, match):
     with pytest.raises(CatalogueError, match=match) as caught:
         load_catalogue(write(tmp_path / "c", text))
     assert "\n" not in str(caught.value)
+
+
+def test_kaggles_layout_can_be_insisted_on(tmp_path):
+    text = HEADER.replace("articleType,", "") + "\n1,2\n"
+    with pytest.raises(CatalogueError, match="without articleType"):
+        load_catalogue(write(tmp_path / "c", text), kind="kaggle")
+
+
+def test_of_two_columns_of_one_name_the_second_is_kept_and_named(tmp_path):
+    text = HEADER.replace("usage", "season") + f"\n{ROW}a\n"
+    catalogue = load_catalogue(write(tmp_path / "c", text))
+    assert catalogue.facts("1")["season"] == "Fall"
+    assert catalogue.facts("1")["own_season"] == "Casual"
+    assert "column 'season' is kept as own_season" in catalogue.reading.notes
 
 
 def test_csv_without_an_id_column(tmp_path):
@@ -220,8 +233,8 @@ def test_fingerprint_follows_the_facts(tmp_path):
 
 
 def test_csv_lines_are_those_of_the_file():
-    table = read_csv_table(b'id,name\n\n1,"a\nb"\n2,c\n', "t.csv")
-    assert table.lines == [3, 5]
+    table = read_csv(b'id,name\n\n1,"a\nb"\n2,c\n', "t.csv")[0]
+    assert table.lines.tolist() == [3, 5]
 
 
 def test_the_real_catalogue(kaggle_zip):
@@ -274,12 +287,12 @@ def test_a_line_of_a_name_may_look_like_a_number(tmp_path):
 
 
 def test_stray_quotes_in_two_rows_do_not_make_them_one():
-    table = read_csv_table(b'image,title\na.jpg,Watch 2" wide\nb.jpg,Belt 3" long\n', "t.csv")
+    table = read_csv(b'image,title\na.jpg,Watch 2" wide\nb.jpg,Belt 3" long\n', "t.csv")[0]
     assert [row["title"] for row in table.rows] == ['Watch 2" wide', 'Belt 3" long']
 
 
 def test_quoted_commas_beside_a_stray_quote_stay_in_their_cell():
-    table = read_csv_table(b'id,kind,title\n1,"a, b",Watch 2" wide\n', "t.csv")
+    table = read_csv(b'id,kind,title\n1,"a, b",Watch 2" wide\n', "t.csv")[0]
     assert table.rows == [{"id": "1", "kind": "a, b", "title": 'Watch 2" wide'}]
 
 
@@ -295,18 +308,21 @@ def test_what_is_no_year_is_no_year(tmp_path, year):
     assert catalogue.table["year"].isna().tolist() == [True]
 
 
-def test_own_columns_of_one_name_are_an_error_and_empty_image_cells_are_none(tmp_path):
+def test_own_columns_of_one_name_are_both_kept_and_empty_image_cells_are_none(tmp_path):
     draw(tmp_path / "a.jpg", "red", "box")
     (tmp_path / "t.csv").write_text("image,price,Price\na.jpg,1,2\n")
-    with pytest.raises(CatalogueError, match="price and Price"):
-        load_catalogue(tmp_path)
+    catalogue = load_catalogue(tmp_path)
+    assert catalogue.table[["price", "price_2"]].values.tolist() == [[1.0, 2.0]]
+    assert "column 'Price' is kept as price_2" in catalogue.reading.notes
     (tmp_path / "t.csv").write_text("image,price\na.jpg,1\n,2\n")
     catalogue = load_catalogue(tmp_path)
     assert catalogue.item_ids.tolist() == ["a", "line-3"]
     assert catalogue.table["has_image"].tolist() == [True, False]
 
 
-def test_a_table_of_image_cells_that_are_all_empty_leaves_the_pictures(tmp_path):
+def test_a_table_without_rows_is_no_reason_to_forget_it(tmp_path):
     draw(tmp_path / "a.jpg", "red", "box")
     (tmp_path / "t.csv").write_text("image\n\n\n")
-    assert load_catalogue(tmp_path).item_ids.tolist() == ["a"]
+    with pytest.raises(CatalogueError, match="without rows"):
+        load_catalogue(tmp_path)
+    assert load_catalogue(tmp_path, table="none").item_ids.tolist() == ["a"]

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from fashify.catalogue.readers import csv, excel, json, jsonl, parquet, xml
+from fashify.catalogue.readers.plain_list import read_text
 from fashify.catalogue.readers.table import RawTable, make_table, table_of_records
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "RawTable",
     "Reader",
     "make_table",
+    "read_text",
     "reader_of",
     "table_of_records",
 ]

@@ -78,3 +78,20 @@ def _by_key(content: Mapping[str, Mapping[str, Any]]) -> tuple[list[Mapping[str,
         rows = [{column: content[column][key] for column in content} for key in inner[0]]
         return rows, "columns of values by row"
     return [{"id": key, **value} for key, value in content.items()], "objects by id"
+
+
+def read_record(data: bytes) -> dict[str, str] | None:
+    """The one product of a file, out of the objects it is wrapped in; ``None`` for no object."""
+    try:
+        content = json.loads(decode_text(data, "a JSON file")[0])
+    except (json.JSONDecodeError, RecursionError, CatalogueError):
+        return None
+    while isinstance(content, Mapping):
+        inner = [value for value in content.values() if isinstance(value, Mapping)]
+        plain = [value for value in content.values() if not isinstance(value, Mapping | list)]
+        # Wrapped as {"meta": {...}, "data": {...}}: the largest is the product.
+        if inner and not plain:
+            content = max(inner, key=len)
+            continue
+        return flatten(content)
+    return None

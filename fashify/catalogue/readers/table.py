@@ -21,6 +21,7 @@ class RawTable:
         mended: ``(row, what was done)`` of malformed rows that were repaired.
         form: format, delimiter and encoding in words, such as ``CSV, semicolons, UTF-8``.
         notes: what else a user should know of the reading.
+        folders: (n,) the folder each row's file lies in, where they are from several files.
     """
 
     name: str
@@ -30,6 +31,7 @@ class RawTable:
     mended: list[tuple[int, str]] = field(default_factory=list)
     form: str = ""
     notes: list[str] = field(default_factory=list)
+    folders: list[str] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)

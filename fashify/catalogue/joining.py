@@ -1,0 +1,425 @@
+"""Rows find their pictures: exactly first, then by ever looser rules, one rule at a time.
+
+A rule joins a row only to a picture that it alone fits; where several pictures fit, a looser rule
+can but find more of them, so that nothing is ever guessed. What remains is named as ambiguous.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from urllib.parse import unquote, urlsplit
+
+from fashify.io.images import SUFFIXES
+
+Key = Callable[[str], str]
+
+#: ``(name, key of a cell, name of the key of a picture)``.
+Rule = tuple[str, Key, str]
+
+
+#: Signs of a path that is not written as those of pictures are.
+_UNUSUAL = re.compile(r"[\\:]|//|^[./]")
+
+
+_MARKED = re.compile(r"[\\:/.]").search
+
+
+def slashed(cell: str) -> str:
+    """A path as this machine writes it: ``/`` between the parts, no ``./`` before them.
+
+    >>> slashed(".\\\\images\\\\a.jpg"), slashed("https://x.test/f/a%20b.jpg?v=1")
+    ('images/a.jpg', 'f/a%20b.jpg')
+    """
+    if cell.isalnum() or not _UNUSUAL.search(cell):
+        return cell
+    if "://" in cell or cell.startswith("//"):
+        try:
+            return urlsplit(cell).path.lstrip("/")
+        except ValueError:
+            return cell
+    path = cell.replace("\\", "/")
+    if re.match(r"[A-Za-z]:/", path):
+        path = path[3:]
+    while path.startswith(("./", "/")):
+        path = path.lstrip("/").removeprefix("./")
+    return re.sub(r"/{2,}", "/", path)
+
+
+def base_name(cell: str) -> str:
+    """The last part of a path or address.
+
+    >>> base_name("https://cdn.test/files/p0.jpg?v=1")
+    'p0.jpg'
+    """
+    return slashed(cell).rpartition("/")[2]
+
+
+def without_ending(name: str) -> str:
+    """``a.b`` of ``a.b.jpg`` and of ``a.b``: only a picture's ending is one."""
+    head, dot, tail = name.rpartition(".")
+    return head if dot and head and f".{tail.lower()}" in SUFFIXES else name
+
+
+def path_stem(path: str) -> str:
+    return without_ending(slashed(path))
+
+
+def base_stem(path: str) -> str:
+    return without_ending(base_name(path))
+
+
+def _folded(path: str) -> str:
+    return base_name(path).casefold()
+
+
+def _folded_stem(path: str) -> str:
+    return base_stem(path).casefold()
+
+
+def _nfc(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+
+
+def _composed(path: str) -> str:
+    return _nfc(_folded_stem(path))
+
+
+def _unquoted(path: str) -> str:
+    name = base_name(path)
+    return _nfc(unquote(name).rpartition("/")[2] if "%" in name else name).casefold()
+
+
+def _unquoted_stem(path: str) -> str:
+    return without_ending(_unquoted(path))
+
+
+def _without_zeros(path: str) -> str:
+    stem = _unquoted_stem(path)
+    return stem.lstrip("0") if stem.isdecimal() else stem
+
+
+#: The stricter first; a rule's pictures are looked up by a key of the same name in ``_KEYS``.
+RULES: tuple[Rule, ...] = (
+    ("path", str, "path"),
+    ("path, other separators", slashed, "path"),
+    ("file name", base_name, "base"),
+    ("path without its ending", path_stem, "path stem"),
+    ("file name without its ending", base_stem, "stem"),
+    ("letter case", _folded, "folded"),
+    ("letter case, without its ending", _folded_stem, "folded stem"),
+    ("Unicode form", _composed, "composed stem"),
+    ("percent-encoding", _unquoted, "unquoted"),
+    ("percent-encoding, without its ending", _unquoted_stem, "unquoted stem"),
+    ("leading zeros", _without_zeros, "without zeros"),
+)
+
+#: Keys of pictures by name.
+_KEYS: dict[str, Key] = {
+    "path": str,
+    "base": base_name,
+    "path stem": without_ending,
+    "stem": base_stem,
+    "folded": _folded,
+    "folded stem": _folded_stem,
+    "composed stem": _composed,
+    "unquoted": _unquoted,
+    "unquoted stem": _unquoted_stem,
+    "without zeros": _without_zeros,
+}
+
+#: From this rule on two cells that name different files may not claim one picture.
+EXCLUSIVE = 2
+
+#: What the words of views look like in file names, in the order in which they are shown.
+VIEW_WORDS = (
+    "main primary front full hero cover default model flat packshot vorne face frente fronte 正面 "
+    "side left right seite profil lado lato 侧面 back rear hinten rueckseite dos espalda retro "
+    "背面 additional alt alternate detail details zoom close closeup macro texture fabric label "
+    "tag top bottom inside outside sole lifestyle look outfit worn swatch"
+).split()
+
+_VIEW = re.compile(
+    r"^(?P<key>.+?)(?:[_\-. ]+(?P<view>(?:img|image|pic|photo|view|v|p)?\d{1,2}|[a-h]|"
+    + "|".join(VIEW_WORDS)
+    + r")|\s?\((?P<number>\d{1,2})\))$",
+    re.IGNORECASE,
+)
+
+
+def split_view(stem: str) -> tuple[str, str] | None:
+    """``(key, view)`` of a stem that ends in a view's number or word, or ``None``.
+
+    >>> split_view("12790_2"), split_view("shirt-back"), split_view("12790")
+    (('12790', '2'), ('shirt', 'back'), None)
+    """
+    match = _VIEW.match(stem)
+    return (match["key"], match["view"] or match["number"]) if match else None
+
+
+def view_order(path: str) -> tuple:
+    """Sorts the views of a product: the plain name, then words of the front, then numbers."""
+    stem = base_stem(path).casefold()
+    found = split_view(stem)
+    view = found[1] if found else stem
+    digits = re.findall(r"\d+", view)
+    word = VIEW_WORDS.index(view) if view in VIEW_WORDS else len(VIEW_WORDS)
+    bare = found is None and view not in VIEW_WORDS
+    number = int(digits[-1]) if digits else 0
+    return (not bare, word, len(stem) if bare else 0, number, path)
+
+
+def split_cell(cell: str) -> list[str]:
+    """The pictures that one cell names, in their order.
+
+    A mark splits only where every part is a picture's name or address: names may hold commas.
+
+    >>> split_cell("a.jpg, b.jpg"), split_cell("red, blue.jpg")
+    (['a.jpg', 'b.jpg'], ['red, blue.jpg'])
+    >>> split_cell('["a.jpg", "b.jpg"]'), split_cell("https://x.test/w_2,h_3/a.jpg")
+    (['a.jpg', 'b.jpg'], ['https://x.test/w_2,h_3/a.jpg'])
+    """
+    text = cell.strip()
+    if text[:1] in "[{" and text[-1:] in "]}":
+        inner = _json_list(text)
+        if inner:
+            return inner
+    if not _SEVERAL.search(text):
+        return [cell]
+    for mark in ("|", ";", "\n", ",", " "):
+        pattern = r"[, ]\s*(?=https?://)" if "://" in text and mark in ", " else re.escape(mark)
+        parts = [part.strip() for part in re.split(pattern, text) if part.strip()]
+        if len(parts) > 1 and all(_names_picture(part, mark) for part in parts):
+            return parts
+    return [cell]
+
+
+_SEVERAL = re.compile(r"[|;,\n]|\s\S*(://|\.[A-Za-z]{3,4}$)")
+
+
+def _names_picture(part: str, mark: str) -> bool:
+    ending = base_name(part).rpartition(".")
+    has_ending = bool(ending[1]) and f".{ending[2].lower()}" in SUFFIXES
+    return has_ending or part.startswith(("http://", "https://")) or mark in "|"
+
+
+def _json_list(text: str) -> list[str]:
+    """Names in a JSON list, or in a list as Python prints it."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            values = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        values = values if isinstance(values, list | tuple) else [values]
+        names = [_named(value) for value in values]
+        return [name for name in names if name]
+    return []
+
+
+def _named(value: object) -> str:
+    if isinstance(value, dict):
+        texts = [value.get(key) for key in ("src", "url", "path", "file_name", "filename", "file")]
+        return next((text for text in texts if isinstance(text, str)), "")
+    return str(value).strip() if isinstance(value, str | int) else ""
+
+
+@dataclass
+class Joined:
+    """Pictures found for a list of cells.
+
+    Attributes:
+        pictures: (n,) place of the picture in the finder's list, -1 for none.
+        rules: (n,) place of the rule in ``RULES``, -1 for none.
+        ambiguous: row -> the pictures that fit it.
+    """
+
+    pictures: list[int]
+    rules: list[int]
+    ambiguous: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(picture >= 0 for picture in self.pictures)
+
+
+class PictureFinder:
+    """Finds pictures by what cells of a table call them.
+
+    Args:
+        paths: of all pictures.
+        folder: of the table, with ``/`` at its end: cells are relative to it first.
+    """
+
+    def __init__(self, paths: Sequence[str], folder: str = "") -> None:
+        self.paths, self.folder = list(paths), folder
+        self._lookups: dict[str, dict[str, int | list[int]]] = {}
+        self._same = self._same_keys()
+
+    def _same_keys(self) -> dict[str, str]:
+        """Looser keys of all pictures that are no other than stricter ones: most names are plain.
+
+        Each saves a table of all pictures.
+        """
+        names = list(map(base_name, self.paths))
+        same: dict[str, str] = {}
+        if not any(name.startswith("0") for name in names):
+            same["without zeros"] = "unquoted stem"
+        if all(name.isascii() and "%" not in name for name in names):
+            same |= {"unquoted stem": "composed stem", "unquoted": "folded"}
+            same["composed stem"] = "folded stem"
+        if all(name == name.casefold() for name in names):
+            same |= {"folded stem": "stem", "folded": "base"}
+        return same
+
+    def _first_rule(self, cells: Sequence[str]) -> int:
+        """Where to begin: a cell without mark or ending is no path and no file's name."""
+        marked = any(map(_MARKED, cells))
+        named = not marked and all("/" in p and "." in base_name(p) for p in self.paths)
+        return 4 if named else 0
+
+    def find(self, cells: Sequence[str], *, folders: Sequence[str] | None = None) -> Joined:
+        """The picture of each cell, "" cells aside.
+
+        Args:
+            cells: (n,) paths, file names, addresses or ids.
+            folders: (n,) the folder of the table each row is from; default the one folder.
+        """
+        found = Joined([-1] * len(cells), [-1] * len(cells))
+        left = [row for row, cell in enumerate(cells) if cell]
+        taken: dict[int, str] = {}
+        for rule in range(self._first_rule(cells), len(RULES)):
+            if not left:
+                break
+            hits = self._by_rule(rule, cells, left, folders, found)
+            if rule >= EXCLUSIVE:
+                hits = _unclaimed(hits, cells, taken)
+            for row, picture in hits.items():
+                found.pictures[row], found.rules[row] = picture, rule
+                taken.setdefault(picture, slashed(cells[row]))
+            left = [row for row in left if found.pictures[row] < 0]
+        for row in [row for row in found.ambiguous if found.pictures[row] >= 0]:
+            del found.ambiguous[row]
+        return found
+
+    def find_any(self, cells: Sequence[str], folders: Sequence[str]) -> list[int | str]:
+        """(n,) the picture of each cell, or the key of its views; 0 for none, places from 1.
+
+        A quick look for measuring a column: cells with several pictures are split, views of
+        ``<cell>_1`` and pictures in a folder ``<cell>`` count.
+        """
+        first = [split_cell(cell)[0] if cell else "" for cell in cells]
+        found = self.find(first, folders=folders)
+        keys = self.view_keys
+        return [
+            picture + 1 if picture >= 0 else (cell if cell in keys else 0)
+            for picture, cell in zip(found.pictures, first, strict=True)
+        ]
+
+    @cached_property
+    def view_keys(self) -> dict[str, list[int]]:
+        """What pictures may be views of -> their places: ``12790`` of ``12790_2.jpg``, and the
+        folder they are in."""
+        keys: dict[str, list[int]] = {}
+        for place, path in enumerate(self.paths):
+            found = split_view(base_stem(path))
+            names = [found[0]] if found else []
+            folder = path.rpartition("/")[0].rpartition("/")[2]
+            if folder:
+                names.append(folder)
+            for name in dict.fromkeys(names):
+                keys.setdefault(name, []).append(place)
+        return keys
+
+    def _by_rule(
+        self,
+        rule: int,
+        cells: Sequence[str],
+        left: list[int],
+        folders: Sequence[str] | None,
+        found: Joined,
+    ) -> dict[int, int]:
+        """Row -> picture of the rows that one picture alone fits."""
+        key, hits = RULES[rule][1], {}
+        lookup = self._lookup(RULES[rule][2])
+        inner = rule <= 1 and bool(self.folder or folders)
+        for row in left:
+            text = key(cells[row])
+            place = None
+            if inner:
+                place = lookup.get((folders[row] if folders else self.folder) + text)
+            if place is None:
+                place = lookup.get(text)
+            if isinstance(place, list):
+                best = self._longest(slashed(cells[row]), place)
+                if best is None:
+                    found.ambiguous[row] = place
+                    continue
+                place = best
+            if place is not None:
+                hits[row] = place
+        return hits
+
+    def _lookup(self, name: str) -> dict[str, int | list[int]]:
+        """Key -> the picture, or all of them where several have it."""
+        while name in self._same:
+            name = self._same[name]
+        if name not in self._lookups:
+            lookup: dict[str, int | list[int]] = {}
+            for place, text in enumerate(map(_KEYS[name], self.paths)):
+                before = lookup.setdefault(text, place)
+                if isinstance(before, list):
+                    before.append(place)
+                elif before != place:
+                    lookup[text] = [before, place]
+            lookup.pop("", None)
+            self._lookups[name] = lookup
+        return self._lookups[name]
+
+    def _longest(self, cell: str, places: list[int]) -> int | None:
+        """Of pictures of one name the one whose folders agree with the cell's furthest up."""
+        wanted = cell.split("/")[:-1][::-1]
+        if not wanted:
+            return None
+        depths = [_agreement(wanted, self.paths[place]) for place in places]
+        best = max(depths)
+        return places[depths.index(best)] if best and depths.count(best) == 1 else None
+
+
+def _agreement(folders: list[str], path: str) -> int:
+    """How many folders from the file upwards are the same."""
+    own = path.split("/")[:-1][::-1]
+    depth = 0
+    for mine, theirs in zip(own, folders, strict=False):
+        if mine.casefold() != theirs.casefold():
+            break
+        depth += 1
+    return depth
+
+
+def _unclaimed(hits: dict[int, int], cells: Sequence[str], taken: dict[int, str]) -> dict[int, int]:
+    """Hits whose picture no other cell has, by this rule or a stricter one."""
+    claims: dict[int, str | None] = {}
+    for row, picture in hits.items():
+        cell = slashed(cells[row])
+        if claims.setdefault(picture, taken.get(picture, cell)) != cell:
+            claims[picture] = None
+    return {
+        row: picture
+        for row, picture in hits.items()
+        if claims[picture] is not None and taken.get(picture, claims[picture]) == claims[picture]
+    }
+
+
+def folder_of(path: str) -> str:
+    """The folder of a file with ``/`` at its end; "" at the root.
+
+    >>> folder_of("images/010/a.jpg"), folder_of("a.jpg")
+    ('images/010/', '')
+    """
+    head, slash, _ = path.rpartition("/")
+    return head + slash
