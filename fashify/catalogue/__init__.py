@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fashify.catalogue.assembly import assemble_folders, assemble_table
 from fashify.catalogue.columns import ColumnType
@@ -11,14 +12,23 @@ from fashify.catalogue.copies import drop_copies
 from fashify.catalogue.files import Files, sort_files
 from fashify.catalogue.kaggle import fetch_kaggle
 from fashify.catalogue.model import COLUMNS, Catalogue
-from fashify.catalogue.options import Options
+from fashify.catalogue.options import Options, write_settings
 from fashify.catalogue.readers import RawTable, reader_of
 from fashify.catalogue.reading import Count, Reading
 from fashify.catalogue.tables import Found, find_table
+from fashify.data import SAMPLE
 from fashify.errors import CatalogueError, StorageError
 from fashify.io.storage import Storage, is_url, open_storage
 
-__all__ = ["COLUMNS", "Catalogue", "ColumnType", "Reading", "load_catalogue"]
+__all__ = [
+    "COLUMNS",
+    "Catalogue",
+    "ColumnType",
+    "Reading",
+    "load_catalogue",
+    "reopen_catalogue",
+    "write_settings",
+]
 
 KINDS = ("auto", "kaggle", "folder")
 
@@ -80,18 +90,33 @@ def load_catalogue(
         raise CatalogueError(error.expected, error.received, error.fix) from error
     options = Options(kind, table, dict(columns or {}), allow_unmatched)
     catalogue = _read(storage, names, options)
+    catalogue.options = options.to_dict() | ({"follow_links": True} if follow_links else {})
     if str(source) == "sample":
-        # The word, not the cache's path: it means the same on every machine.
+        # The word, not the archive's path: it means the same on every machine.
         catalogue.source = catalogue.reading.source = "sample"
     return catalogue
+
+
+def reopen_catalogue(facts: Mapping[str, Any], source: str | Path | None = None) -> Catalogue:
+    """The catalogue a store was built from, read as it was then.
+
+    Args:
+        facts: what the store keeps of it: ``source``, ``kind`` and, where any were given,
+            ``options``.
+        source: where it lies now, if it was moved.
+
+    Raises:
+        CatalogueError: as ``load_catalogue``; but pictures may have gone since.
+    """
+    options = {**facts.get("options", {}), "allow_unmatched": True}
+    kind = facts.get("kind", "auto") if source is None else "auto"
+    return load_catalogue(source or facts["source"], kind=kind, **options)
 
 
 def _locate(source: str | Path, table: str | None) -> tuple[str | Path, str | None]:
     """Where the bytes are, and the table that was named."""
     if str(source) == "sample":
-        from fashify.sample import sample_folder
-
-        return sample_folder(), table
+        return SAMPLE, table
     if str(source) == "kaggle":
         return fetch_kaggle(), table
     path = Path(source).expanduser()

@@ -41,6 +41,7 @@ class Catalogue:
             picture the first is its main one, ``table["path"]``.
         column_types: own column -> what it holds and what it is called in the file.
         reading: what was understood of the source, left out and mended.
+        options: what ``load_catalogue`` was told besides source and kind, to read it again.
 
     >>> from fashify import load_catalogue
     >>> catalogue = load_catalogue("sample")
@@ -78,6 +79,7 @@ class Catalogue:
         self.views = views if views is not None else self._main_views()
         self.column_types = dict(column_types or {})
         self.reading = reading if reading is not None else Reading(source, kind)
+        self.options: dict[str, Any] = {}
 
     def _main_views(self) -> pd.DataFrame:
         """One picture a product, as its row has it."""
@@ -231,6 +233,7 @@ class Catalogue:
             column_types=self.column_types,
             reading=self.reading,
         )
+        part.options = self.options
         if self._image_problems is not None:
             found = self._image_problems[self._image_problems["item_id"].isin(kept)]
             part.note_image_problems(found.itertuples(index=False, name=None))

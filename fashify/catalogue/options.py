@@ -33,6 +33,15 @@ class Options:
     columns: Mapping[str, str] = field(default_factory=dict)
     allow_unmatched: bool = False
 
+    def to_dict(self) -> dict[str, Any]:
+        """What ``load_catalogue`` needs besides source and kind to read the same again."""
+        said = {
+            "table": self.table,
+            "columns": dict(self.columns),
+            "allow_unmatched": self.allow_unmatched,
+        }
+        return {name: value for name, value in said.items() if value}
+
     def with_settings(self, storage: Storage, names: list[str]) -> tuple[Options, str]:
         """Adds what ``catalogue.toml`` says; what was said here counts more.
 
@@ -71,21 +80,28 @@ def _parsed(storage: Storage, name: str) -> dict[str, Any]:
     return content
 
 
-def write_settings(folder: Path, options: Options) -> Path:
+def write_settings(source: Path, table: str | None, columns: Mapping[str, str]) -> Path:
     """Keeps the choice of table and columns in ``catalogue.toml``, read at the next time.
 
+    Args:
+        source: the catalogue's folder, or the table in it.
+        table: as ``load_catalogue``'s.
+        columns: as ``load_catalogue``'s.
+
     Raises:
-        CatalogueError: the folder cannot be written.
+        CatalogueError: no folder, or none that can be written.
     """
+    folder = source.expanduser()
+    folder = folder if folder.is_dir() else folder.parent
     # A TOML basic string is written as JSON writes it.
-    lines = [f"table = {json.dumps(options.table)}"] if options.table else []
-    lines += ["[columns]"] if options.columns else []
-    lines += [f"{json.dumps(k)} = {json.dumps(v)}" for k, v in options.columns.items()]
+    lines = [f"table = {json.dumps(table)}"] if table else []
+    lines += ["[columns]"] if columns else []
+    lines += [f"{json.dumps(ours)} = {json.dumps(theirs)}" for ours, theirs in columns.items()]
     path = folder / SETTINGS
     try:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
         raise CatalogueError(
-            f"a folder that can be written, {folder}", str(error.strerror), "leave the option out"
+            f"a folder that can be written, {folder}", f"{error.strerror}", "leave the option out"
         ) from error
     return path

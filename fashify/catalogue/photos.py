@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from fashify.catalogue.csv_table import read_csv_table
+from fashify.catalogue.readers.csv import read_csv
 from fashify.errors import CatalogueError, StorageError, known
 from fashify.io.images import load_image
 from fashify.io.storage import Storage, open_storage
@@ -178,7 +178,7 @@ def _photo_table(storage: Storage, names: Sequence[str], source: str) -> tuple[p
     csvs = [name for name in csvs if PurePosixPath(name).name != _ANSWERS]
     csvs.sort(key=lambda name: (PurePosixPath(name).name != _PHOTOS, name.count("/"), name))
     for name in csvs:
-        rows = pd.DataFrame(read_csv_table(storage.read(name), name).rows)
+        rows = pd.DataFrame(read_csv(storage.read(name), name)[0].rows)
         image, label = _column(rows, _IMAGE), _column(rows, _LABEL)
         kind = _column(rows, _TYPE) if label is None else None
         if image is None or (label is None and kind is None):
@@ -244,7 +244,7 @@ def _read_answers(data: bytes, name: str) -> tuple[dict[str, tuple[str, ...]], f
     Without a column ``counted`` every label counts; of the Clothing dataset's own labels and
     answers those ten that it counts itself.
     """
-    rows = pd.DataFrame(read_csv_table(data, name).rows)
+    rows = pd.DataFrame(read_csv(data, name)[0].rows)
     if "label" not in rows or "article_types" not in rows:
         raise CatalogueError(
             f"the columns label and article_types in {name}",

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fashify.cli.catalogues import (
+    ColumnsOption,
+    KeepColumnsOption,
+    LinksOption,
+    TableOption,
+    UnmatchedOption,
+    read_catalogue,
+)
 from fashify.cli.console import JsonOption, emit, store_path
 from fashify.cli.head_lines import describe_head, format_head
 from fashify.cli.indexing import (
@@ -63,11 +71,15 @@ def build(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail if any product could not be embedded.")
     ] = False,
+    table: TableOption = None,
+    columns: ColumnsOption = None,
+    keep_columns: KeepColumnsOption = False,
+    allow_unmatched: UnmatchedOption = False,
+    follow_links: LinksOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Embed a catalogue's pictures into a store and index them."""
     from fashify.backbones import load_backbone
-    from fashify.catalogue import load_catalogue
     from fashify.features import extract_features
     from fashify.index import make_index
     from fashify.store.remote import local_path
@@ -79,7 +91,14 @@ def build(
     if index == MILVUS:
         # A server that is away is an error at once, not after hours of work.
         make_index(index, metric=metric, **placed)
-    products = load_catalogue(catalogue)
+    products = read_catalogue(
+        catalogue,
+        table=table,
+        columns=columns,
+        keep_columns=keep_columns,
+        flags={"allow_unmatched": allow_unmatched, "follow_links": follow_links},
+    )
+    reading = products.reading
     if limit is not None:
         products = products.sample(limit)
     store = extract_features(
@@ -119,8 +138,10 @@ def build(
         "engine_report": store.meta.get("engine_report", {}),
         "index": index,
         "metric": metric,
+        "reading": reading.to_dict(),
     }
     text = [
+        *reading.lines(),
         f"{len(store):,} products in {store.path}, {len(lost)} in quarantine",
         f"backbone: {facts['name']}, {facts['dim']}-d: {facts['reason']}",
         format_head(store),

@@ -337,6 +337,7 @@ def _finish(
             "kind": catalogue.kind,
             "n_rows": len(catalogue),
             "fingerprint": catalogue.fingerprint,
+            **({"options": catalogue.options} if catalogue.options else {}),
         },
     }
     if index is not None:

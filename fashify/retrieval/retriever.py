@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fashify.backbones import load_backbone
-from fashify.catalogue import Catalogue, load_catalogue
+from fashify.catalogue import Catalogue, reopen_catalogue
 from fashify.errors import FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
@@ -117,8 +117,7 @@ class Retriever:
         """The catalogue the store was built from; errors as ``load_catalogue``."""
         if self._catalogue is not None:
             return self._catalogue
-        facts = self.store.meta["catalogue"]
-        return load_catalogue(facts["source"], kind=facts["kind"])
+        return reopen_catalogue(self.store.meta["catalogue"])
 
     @cached_property
     def embedder(self) -> Embedder:

@@ -1,0 +1,85 @@
+"""How commands are told to read a catalogue, and how they show what was understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fashify.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fashify.catalogue import Catalogue
+
+TableOption = Annotated[
+    str | None,
+    typer.Option(
+        "--table", help="File (or file#sheet) with the products; none: go by folders alone."
+    ),
+]
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        help="ours=theirs, such as article_type=product_type,base_colour=colour_name.",
+    ),
+]
+UnmatchedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unmatched", help="Build although many rows lack a picture, or pictures a row."
+    ),
+]
+LinksOption = Annotated[
+    bool, typer.Option("--follow-links", help="Follow links out of the catalogue's folder.")
+]
+KeepColumnsOption = Annotated[
+    bool,
+    typer.Option("--keep-columns", help="Write --table and --columns to its catalogue.toml."),
+]
+
+
+def parse_columns(values: list[str] | None) -> dict[str, str]:
+    """``["a=b,c=d"]`` to ``{"a": "b", "c": "d"}``; a comma within a name is kept.
+
+    >>> parse_columns(["article_type=Type, or kind,name=Title"])
+    {'article_type': 'Type, or kind', 'name': 'Title'}
+
+    Raises:
+        ConfigError: a part without ``=``.
+    """
+    found = {}
+    for value in values or []:
+        for part in re.split(r",(?=\s*[a-z_]+=)", value):
+            ours, equals, theirs = part.partition("=")
+            if not equals or not ours.strip():
+                raise ConfigError(
+                    "--columns ours=theirs", repr(part), "write article_type=product_type"
+                )
+            found[ours.strip()] = theirs.strip()
+    return found
+
+
+def read_catalogue(
+    source: str,
+    *,
+    table: str | None = None,
+    columns: list[str] | None = None,
+    keep_columns: bool = False,
+    flags: Mapping[str, bool],
+) -> Catalogue:
+    """The catalogue as the options have it; its choice of columns is kept where asked for.
+
+    Raises:
+        CatalogueError: as ``load_catalogue``; no folder to keep the choice in.
+    """
+    from fashify.catalogue import load_catalogue, write_settings
+
+    named = parse_columns(columns)
+    products = load_catalogue(source, table=table, columns=named, **flags)
+    if keep_columns:
+        write_settings(Path(source), table, named)
+    return products
