@@ -28,6 +28,8 @@ from fashify.io.storage import Storage
 #: Share of rows without picture, or of pictures without row, above which nothing is built.
 TOLERATED = 0.1
 
+_DEEPFASHION = r"(?:^|/)(?P<gender>WOMEN|MEN)/(?P<type>[^/]+)/id_\d{8}/"
+
 _PATH_MARK = re.compile(r"\s*[>»]\s*")
 
 
@@ -63,7 +65,8 @@ def assemble_table(
     matches = match_rows(raw, columns, finder)
     products = group_rows(raw, columns, matches, finder.paths)
     pictures = pictures_of_products(products.ids, products.of_row, matches)
-    joins = add_views(products.ids, pictures, finder)
+    doubtful = {place for places in matches.ambiguous.values() for place in places}
+    joins = add_views(products.ids, pictures, finder, doubtful)
     views = views_frame(products.ids, pictures, finder.paths)
     reading.joins = matches.joins + joins
     reading.rows, reading.products = len(raw), len(products.ids)
@@ -74,7 +77,8 @@ def assemble_table(
     _count_unmatched(reading, products, pictures, matches, expected, files, views)
     table, types = _table(raw, columns, products, matches, reading, found)
     main = views.drop_duplicates("item_id").set_index("item_id")["path"]
-    table["path"] = table["item_id"].map(main).fillna("").astype(object)
+    table["path"] = table["item_id"].map(main.to_dict()).astype(object).fillna("")
+    _label_deepfashion(table, reading)
     _check_unmatched(reading, raw, columns, options, storage)
     catalogue = _catalogue(table, storage, reading, views, types)
     catalogue.mended = _mended(raw, products)
@@ -106,7 +110,7 @@ def _table(
     """The products' table without paths, the types of own columns; fills the reading's columns."""
     table = pd.DataFrame({"item_id": np.array(products.ids, dtype=object)})
     told: dict[int, ColumnReading] = {}
-    used: set[int] = set()
+    used: set[int] = set(raw.derived)
     for name, choices in columns.chosen.items():
         if name in ("item_id", "path"):
             continue
@@ -150,12 +154,25 @@ def _table(
     columns_read = tuple(
         told.get(place, ColumnReading(source, "", "empty"))
         for place, source in enumerate(raw.columns)
+        if place not in raw.derived
     )
     reading.tables = [
         type(t)(t.name, t.form, t.rows, t.used, t.why, columns_read) if t.used else t
         for t in found.tables
     ]
     return table, types
+
+
+def _label_deepfashion(table: pd.DataFrame, reading: Reading) -> None:
+    """The In-shop set's lists say no types: they are in ``WOMEN/Dresses/id_00000002/``."""
+    if "article_type" in table:
+        return
+    found = table["path"].str.extract(_DEEPFASHION)
+    if len(found) and found["type"].notna().mean() > 0.9:
+        table["article_type"] = found["type"].fillna("").astype(object)
+        if "gender" not in table:
+            table["gender"] = found["gender"].fillna("").astype(object)
+        reading.notes.append("gender and article_type are from DeepFashion's folders")
 
 
 def _names_pictures(matches: Matches, place: int) -> bool:

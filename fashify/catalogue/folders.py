@@ -148,7 +148,7 @@ class _Folders:
             for dirs, name in zip(self.dirs, self.pictures, strict=True)
         )
         prefixes = begin >= 0.9 * len(self.pictures) and all(
-            re.fullmatch(r"[\w-]{1,6}", name) for name in names
+            re.fullmatch(r"\w{1,3}", name) for name in names
         )
         if names and (prefixes or all(_SHARD.match(name) for name in names)):
             for dirs in self.dirs:

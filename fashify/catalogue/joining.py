@@ -66,6 +66,19 @@ def without_ending(name: str) -> str:
     return head if dot and head and f".{tail.lower()}" in SUFFIXES else name
 
 
+def file_stem(path: str) -> str:
+    """The file name of a picture without its ending, whatever that is.
+
+    >>> file_stem("images/2.dat"), file_stem("a.b.jpg")
+    ('2', 'a.b')
+    """
+    name = path.rpartition("/")[2]
+    return _ENDING.sub("", name) or name
+
+
+_ENDING = re.compile(r"(?<=.)\.\w{1,5}$")
+
+
 def path_stem(path: str) -> str:
     return without_ending(slashed(path))
 
@@ -124,7 +137,7 @@ _KEYS: dict[str, Key] = {
     "path": str,
     "base": base_name,
     "path stem": without_ending,
-    "stem": base_stem,
+    "stem": file_stem,
     "folded": _folded,
     "folded stem": _folded_stem,
     "composed stem": _composed,
@@ -174,6 +187,11 @@ def view_order(path: str) -> tuple:
     return (not bare, word, len(stem) if bare else 0, number, path)
 
 
+def may_list(cell: str) -> bool:
+    """Whether a cell has a mark that may stand between several names."""
+    return _SEVERAL.search(cell) is not None
+
+
 def split_cell(cell: str) -> list[str]:
     """The pictures that one cell names, in their order.
 
@@ -185,11 +203,11 @@ def split_cell(cell: str) -> list[str]:
     (['a.jpg', 'b.jpg'], ['https://x.test/w_2,h_3/a.jpg'])
     """
     text = cell.strip()
-    if text[:1] in "[{" and text[-1:] in "]}":
+    if text and text[0] in "[{" and text[-1:] in "]}":
         inner = _json_list(text)
         if inner:
             return inner
-    if not _SEVERAL.search(text):
+    if not may_list(text):
         return [cell]
     for mark in ("|", ";", "\n", ",", " "):
         pattern = r"[, ]\s*(?=https?://)" if "://" in text and mark in ", " else re.escape(mark)
@@ -199,7 +217,7 @@ def split_cell(cell: str) -> list[str]:
     return [cell]
 
 
-_SEVERAL = re.compile(r"[|;,\n]|\s\S*(://|\.[A-Za-z]{3,4}$)")
+_SEVERAL = re.compile(r"[|;,\n]|^\s*[\[{]|\s\S*(://|\.[A-Za-z]{3,4}$)")
 
 
 def _names_picture(part: str, mark: str) -> bool:
@@ -305,6 +323,11 @@ class PictureFinder:
         for row in [row for row in found.ambiguous if found.pictures[row] >= 0]:
             del found.ambiguous[row]
         return found
+
+    def is_name(self, cell: str) -> bool:
+        """Whether a picture is called exactly so, by its path or its file name."""
+        base = "/" not in cell and cell in self._lookup("base")
+        return base or cell in self._lookup("path") or self.folder + cell in self._lookup("path")
 
     def find_any(self, cells: Sequence[str], folders: Sequence[str]) -> list[int | str]:
         """(n,) the picture of each cell, or the key of its views; 0 for none, places from 1.

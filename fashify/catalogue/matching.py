@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fashify.catalogue.joining import RULES, VIEW_WORDS, Joined, PictureFinder, split_cell
+from fashify.catalogue.joining import RULES, VIEW_WORDS, Joined, PictureFinder, may_list, split_cell
 from fashify.catalogue.mapping import Choice, ColumnMap
 from fashify.catalogue.readers import RawTable
 from fashify.catalogue.reading import JoinReading
@@ -110,7 +110,10 @@ class _Matcher:
 
     def _try_column(self, choice: Choice) -> _Tried:
         cells = self.raw.cells(choice.column).tolist()
-        joined = self.finder.find(cells, folders=self.raw.folders)
+        parts = {row: self._parts(cell) for row, cell in enumerate(cells) if may_list(cell)}
+        lists_of = {row: inner for row, inner in parts.items() if inner != [cells[row]]}
+        whole = ["" if row in lists_of else cell for row, cell in enumerate(cells)]
+        joined = self.finder.find(whole, folders=self.raw.folders)
         lists = [[place] if place >= 0 else [] for place in joined.pictures]
         tried = _Tried(choice, lists, Counter(), {}, joined.ambiguous, [])
         for row, rule in enumerate(joined.rules):
@@ -118,15 +121,16 @@ class _Matcher:
                 tried.rules[rule] += 1
                 if rule not in tried.examples:
                     tried.examples[rule] = self._example(cells[row], joined.pictures[row])
-        self._split_lists(cells, tried)
+        self._find_lists(lists_of, tried)
         return tried
 
-    def _split_lists(self, cells: list[str], tried: _Tried) -> None:
-        """Cells of several pictures, where the whole cell is none."""
-        left = [row for row, cell in enumerate(cells) if cell and not tried.lists[row]]
-        parts = {row: split_cell(cells[row]) for row in left}
-        rows = [row for row in left if len(parts[row]) > 1 or parts[row] != [cells[row]]]
-        flat = [(row, part) for row in rows for part in parts[row]]
+    def _parts(self, cell: str) -> list[str]:
+        """The pictures a cell names; one where a file is called so, comma and all."""
+        return [cell] if self.finder.is_name(cell) else split_cell(cell)
+
+    def _find_lists(self, lists_of: dict[int, list[str]], tried: _Tried) -> None:
+        """Cells of several pictures."""
+        flat = [(row, part) for row, parts in lists_of.items() for part in parts]
         if not flat:
             return
         folders = self.raw.folders
@@ -143,7 +147,6 @@ class _Matcher:
                 tried.examples.setdefault(rule, self._example(part, place))
             if place not in tried.lists[row]:
                 tried.lists[row].append(place)
-            tried.ambiguous.pop(row, None)
 
     def _example(self, cell: str, place: int) -> str:
         shown = cell if len(cell) <= 60 else cell[:57] + "..."

@@ -11,13 +11,16 @@ import pandas as pd
 
 from fashify.catalogue.columns import is_amount
 from fashify.catalogue.joining import base_stem, path_stem, slashed
-from fashify.catalogue.mapping import SEVERAL, Choice, ColumnMap
+from fashify.catalogue.mapping import SEVERAL, Choice, ColumnMap, fold_name
 from fashify.catalogue.matching import Matches, clean_ids
 from fashify.catalogue.readers import RawTable
 from fashify.errors import CatalogueError
 
 #: Of these a product has one: rows that differ in them are different products.
 IDENTITY = ("name", "article_type", "sub_category", "master_category", "gender")
+
+#: What a column is called that names the row a variation belongs to.
+_PARENTS = ("parent", "parentid", "parentsku", "parentproduct", "parentproductid")
 
 #: Between the values that rows of one product have.
 JOINER = " | "
@@ -52,12 +55,15 @@ def group_rows(raw: RawTable, columns: ColumnMap, matches: Matches, paths: list[
     """
     choice, ids = _choose_ids(raw, columns, matches, paths)
     ids, notes = _fill_blanks(raw, columns, ids)
+    ids, children = _adopt(raw, columns, ids)
+    if children.any():
+        notes.append(f"{children.sum():,} rows are variations of the product that their parent is")
     of_row, unique = pd.factorize(pd.Series(ids, dtype=object))
     first = np.full(len(unique), len(ids), dtype=np.int64)
     np.minimum.at(first, of_row, np.arange(len(ids)))
     values = {place: raw.cells(place) for place in range(len(raw.columns))}
     if len(unique) < len(ids):
-        values, merged = _merge(raw, columns, of_row, first)
+        values, merged = _merge(raw, columns, of_row, len(unique), children)
         notes += merged
     return Products([str(i) for i in unique], first, of_row, values, choice, notes)
 
@@ -183,8 +189,33 @@ def _fill_blanks(raw: RawTable, columns: ColumnMap, ids: list[str]) -> tuple[lis
     return ids, notes
 
 
+def _adopt(raw: RawTable, columns: ColumnMap, ids: list[str]) -> tuple[list[str], np.ndarray]:
+    """Rows whose parent column names another row are of that row's product.
+
+    WooCommerce exports a product's sizes so, with ``id:11`` or the parent's SKU.
+
+    Returns:
+        (n,) ids, and (n,) bool, which rows are such.
+    """
+    children = np.zeros(len(ids), dtype=bool)
+    places = [at for at, name in enumerate(raw.columns) if fold_name(name) in _PARENTS]
+    if not places:
+        return ids, children
+    parents = raw.cells(places[0]).str.removeprefix("id:").tolist()
+    named: dict[str, str] = {}
+    for choice in columns.choices("item_id"):
+        for row, cell in enumerate(clean_ids(raw, choice.column)):
+            if cell and not parents[row]:
+                named.setdefault(cell, ids[row])
+    adopted = list(ids)
+    for row, parent in enumerate(parents):
+        if parent in named and named[parent] != ids[row]:
+            adopted[row], children[row] = named[parent], True
+    return adopted, children
+
+
 def _merge(
-    raw: RawTable, columns: ColumnMap, of_row: np.ndarray, first: np.ndarray
+    raw: RawTable, columns: ColumnMap, of_row: np.ndarray, size: int, children: np.ndarray
 ) -> tuple[dict[int, pd.Series], list[str]]:
     """(p,) values of each column, and what was merged.
 
@@ -198,9 +229,12 @@ def _merge(
     for place, source in enumerate(raw.columns):
         cells = raw.cells(place)
         frame = pd.DataFrame({"product": of_row, "cell": cells})
+        if place in single:
+            # What a parent says of itself counts before what its variations are called.
+            frame = frame.iloc[np.argsort(children, kind="stable")]
         frame = frame[frame["cell"] != ""].drop_duplicates()
         several = frame["product"].duplicated(keep=False)
-        merged = np.full(len(first), "", dtype=object)
+        merged = np.full(size, "", dtype=object)
         # The first that is filled: a variant's row repeats little of the product.
         firsts = frame.drop_duplicates("product")
         merged[firsts["product"].to_numpy()] = firsts["cell"].to_numpy()

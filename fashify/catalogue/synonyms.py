@@ -67,7 +67,7 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "article_type": {
         "en": (
-            "article type", "article_type_name", "product type", "product_type_name",
+            "article type", "article_type_name", "article type type name", "product type", "product_type_name",
             "product type name", "item type", "garment type", "clothing type", "category",
             "category name", "product category", "item category", "categories", "category label",
             "google product category", "type", "class", "kind", "label", "label name",
@@ -90,7 +90,7 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         "hi": ("उत्पाद प्रकार", "वस्तु प्रकार", "श्रेणी", "प्रकार", "वर्ग"),
     },
     "master_category": {
-        "en": ("master category", "main category", "top category", "department", "category1",
+        "en": ("master category", "master category type name", "main category", "top category", "department", "category1",
                "category level 1", "category l1", "level 1", "parent category"),
         "de": ("hauptkategorie", "oberkategorie", "hauptgruppe", "abteilung"),
         "fr": ("catégorie principale", "rayon", "univers"),
@@ -101,7 +101,7 @@ SYNONYMS: dict[str, dict[str, tuple[str, ...]]] = {
         "hi": ("मुख्य श्रेणी",),
     },
     "sub_category": {
-        "en": ("sub category", "subcategory name", "sub category name", "category2",
+        "en": ("sub category", "sub category type name", "subcategory name", "sub category name", "category2",
                "category level 2", "category l2", "level 2"),
         "de": ("unterkategorie", "subkategorie", "untergruppe"),
         "fr": ("sous-catégorie", "sous catégorie", "sous-famille"),

@@ -432,6 +432,7 @@ def _with_pictures(main: RawTable, link: RawTable, mine: int, theirs: int) -> tu
     raw = RawTable(
         main.name, [*main.columns, "image"], frame, main.lines, main.mended, main.form, main.notes
     )
+    raw.derived = {len(main.columns)}
     if link.name.rpartition("/")[0] != main.name.rpartition("/")[0]:
         raw.folders = [folder_of(link.name)] * len(raw)
     return raw, name

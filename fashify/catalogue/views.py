@@ -27,27 +27,34 @@ def pictures_of_products(ids: list[str], of_row: np.ndarray, matches: Matches) -
 
 
 def add_views(
-    ids: list[str], pictures: list[list[int]], finder: PictureFinder
+    ids: list[str], pictures: list[list[int]], finder: PictureFinder, doubtful: set[int]
 ) -> list[JoinReading]:
     """Gives pictures that no row names to the product they are a view of, in place.
 
     ``12790_2.jpg`` belongs to the product 12790, or to the one whose picture is ``12790.jpg`` or
     ``12790_1.jpg``; so does what lies in a folder that is this product's alone.
+
+    Args:
+        ids: (p,) the products' ids.
+        pictures: (p,) their pictures so far.
+        finder: of all pictures.
+        doubtful: pictures that fit a row as well as others do; they stay out.
     """
-    free = _free(pictures, finder)
+    free = _free(pictures, finder, doubtful)
     if not free:
         return []
     owners = _owners(ids, pictures, finder)
     joins = [_give(free, pictures, finder, owners, by_name=True)]
-    free = _free(pictures, finder)
+    free = _free(pictures, finder, doubtful)
     if free:
         owners = _folder_owners(ids, pictures, finder)
         joins.append(_give(free, pictures, finder, owners, by_name=False))
     return [join for join in joins if join.rows]
 
 
-def _free(pictures: list[list[int]], finder: PictureFinder) -> list[int]:
+def _free(pictures: list[list[int]], finder: PictureFinder, doubtful: set[int]) -> list[int]:
     taken = np.zeros(len(finder.paths), dtype=bool)
+    taken[list(doubtful)] = True
     for places in pictures:
         taken[places] = True
     return np.flatnonzero(~taken).tolist()
@@ -122,14 +129,13 @@ def _give(
 
 def _owner_by_name(path: str, owners: dict[str, int]) -> int | None:
     """The product of a view's name; of ``1_2_3`` first ``1_2``, then ``1``."""
-    stem = base_stem(path).casefold()
+    found = split_view(base_stem(path).casefold())
     for _ in range(3):
-        if owners.get(stem, -1) >= 0:
-            return owners[stem]
-        found = split_view(stem)
         if found is None:
             return None
-        stem = found[0]
+        if owners.get(found[0], -1) >= 0:
+            return owners[found[0]]
+        found = split_view(found[0])
     return None
 
 

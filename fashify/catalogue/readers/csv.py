@@ -110,6 +110,9 @@ def _table(records: _Records, name: str, before: int, most: int | None) -> RawTa
     notes: list[str] = []
     for line, fields in records:
         if columns is None:
+            if _is_title(fields, records):
+                notes.append(f"line {line + before} is a title above the table: {fields[0][:60]!r}")
+                continue
             columns, own, note = _header(fields)
             records.wanted = len(columns)
             notes += [note] if note else []
@@ -131,6 +134,14 @@ def _table(records: _Records, name: str, before: int, most: int | None) -> RawTa
     table = make_table(name, columns, rows, lines)
     table.mended, table.notes = mended, notes
     return table
+
+
+def _is_title(fields: list[str], records: _Records) -> bool:
+    """Whether a record above the header fills one cell where most others fill several."""
+    if sum(bool(cell.strip()) for cell in fields) != 1:
+        return False
+    width = _agreement(records.lines[:200], records.delimiter)[1]
+    return width > 1 and bool(fields[0].strip())
 
 
 def _header(fields: list[str]) -> tuple[list[str], bool, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fashify.catalogue.readers.plain_text import as_text
-from fashify.catalogue.readers.table import RawTable, make_table
+from fashify.catalogue.readers.table import RawTable, find_header, make_table
 from fashify.errors import CatalogueError
 
 SUFFIXES = (".xlsx", ".xlsm", ".xltx")
@@ -57,6 +57,8 @@ def _sheet(sheet: Any, name: str, most: int | None) -> RawTable | None:
     if not hasattr(sheet, "iter_rows"):  # A sheet that is a chart.
         return None
     records = list(_records(sheet, most))
+    above = find_header([row for _, row in records[:20]])
+    titles, records = records[:above], records[above:]
     if len(records) < 2:
         return None
     header = records[0][1]
@@ -67,6 +69,9 @@ def _sheet(sheet: Any, name: str, most: int | None) -> RawTable | None:
     rows = [(row + [""] * width)[:width] for _, row in records[1:]]
     table = make_table(name, columns, rows, [line for line, _ in records[1:]])
     table.form = "Excel"
+    table.notes = [
+        f"row {line} is a title above the table: {row[0][:60]!r}" for line, row in titles
+    ]
     return table
 
 

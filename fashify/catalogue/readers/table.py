@@ -22,6 +22,7 @@ class RawTable:
         form: format, delimiter and encoding in words, such as ``CSV, semicolons, UTF-8``.
         notes: what else a user should know of the reading.
         folders: (n,) the folder each row's file lies in, where they are from several files.
+        derived: places of columns that are from another table, and no column of this one's own.
     """
 
     name: str
@@ -32,6 +33,7 @@ class RawTable:
     form: str = ""
     notes: list[str] = field(default_factory=list)
     folders: list[str] | None = None
+    derived: set[int] = field(default_factory=set)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -69,3 +71,15 @@ def table_of_records(
     rows = ([record.get(column, "") for column in columns] for record in records)
     places = range(1, len(records) + 1) if lines is None else lines
     return make_table(name, columns, rows, list(places))
+
+
+def find_header(records: Sequence[Sequence[str]]) -> int:
+    """Place of the header among the first records: titles above it fill one cell alone.
+
+    >>> find_header([["Export 2024", ""], ["id", "title"], ["1", "Dress"]])
+    1
+    """
+    filled = [sum(bool(cell.strip()) for cell in record) for record in records]
+    if not filled or max(filled) < 2:
+        return 0
+    return next(place for place, count in enumerate(filled) if count > 1)
