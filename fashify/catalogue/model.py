@@ -17,7 +17,7 @@ from fashify.catalogue.reading import Reading
 from fashify.config import LEVELS
 from fashify.errors import CatalogueError, FashifyError, ImageReadError, known
 from fashify.io.images import load_image
-from fashify.io.plain import plain
+from fashify.io.plain import to_plain
 from fashify.io.storage import Storage
 
 #: Columns every catalogue has, in this order; a user's own columns follow them.
@@ -125,7 +125,7 @@ class Catalogue:
     def facts(self, item_id: str) -> dict[str, Any]:
         """The product's row as plain Python values; a missing number or year is ``None``."""
         row = self.table.iloc[self.position(item_id)].to_dict()
-        return {name: plain(None if value is pd.NA else value) for name, value in row.items()}
+        return {name: to_plain(None if value is pd.NA else value) for name, value in row.items()}
 
     def image_bytes(self, item_id: str) -> bytes:
         """The encoded picture.

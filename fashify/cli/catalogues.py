@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -69,7 +69,7 @@ def read_catalogue(
     table: str | None = None,
     columns: list[str] | None = None,
     keep_columns: bool = False,
-    flags: Mapping[str, bool],
+    flags: Mapping[str, Any],
 ) -> Catalogue:
     """The catalogue as the options have it; its choice of columns is kept where asked for.
 
