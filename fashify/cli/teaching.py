@@ -53,7 +53,7 @@ def train(
     Keras' backend may be tensorflow, jax or torch (KERAS_BACKEND). The file is then used with:
     fashify build --backbone fashify-lite --weights FILE
     """
-    from fashify.catalogue import load_catalogue
+    from fashify.catalogue import reopen_catalogue
     from fashify.catalogue.photos import load_photos
     from fashify.learning import collect_material
     from fashify.learning.recipe import TrainingPlan
@@ -68,9 +68,7 @@ def train(
         raise ConfigError("--out ending in .safetensors", out.name, "rename it")
     opened = FeatureStore.load(store_path(store))
     facts = opened.meta["catalogue"]
-    products = load_catalogue(
-        catalogue or facts["source"], kind="auto" if catalogue else facts["kind"]
-    )
+    products = reopen_catalogue(facts, catalogue)
     done = train_network(
         products,
         opened.item_ids,
