@@ -1,8 +1,11 @@
 # Everything runs in .venv, set up from the pinned versions on first use.
-PYTHON ?= python3.11
+FITS = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for one in python3.11 python3.12 python3.13 python3 python; do \
+	"$$one" -c '$(FITS)' 2>/dev/null && echo "$$one" && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNTIME := $(VENV)/.runtime
 STORE ?= data/sample-store
 CATALOGUE ?= sample
 PORT ?= 7860
@@ -15,16 +18,27 @@ HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATAL
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(READY): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --upgrade pip
-	$(BIN)/python -m pip install -q -r requirements.lock
-	$(BIN)/python -m pip install -q --no-deps -e .
+# The demo needs the runtime's packages alone; an environment with everything serves it too.
+$(RUNTIME): requirements-runtime.lock pyproject.toml
+	$(call install,requirements-runtime.lock)
 	@touch $@
+
+$(READY): requirements.lock requirements-runtime.lock pyproject.toml
+	$(call install,requirements.lock)
+	@touch $(RUNTIME) $@
+
+define install
+	@"$(PYTHON)" -c '$(FITS)' || { echo "Expected Python 3.11, 3.12 or 3.13. Received \
+	'$(PYTHON)'. Fix: install one, or name it: make PYTHON=/path/to/python3.12."; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -r $(1)
+	$(BIN)/python -m pip install -q --no-deps -e .
+endef
 
 setup: $(READY)  ## install everything into .venv
 
-demo: $(READY)  ## build the sample catalogue's index and open the demo
+demo: $(RUNTIME)  ## build the sample catalogue's index and open the demo
 	$(BIN)/fashify build --catalogue $(CATALOGUE) --out $(STORE) --head $(HEAD)
 	$(BIN)/fashify demo --store $(STORE) --port $(PORT)
 
@@ -56,13 +70,19 @@ harden: $(READY)  ## hostile files, faults, web attacks, determinism: try to bre
 sample: $(READY)  ## draw the sample catalogue anew into fashify/data
 	$(BIN)/python -m sample_catalogue
 
-lock:  ## resolve pyproject.toml afresh and pin what came out
-	rm -rf build/lock && $(PYTHON) -m venv build/lock
+lock:  ## resolve pyproject.toml afresh and pin what came out, for the runtime and for all
+	$(call pin,.,requirements-runtime.lock,what the package needs to run)
+	$(call pin,'.[all$(comma)dev]',requirements.lock,everything)
+
+comma := ,
+define pin
+	rm -rf build/lock && "$(PYTHON)" -m venv build/lock
 	build/lock/bin/python -m pip install -q --upgrade pip
-	build/lock/bin/python -m pip install -q '.[all,dev]'
-	(echo '# Exact versions of everything, made by: make lock'; \
+	build/lock/bin/python -m pip install -q $(1)
+	(echo '# Exact versions of $(3), made by: make lock'; \
 	 build/lock/bin/python -m pip list --format=freeze --exclude fashify \
-	   --exclude pip --exclude setuptools | LC_ALL=C sort -f) > requirements.lock
+	   --exclude pip --exclude setuptools | LC_ALL=C sort -f) > $(2)
+endef
 
 clean:  ## remove the environment, built stores, reports and caches
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache *.egg-info

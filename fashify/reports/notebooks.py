@@ -13,8 +13,11 @@ import nbformat
 
 from fashify.errors import ReportError, known
 
-#: Where notebooks are looked for: beside the package, or where the user stands.
-_FOLDERS = (Path(__file__).resolve().parents[2] / "notebooks", Path("notebooks"))
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+#: Where notebooks are looked for: beside the package in a checkout, in it as a wheel brings
+#: them, or where the user stands.
+_FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE / "notebooks", Path("notebooks"))
 
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list}
 

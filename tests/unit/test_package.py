@@ -58,12 +58,25 @@ def test_environment_yml_is_in_step_with_pyproject():
     assert set(pip) - {"-e ."} == requirements()
 
 
+def read_pins(lock: str) -> set[str]:
+    lines = (ROOT / lock).read_text().splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
+
+
 def test_the_lock_pins_every_requirement_and_names_no_host():
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
-    pins = [line for line in lines if line and not line.startswith("#")]
+    pins = read_pins("requirements.lock")
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9._+!-]+", pin) for pin in pins)
     pinned = {requirement_name(pin) for pin in pins}
     assert {requirement_name(text) for text in requirements()} <= pinned
+
+
+def test_runtime_lock_is_part_of_the_whole():
+    """The same versions, every runtime requirement, and nothing of development's."""
+    runtime = read_pins("requirements-runtime.lock")
+    assert runtime <= read_pins("requirements.lock")
+    names = {requirement_name(pin) for pin in runtime}
+    assert {requirement_name(text) for text in PROJECT["dependencies"]} <= names
+    assert names.isdisjoint({"pytest", "ruff", "mypy", "playwright", "jupyterlab", "ray"})
 
 
 #: Files that may import pickle: a reader that refuses all but tensors, and its tests.
