@@ -9,6 +9,7 @@ COPY requirements.lock ./
 RUN pip install --quiet --no-cache-dir -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY fashify ./fashify
+COPY notebooks ./notebooks
 RUN pip install --quiet --no-cache-dir --no-deps .
 RUN install -d -o 65534 -g 65534 data home
 
