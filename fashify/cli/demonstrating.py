@@ -24,6 +24,10 @@ def demo(
         bool | None,
         typer.Option("--urls/--no-urls", help="Let visitors name a picture by its address."),
     ] = None,
+    catalogue: Annotated[
+        str | None,
+        typer.Option(help="Where the pictures are now, if they have moved since the build."),
+    ] = None,
     show: Annotated[
         str | None,
         typer.Option(
@@ -38,12 +42,13 @@ def demo(
     """Open the search page; without a store, the sample's is built first.
 
     What is not given here is read from FASHIFY_HOST, FASHIFY_PORT, FASHIFY_ROOT_PATH,
-    FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP, FASHIFY_URLS and FASHIFY_SHOW.
+    FASHIFY_USER, FASHIFY_PASSWORD, FASHIFY_MCP, FASHIFY_URLS, FASHIFY_SHOW and FASHIFY_CATALOGUE.
     """
     from fashify.demo.launching import Serving
     from fashify.demo.page_server import serve
 
     given: dict[str, Any] = {"host": host, "port": port, "mcp": mcp, "urls": urls, "show": show}
+    given["catalogue"] = catalogue
     given = {name: value for name, value in given.items() if value is not None}
     serving = replace(Serving.from_environment(), **given)
     serve(store and store_path(store), serving=serving, browser=browser, announce=typer.echo)

@@ -37,6 +37,7 @@ class Serving:
         mcp: also serve the endpoints as tools of the Model Context Protocol.
         urls: let visitors name a picture by its address on the web.
         show: columns that cards show, with commas between; None chooses them.
+        catalogue: where the pictures are; None for where the store was built from.
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +48,7 @@ class Serving:
     mcp: bool = False
     urls: bool = False
     show: str | None = None
+    catalogue: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -60,7 +62,7 @@ class Serving:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Serving:
-        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP, _URLS, _SHOW`` say.
+        """As ``FASHIFY_HOST, _PORT, _ROOT_PATH, _USER, _PASSWORD, _MCP`` and so on say.
 
         Raises:
             ConfigError: a value out of range, a user without a password or the reverse.
@@ -129,4 +131,4 @@ def limit_blas_threads() -> None:
 
 
 _SWITCHES, _NO = ("mcp", "urls"), ("", "0", "false", "no")
-_TEXTS = ("host", "root_path", "user", "password", "show")
+_TEXTS = ("host", "root_path", "user", "password", "show", "catalogue")

@@ -106,7 +106,9 @@ def serve(
     # Before the store is opened, which takes longer than to learn that the port is taken.
     _bind(serving.host, serving.port).close()
     limit_blas_threads()
-    service = DemoService.open(store, urls=serving.urls, show=serving.show)
+    service = DemoService.open(
+        store, urls=serving.urls, show=serving.show, catalogue=serving.catalogue
+    )
     with end_orderly(), make_own_folder():
         server = PageServer(service, serving)
         announce(f"Fashify is at {server.url}")

@@ -105,7 +105,12 @@ class DemoService:
 
     @classmethod
     def open(
-        cls, store: Path | str | None = None, *, urls: bool = False, show: str | None = None
+        cls,
+        store: Path | str | None = None,
+        *,
+        urls: bool = False,
+        show: str | None = None,
+        catalogue: str | None = None,
     ) -> DemoService:
         """Opens ``store``; without one, the settings' store, else the sample's, built if absent.
 
@@ -113,13 +118,16 @@ class DemoService:
             store: its folder or url.
             urls: whether visitors may name pictures by their address.
             show: as for the class.
+            catalogue: where the pictures are now, if no longer where the store was built from.
 
         Raises:
             StoreError: a store was named and is not there.
+            StoreMismatchError: the catalogue named holds none of the store's products.
             ConfigError: as for the class.
         """
         fetcher = Fetcher(UPLOAD_LIMITS.max_bytes) if urls else None
-        retriever = Retriever.open(store or ensure_default_store())
+        moved = load_catalogue(catalogue) if catalogue is not None else None
+        retriever = Retriever.open(store or ensure_default_store(), catalogue=moved)
         service = cls(retriever, fetcher=fetcher, show=show)
         service.warm()
         return service

@@ -14,7 +14,7 @@ import numpy as np
 
 from fashify.backbones import load_backbone
 from fashify.catalogue import Catalogue, reopen_catalogue
-from fashify.errors import FashifyWarning, QueryError, StoreMismatchError
+from fashify.errors import CatalogueError, FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
 from fashify.features.embedder import find_weights_source
@@ -60,6 +60,8 @@ class Retriever:
     ) -> None:
         self.store, self.index = store, index
         self._catalogue, self._embedder = catalogue, embedder
+        if catalogue is not None:
+            _check_products(store, catalogue)
         self._known = frozenset(store.item_ids)
 
     @classmethod
@@ -114,10 +116,22 @@ class Retriever:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The catalogue the store was built from; errors as ``load_catalogue``."""
+        """The catalogue the store was built from.
+
+        Raises:
+            CatalogueError: it is no longer there; errors as ``load_catalogue``.
+        """
         if self._catalogue is not None:
             return self._catalogue
-        return reopen_catalogue(self.store.meta["catalogue"])
+        try:
+            return reopen_catalogue(self.store.meta["catalogue"])
+        except CatalogueError as error:
+            raise CatalogueError(
+                f"the catalogue that the store was built from ({error.expected})",
+                error.received,
+                "name where it is now: fashify demo --catalogue PATH, or "
+                "Retriever.open(store, catalogue=load_catalogue(path))",
+            ) from error
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -440,3 +454,21 @@ class Retriever:
     @cached_property
     def _facts(self) -> dict[str, list[Any]]:
         return facts_by_column(self.store.items)
+
+
+def _check_products(store: FeatureStore, catalogue: Catalogue) -> None:
+    """A catalogue that was named in place of the store's own has the store's products.
+
+    Raises:
+        StoreMismatchError: none of them; that some are missing is a warning.
+    """
+    missing = len(set(store.item_ids) - set(catalogue.item_ids))
+    if missing == len(store):
+        raise StoreMismatchError(
+            f"a catalogue of the store's {len(store):,} products",
+            f"{catalogue.source}, which has none of them",
+            "name the place that the store's own catalogue was moved to",
+        )
+    if missing:
+        text = f"{missing:,} of the store's {len(store):,} products are not in {catalogue.source}"
+        warnings.warn(text, FashifyWarning, stacklevel=3)
