@@ -116,7 +116,9 @@ def sync(
     emit(answer, as_json, [f"{where} is in step with {opened.path}: {counts}"])
 
 
-def milvus_params(name: str, uri: str | None, collection: str | None, path: Path) -> dict[str, Any]:
+def milvus_params(
+    name: str, uri: str | None, collection: str | None, path: Path | None
+) -> dict[str, Any]:
     """``uri`` and ``collection`` as parameters of the backend ``name``.
 
     Raises:
@@ -169,7 +171,7 @@ def _fit_index(opened: FeatureStore, name: str, metric: str, given: dict[str, An
     return empty.fit(opened.vectors, opened.item_ids)
 
 
-def _find_milvus_index(path: Path) -> dict[str, Any]:
+def _find_milvus_index(path: Path | None) -> dict[str, Any]:
     """Facts of the index in the store, when it is one in Milvus."""
     from fashify.errors import FashifyError
     from fashify.index.files import IndexReader

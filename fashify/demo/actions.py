@@ -115,18 +115,18 @@ class Actions:
 
     def _rotate(self, view: View, event: Event) -> View:
         photo = _require_photo(view)
-        turned = np.ascontiguousarray(np.rot90(photo.picture, k=-1))
+        turned = np.ascontiguousarray(np.rot90(photo.photo, k=-1))
         return self._answer(view, query=replace(photo, picture=turned, whole=None, feature=None))
 
     def _find(self, view: View, event: Event) -> View:
         backbone = self.service.retriever.embedder.backbone
-        region = find_product(backbone, _require_photo(view).picture)
+        region = find_product(backbone, _require_photo(view).photo)
         return replace(view.with_changes(), region=region)
 
     def _crop(self, view: View, event: Event) -> View:
         photo, region = _require_photo(view), _parse_region(event.get("region"))
         whole = photo.picture if photo.whole is None else photo.whole
-        part = region.crop_image(photo.picture)
+        part = region.crop_image(photo.photo)
         return self._answer(view, query=replace(photo, picture=part, whole=whole, feature=None))
 
     def _whole(self, view: View, event: Event) -> View:

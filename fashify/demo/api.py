@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import gradio as gr
 
@@ -40,7 +40,7 @@ def row(match: Match) -> MatchRow:
     """A match without its position, which means nothing outside this process."""
     whole = match.to_dict() | {"picture": match.path}
     whole["facts"].pop("path", None)
-    return MatchRow(**{name: whole[name] for name in MatchRow.__annotations__})
+    return cast(MatchRow, {name: whole[name] for name in MatchRow.__annotations__})
 
 
 class Explained(TypedDict):
@@ -62,7 +62,8 @@ class Api:
         """All of them, ready for ``gr.api``."""
         of_pictures = (self.search, self.similar, self.explain, self.facets)
         of_words = (self.find, self.find_with, self.suggest)
-        return tuple(map(as_endpoint, (*of_pictures, *of_words)))
+        functions: tuple[Callable[..., Any], ...] = (*of_pictures, *of_words)
+        return tuple(as_endpoint(function) for function in functions)
 
     def search(
         self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
@@ -185,7 +186,8 @@ def as_endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
 
     # Gradio reads the types from here and does not resolve postponed annotations.
-    answer.__signature__ = inspect.signature(function, eval_str=True)
+    signed: Any = answer
+    signed.__signature__ = inspect.signature(function, eval_str=True)
     return answer
 
 

@@ -23,7 +23,8 @@ from fashify.retrieval.retriever import Retriever
 #: Most questions in one batch; larger ones gain little and keep the first visitor waiting.
 MOST = 16
 
-Question, Answer = TypeVar("Question"), TypeVar("Answer")
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Question, Answer]):

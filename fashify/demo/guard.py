@@ -135,7 +135,7 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-class PatientProtocol(AutoHTTPProtocol):
+class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """HTTP connections that are closed when a request's head does not arrive in time.
 
     For ``uvicorn.Config(http=PatientProtocol)``. Uvicorn itself waits forever for the end of a

@@ -73,13 +73,13 @@ class Serving:
         port = environment.get("FASHIFY_PORT", "") or "7860"
         if not port.isdecimal():
             raise ConfigError("a port from 1 to 65535", repr(port), "set FASHIFY_PORT")
+        switches: dict[str, Any] = {
+            name: environment.get(f"FASHIFY_{name.upper()}", "") not in _NO for name in _SWITCHES
+        }
         return cls(
             **{name: text for name, text in found.items() if text},
             port=int(port),
-            **{
-                name: environment.get(f"FASHIFY_{name.upper()}", "") not in _NO
-                for name in _SWITCHES
-            },
+            **switches,
         )
 
     def mount_options(self) -> dict[str, Any]:

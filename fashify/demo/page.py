@@ -107,7 +107,7 @@ def _wire(
     def explore(view: View, event: gr.EventData) -> tuple[View, Any, Any, Any, Any]:
         wanted = read_event(event._data)
         if wanted.get("do") == "look":
-            return view, gr.skip(), gr.skip(), explorer.look_or_say(wanted), gr.skip()
+            return view, gr.skip(), gr.skip(), explorer.look_up(wanted), gr.skip()
         view = actions.act(view, wanted)
         return view, *panels.page(service, view), gr.skip(), gr.Tabs(selected="search")
 

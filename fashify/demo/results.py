@@ -55,7 +55,7 @@ class Menu:
 
 def panel(service: DemoService, view: View) -> Markup:
     """The whole results panel of an answered view."""
-    answer = view.answer
+    answer = view.current_answer
     return render(
         "results.html",
         view=view,
@@ -87,7 +87,7 @@ def _is_everything(service: DemoService, view: View) -> bool:
     """Whether fewer products than were asked for are shown because there are no more."""
     selection = view.selection
     narrowed = selection.filters or selection.ranges or selection.disliked
-    return len(view.answer.matches) < view.k and not narrowed
+    return len(view.current_answer.matches) < view.k and not narrowed
 
 
 def _menus(service: DemoService, view: View) -> list[Menu]:
@@ -111,7 +111,7 @@ def _menu(level: str, counts: dict[str, int], view: View) -> Menu:
 
 
 def _cards(service: DemoService, view: View) -> list[Markup]:
-    answer = view.answer
+    answer = view.current_answer
     return [
         cards.card(
             match,

@@ -144,7 +144,7 @@ class DemoService:
             return query.feature
         if query.kind == "item":
             return self.retriever.feature(query.item_id)
-        return self._embedder.ask(self.retriever.embedder.prepare(query.picture))
+        return self._embedder.ask(self.retriever.embedder.prepare(query.photo))
 
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
@@ -208,7 +208,7 @@ class DemoService:
 
     def picture(self, query: Query) -> np.ndarray:
         """The query's picture, (height, width, 3) uint8."""
-        return self.retriever.picture(query.item_id) if query.item_id else query.picture
+        return self.retriever.picture(query.item_id) if query.item_id else query.photo
 
     def explain(self, query: Query, item_id: str) -> Explanation:
         """Where the likeness of the query and a product lies.
@@ -268,8 +268,10 @@ class DemoService:
     @property
     def own_weights(self) -> tuple[tuple[str, int], ...]:
         """The parts of the distance with the store's own weights, of 100; () if it has none."""
-        parts = self.retriever.parts
-        return tuple((part, round(100 * self.store.head.weights[part])) for part in parts)
+        head = self.store.head
+        if head is None:
+            return ()
+        return tuple((part, round(100 * head.weights[part])) for part in self.retriever.parts)
 
     def set_weight(
         self, weights: tuple[tuple[str, int], ...], part: str, value: object

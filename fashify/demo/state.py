@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from fashify.demo.nearness import Strength
+from fashify.errors import QueryError
 from fashify.retrieval.match import Match
 from fashify.retrieval.region import Box
 
@@ -47,6 +48,13 @@ class Query:
     picture: np.ndarray | None = field(default=None, repr=False, compare=False)
     whole: np.ndarray | None = field(default=None, repr=False, compare=False)
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def photo(self) -> np.ndarray:
+        """A photo's picture; QueryError for a catalogue item."""
+        if self.picture is None:
+            raise QueryError("a photo to work on", "a catalogue item", "choose a photo first")
+        return self.picture
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,8 @@ class Selection:
         """With an item liked or disliked, or no longer so if it was already."""
         mine, other = ("liked", "disliked") if liked else ("disliked", "liked")
         kept = tuple(one for one in getattr(self, other) if one != item_id)
-        return replace(self, **{mine: _switch_value(getattr(self, mine), item_id), other: kept})
+        changes: dict[str, Any] = {mine: _switch_value(getattr(self, mine), item_id), other: kept}
+        return replace(self, **changes)
 
     def without_votes(self) -> Selection:
         """As for another query: likes and dislikes belonged to the old one."""
@@ -148,7 +157,21 @@ class View:
     open_facet: str = ""
     notice: str = ""
 
-    def with_changes(self, **changes: object) -> View:
+    @property
+    def current_query(self) -> Query:
+        """The query; QueryError before the first."""
+        if self.query is None:
+            raise QueryError("a search", "none yet", "search first")
+        return self.query
+
+    @property
+    def current_answer(self) -> Answer:
+        """The answer; QueryError before the first."""
+        if self.answer is None:
+            raise QueryError("an answered search", "none yet", "search first")
+        return self.answer
+
+    def with_changes(self, **changes: Any) -> View:
         """A copy with ``changes``; what was open for a moment (notice, menu, ...) is closed."""
-        closed = {"notice": "", "open_facet": "", "explained": "", "region": None}
+        closed: dict[str, Any] = {"notice": "", "open_facet": "", "explained": "", "region": None}
         return replace(self, **(closed | changes))

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def _clear_leftovers(parent: Path) -> None:
 def _point_gradio_to(folder: Path) -> Iterator[None]:
     """Gradio's uploads go to ``folder``; of its modules one read the setting long ago."""
     before = os.environ.get("GRADIO_TEMP_DIR")
-    tools = sys.modules.get("gradio.mcp")
+    tools: Any = sys.modules.get("gradio.mcp")
     tools_before = getattr(tools, "DEFAULT_TEMP_DIR", None)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     if tools_before is not None:
@@ -133,19 +134,19 @@ def _point_gradio_to(folder: Path) -> Iterator[None]:
 def _salt_uploads() -> Iterator[None]:
     """Gradio hashes a salt with each upload, so that no two are one file."""
     from gradio import route_utils
+    from gradio.route_utils import GradioUploadFile
 
-    plain = route_utils.GradioUploadFile
-
-    class Salted(plain):
-        def __init__(self, *args: object, **kwargs: object) -> None:
+    class Salted(GradioUploadFile):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.sha.update(secrets.token_bytes(16))
 
-    route_utils.GradioUploadFile = Salted
+    module: Any = route_utils
+    module.GradioUploadFile = Salted
     try:
         yield
     finally:
-        route_utils.GradioUploadFile = plain
+        module.GradioUploadFile = GradioUploadFile
 
 
 def read_upload(path: str | Path, *, working_side: int | None = WORKING_SIDE) -> np.ndarray:

@@ -20,22 +20,22 @@ _PAINTED_SIDE = 360
 
 def panel(service: DemoService, view: View) -> Markup:
     """The panel for ``view.explained``, "" when nothing is to be explained."""
-    found = [match for match in view.answer.matches if match.item_id == view.explained]
+    found = [match for match in view.current_answer.matches if match.item_id == view.explained]
     if not found:
         return Markup()
-    match, explanation = found[0], service.explain(view.query, view.explained)
-    pictures = service.picture(view.query), service.retriever.picture(match.item_id)
+    match, explanation = found[0], service.explain(view.current_query, view.explained)
+    pictures = service.picture(view.current_query), service.retriever.picture(match.item_id)
     return render(
         "why.html",
         name=title(match),
         figures=[
-            (_paint_url(pictures[0], explanation.query), view.query.title),
+            (_paint_url(pictures[0], explanation.query), view.current_query.title),
             (_paint_url(pictures[1], explanation.match), title(match)),
         ],
         cosine=explanation.cosine,
         focus=_focus(explanation.match),
         parts=match.parts,
-        labels=_labels(service, view, match) if view.query.item_id else None,
+        labels=_labels(service, view, match) if view.current_query.item_id else None,
     )
 
 
@@ -59,7 +59,7 @@ def _focus(parts: np.ndarray) -> float:
 def _labels(service: DemoService, view: View, match: Match) -> list[tuple[str, str, str]]:
     """(level, the query's label, the match's) of an item query, where both have one."""
     items = service.items
-    mine = items[items["item_id"] == view.query.item_id].iloc[0]
+    mine = items[items["item_id"] == view.current_query.item_id].iloc[0]
     return [
         (name, str(mine[level]), str(getattr(match, level)))
         for level, name in FILTER_LEVELS.items()
