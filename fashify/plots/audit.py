@@ -90,7 +90,7 @@ def label_noise(noise: pd.DataFrame) -> NamedFigure:
     """Bars of the estimated share of wrong labels at each level, with 95 % intervals.
 
     Args:
-        noise: rows of one kind of copies, as ``fashify.evaluation.audit.label_noise``.
+        noise: rows of one kind of copies, as ``fashify.evaluation.audit.estimate_label_noise``.
     """
     told = noise[noise["groups"] > 0]
     title = "Labels that contradict each other on the very same picture"

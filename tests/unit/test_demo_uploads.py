@@ -14,8 +14,8 @@ from fashify.demo import uploads
 from fashify.demo.uploads import make_own_folder, upload_folder
 
 HOLD = """
-from fashify.demo.uploads import own_folder
-with own_folder() as folder:
+from fashify.demo.uploads import make_own_folder
+with make_own_folder() as folder:
     (folder / "photo.jpg").write_bytes(b"of a visitor")
     print(folder, flush=True)
     input()
