@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashify.io.text_table import format_table
+
 #: Recall below which a setting is not taken for the curve of cost against size.
 ENOUGH = 0.95
 
@@ -51,7 +53,7 @@ def _tabulate_speeds(part: dict[str, Any], grows: bool) -> list[str]:
         for size in batches:
             cells += [*map(_format_number, one["batch_ms"][size]), _format_number(one["qps"][size])]
         rows.append([_format_size(one), *cells] if grows else cells)
-    return table(["n", *header] if grows else header, rows)
+    return format_table(rows, ["n", *header] if grows else header)
 
 
 def _tabulate_costs(part: dict[str, Any], grows: bool) -> list[str]:
@@ -66,7 +68,7 @@ def _tabulate_costs(part: dict[str, Any], grows: bool) -> list[str]:
         ]
         for (_, label), one in each.items()
     ]
-    return table(["n", *header] if grows else header, rows)
+    return format_table(rows, ["n", *header] if grows else header)
 
 
 def _tabulate_curve(part: dict[str, Any]) -> list[str]:
@@ -82,7 +84,7 @@ def _tabulate_curve(part: dict[str, Any]) -> list[str]:
     rates = fit_growth_rates(best)
     rows.append(["time grows as", "", *(f"n^{rates[one]:.2f}" for one in labels)])
     title = f"fastest setting with recall {ENOUGH:g} or more, else the most exact: p50 (recall)"
-    return [title, *table(["n", "of them jittered", *labels], rows)]
+    return [title, *format_table(rows, ["n", "of them jittered", *labels])]
 
 
 def curve(part: dict[str, Any]) -> pd.DataFrame:
@@ -149,15 +151,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of right-aligned columns."""
-    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (header, *rows)
-    ]
 
 
 def _sort_trials(trials: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

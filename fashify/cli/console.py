@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import shutil
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
@@ -15,6 +17,7 @@ from typer.core import TyperGroup
 
 from fashify.config import settings
 from fashify.errors import ConfigError, FashifyError
+from fashify.io.text_table import format_table
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ class Commands(TyperGroup):
     """The group that turns errors into one line on stderr and an exit code."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
+        print_any_letter()
         try:
             return super().main(*arguments, **options)
         except SystemExit as end:
@@ -53,6 +57,13 @@ class Commands(TyperGroup):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             stop(f"{where}{error.strerror or error}", FAILED)
+
+
+def print_any_letter() -> None:
+    """Lets stdout and stderr write what their code page lacks as a Python escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def stop(text: str, code: int) -> None:
@@ -79,19 +90,17 @@ def store_path(store: Path | None) -> Path | str:
 def emit(answer: Any, as_json: bool, text: Iterable[str]) -> None:
     """Prints ``answer`` as JSON, or else the lines of ``text``."""
     if as_json:
-        typer.echo(json.dumps(answer, indent=2, ensure_ascii=False, default=str, allow_nan=False))
+        # Where the code page lacks letters they are written as JSON escapes: nothing is lost.
+        escaped = "utf" not in (sys.stdout.encoding or "").lower()
+        typer.echo(json.dumps(answer, indent=2, ensure_ascii=escaped, default=str, allow_nan=False))
     else:
         typer.echo("\n".join(text))
 
 
 def table(rows: Sequence[Sequence[Any]], header: Sequence[str]) -> list[str]:
-    """Lines of left-aligned columns, as wide as their longest cell."""
-    cells = [[str(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
+    """Lines of aligned columns; as wide as the terminal where the answer goes to one."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return format_table(rows, header, width=width)
 
 
 def parse_pairs(values: Sequence[str], option: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from fashify import FeatureStore
 from fashify.cli import app
-from fashify.cli.console import parse_pairs, table
+from fashify.cli.console import parse_pairs
 from fashify.errors import ConfigError
 
 COMMANDS = (
@@ -341,14 +341,6 @@ def test_pairs_reads_json_where_it_can() -> None:
     assert found == {"k": 5, "name": "a b", "deep": [1, 2], "flag": True}
     with pytest.raises(ConfigError):
         parse_pairs(["=5"], "-p")
-
-
-def test_table_aligns_columns() -> None:
-    assert table([("a", 1), ("bbb", 22)], ("x", "number")) == [
-        "x    number",
-        "a    1",
-        "bbb  22",
-    ]
 
 
 def test_as_a_program(tmp_path: Path) -> None:
