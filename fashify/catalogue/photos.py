@@ -149,7 +149,8 @@ def load_photos(source: str | Path, *, labels: str | Path | None = None) -> Phot
     answers, counted, basis = found or _shipped(set(table["label"]), str(source))
     _check_labels(table, answers, str(source))
     if str(source) == "sample":
-        table["person"] = table["image"]
+        # Each is drawn by a hand of its own.
+        table["person"] = [str(number) for number in range(1, len(table) + 1)]
     return PhotoSet(table, answers, counted, storage, str(source), basis)
 
 

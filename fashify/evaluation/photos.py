@@ -395,7 +395,7 @@ def _facts(store: FeatureStore, photos: PhotoSet, judged: pd.DataFrame, seed: in
     }
 
 
-def photo_rows(
+def list_photo_rows(
     report: PhotoReport, photos: PhotoSet, catalogue: Catalogue, rows: pd.DataFrame
 ) -> list[tuple[tuple[np.ndarray, str], list[tuple[np.ndarray, str, bool]]]]:
     """Photos beside their matches, as ``fashify.plots.matches`` draws them.

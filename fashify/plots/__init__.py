@@ -16,6 +16,7 @@ from fashify.plots.evaluation import (
 )
 from fashify.plots.features import engines, feature_map, norms, spectrum, throughput
 from fashify.plots.learning import gains, methods, reliability
+from fashify.plots.photos import photo_precision
 from fashify.plots.pictures import grid, matches, picture_rows
 from fashify.plots.robustness import robustness
 from fashify.plots.search import growth, index_costs, recall_speed
@@ -42,6 +43,7 @@ __all__ = [
     "methods",
     "missing",
     "norms",
+    "photo_precision",
     "picture_rows",
     "precision_by_category",
     "precision_curve",

@@ -14,7 +14,7 @@ from PIL import Image
 from fashify.catalogue import load_catalogue
 from fashify.catalogue.photos import load_photos
 from fashify.errors import CatalogueError, QueryError
-from fashify.evaluation.photos import evaluate_photos, photo_rows
+from fashify.evaluation.photos import evaluate_photos, list_photo_rows
 from fashify.features import Embedder, extract_features
 from fashify.retrieval.retriever import Retriever
 
@@ -75,7 +75,7 @@ def test_toy_by_hand(photos, retriever):
     low, high = report.intervals["micro"]["hit_1"]
     assert low < 0.75 < high
     assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["n_judged"] == 4
-    rows = photo_rows(report, found, retriever.catalogue, report.worst(1))
+    rows = list_photo_rows(report, found, retriever.catalogue, report.worst(1))
     assert [hit for *_, hit in rows[0][1]] == [False, False]
     assert "4 photos of 3 people" in report.summary
     assert len(report.conclusions()) == 3
