@@ -126,8 +126,7 @@ class DemoService:
             ConfigError: as for the class.
         """
         fetcher = Fetcher(UPLOAD_LIMITS.max_bytes) if urls else None
-        moved = load_catalogue(catalogue) if catalogue is not None else None
-        retriever = Retriever.open(store or ensure_default_store(), catalogue=moved)
+        retriever = Retriever.open(store or ensure_default_store(), catalogue=catalogue)
         service = cls(retriever, fetcher=fetcher, show=show)
         service.warm()
         return service

@@ -337,6 +337,7 @@ def _finish(
             "kind": catalogue.kind,
             "n_rows": len(catalogue),
             "fingerprint": catalogue.fingerprint,
+            "columns": {name: one.to_dict() for name, one in catalogue.column_types.items()},
             **({"options": catalogue.options} if catalogue.options else {}),
         },
     }

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fashify.index.filters.columns import Typed, split_cell
+
 #: Columns of a store's items that are no facts: an attribute of the match, and true of all.
 NO_FACTS = ("item_id", "has_image")
 
@@ -131,11 +133,14 @@ class Match:
         }
 
 
-def facts_by_column(items: pd.DataFrame) -> dict[str, list[Any]]:
+def facts_by_column(
+    items: pd.DataFrame, types: Mapping[str, Typed] | None = None
+) -> dict[str, list[Any]]:
     """Each column as a list of plain Python values: cutting rows from a table is 40 times slower.
 
     Args:
         items: n products, any columns; those of ``NO_FACTS`` are left out.
+        types: what columns of text hold, where it is known: a date or a list becomes one.
 
     Returns:
         ``{column: n values}``: str, int, float, bool, date or list; ``None`` where missing.
@@ -143,7 +148,25 @@ def facts_by_column(items: pd.DataFrame) -> dict[str, list[Any]]:
     >>> facts_by_column(pd.DataFrame({"price": [1.5, None], "year": pd.array([2012, None])}))
     {'price': [1.5, None], 'year': [2012, None]}
     """
-    return {str(name): _plain_values(items[name]) for name in items.columns if name not in NO_FACTS}
+    types = types or {}
+    names = (name for name in items.columns if name not in NO_FACTS)
+    return {str(name): _typed_values(items[name], types.get(str(name))) for name in names}
+
+
+def _typed_values(column: pd.Series, typed: Typed | None) -> list[Any]:
+    values = _plain_values(column)
+    if typed is not None and typed.kind == "list":
+        return [None if not cell else list(split_cell(cell, typed.unit)) for cell in values]
+    if typed is not None and typed.kind == "date":
+        return [_read_day(value) if isinstance(value, str) else value for value in values]
+    return values
+
+
+def _read_day(text: str) -> datetime.date | str | None:
+    try:
+        return datetime.date.fromisoformat(text) if text else None
+    except ValueError:
+        return text
 
 
 def _plain_values(column: pd.Series) -> list[Any]:

@@ -14,13 +14,14 @@ import numpy as np
 
 from fashify.backbones import load_backbone
 from fashify.catalogue import Catalogue, reopen_catalogue
+from fashify.catalogue.columns import ColumnType
 from fashify.errors import CatalogueError, FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
 from fashify.features.embedder import find_weights_source
 from fashify.heads.strength import Strength
 from fashify.index import Index, load_index, make_index
-from fashify.index.filters.columns import Typed, infer_kind
+from fashify.index.filters.columns import Columns, Typed
 from fashify.index.filters.filter import Filter
 from fashify.io.images import load_image
 from fashify.retrieval.match import Match, facts_by_column
@@ -55,10 +56,12 @@ class Retriever:
         store: FeatureStore,
         index: Index,
         *,
-        catalogue: Catalogue | None = None,
+        catalogue: Catalogue | str | Path | None = None,
         embedder: Embedder | None = None,
     ) -> None:
         self.store, self.index = store, index
+        if isinstance(catalogue, str | Path):
+            catalogue = reopen_catalogue(store.meta["catalogue"], catalogue)
         self._catalogue, self._embedder = catalogue, embedder
         if catalogue is not None:
             _check_products(store, catalogue)
@@ -69,7 +72,7 @@ class Retriever:
         cls,
         path: str | Path,
         *,
-        catalogue: Catalogue | None = None,
+        catalogue: Catalogue | str | Path | None = None,
         index: str | None = None,
         verify: bool = True,
     ) -> Retriever:
@@ -77,7 +80,8 @@ class Retriever:
 
         Args:
             path: the store's folder, or its ``s3://`` url.
-            catalogue: the pictures, if they are no longer where the store was built from.
+            catalogue: the pictures, or where they are, if no longer where the store was built
+                from.
             index: a backend to fit now instead of the one saved with the store.
             verify: read the index's files through and compare their checksums, about a second
                 a gigabyte; without it files over 4 MB are known by their size alone.
@@ -130,7 +134,7 @@ class Retriever:
                 f"the catalogue that the store was built from ({error.expected})",
                 error.received,
                 "name where it is now: fashify demo --catalogue PATH, or "
-                "Retriever.open(store, catalogue=load_catalogue(path))",
+                "Retriever.open(store, catalogue=PATH)",
             ) from error
 
     @cached_property
@@ -374,8 +378,13 @@ class Retriever:
 
     @cached_property
     def column_types(self) -> dict[str, Typed]:
-        """What each column of the products holds: numbers, prices, dates, lists ..."""
-        return {str(name): infer_kind(self.store.items[name]) for name in self.store.items}
+        """What each column of the products holds: numbers, prices, dates, lists ...
+
+        As the catalogue found out; of columns it says nothing of, as they look.
+        """
+        found = self.store.meta.get("catalogue", {}).get("columns", {})
+        declared = {name: ColumnType(**facts) for name, facts in found.items()}
+        return Columns(self.store.items, declared).types
 
     def cut_k(self, k: int, *, others_than: int = 0) -> int:
         """``k``, cut to the products there are with a warning; those left out do not count.
@@ -453,7 +462,7 @@ class Retriever:
 
     @cached_property
     def _facts(self) -> dict[str, list[Any]]:
-        return facts_by_column(self.store.items)
+        return facts_by_column(self.store.items, self.column_types)
 
 
 def _check_products(store: FeatureStore, catalogue: Catalogue) -> None:

@@ -73,7 +73,11 @@ def _series(column: pa.ChunkedArray) -> pd.Series:
         return pd.Series(_spread(column), dtype=object, copy=False)
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         return pd.Series(column.to_numpy(), dtype=object, copy=False)
-    return column.to_pandas()
+    series = column.to_pandas()
+    if column.null_count and (pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)):
+        # As the catalogue had them: pandas would make floats and objects of them.
+        return series.astype("Int64" if pa.types.is_integer(column.type) else "boolean")
+    return series
 
 
 def _spread(column: pa.ChunkedArray) -> np.ndarray:

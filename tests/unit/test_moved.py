@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import shutil
 from pathlib import Path
@@ -38,7 +39,7 @@ def moved(toy: Path, tmp_path: Path) -> tuple[Path, Path]:
 def test_the_page_finds_a_moved_catalogue_where_it_is_named(moved) -> None:
     """Pictures come from the new place; the old one's absence is never asked about."""
     path, catalogue = moved
-    retriever = Retriever.open(path, catalogue=load_catalogue(catalogue))
+    retriever = Retriever.open(path, catalogue=catalogue)
     assert retriever.picture("4").shape == (80, 60, 3)
     embedder = Embedder(GridBackbone(), engine=GridEngine())
     service = DemoService(
@@ -98,5 +99,37 @@ def test_facts_changed_in_the_table_reach_the_store(toy: Path, tmp_path: Path) -
     assert embedded == 0
     found = Retriever.open(tmp_path / "store").by_item("6", 1)[0]
     assert (found.item_id, found.name, found.gender) == ("1", "Zenith Red Shirts", "Women")
-    assert float(found.facts["price"]) == 10
+    assert found.facts["price"] == 10
     assert len(store) == 7
+
+
+def test_typed_columns_survive_the_store(tmp_path: Path) -> None:
+    """Prices, dates, lists, whole numbers with gaps, yes and no: as the table says."""
+    folder = write_toy(tmp_path / "typed")
+    own = {
+        "price": ["9,90 EUR", "19,90 EUR", "", "1.200,00 EUR", "5,00 EUR"] + [""] * 3,
+        "since": ["2024-05-01", "2023-01-31", ""] + ["2022-02-02"] * 5,
+        "tags": ["red|linen", "wool|red", "", "silk", "silk|red", "", "", ""],
+        "stock": ["3", "", "5", "7", "9", "11", "13", "15"],
+        "sale": ["yes", "no", "", "yes", "no", "no", "no", "no"],
+    }
+    lines = (folder / "styles.csv").read_text().replace(", with a comma", "").splitlines()[:9]
+    cells = [";".join(own), *(";".join(row) for row in zip(*own.values(), strict=True))]
+    rows = (f"{a.replace(',', ';')};{b}" for a, b in zip(lines, cells, strict=True))
+    (folder / "styles.csv").write_text("\n".join(rows) + "\n")
+    store, _ = build(folder, tmp_path / "store")
+    retriever = Retriever.open(tmp_path / "store")
+    found = {match.item_id: match.facts for match in retriever.by_feature(store.vectors[0], 8)}
+    first, second, third = (found[item_id] for item_id in "123")
+    day = datetime.date(2024, 5, 1)
+    assert [first[name] for name in own] == [9.9, day, ["red", "linen"], 3, True]
+    assert [third[name] for name in own] == [None, None, None, 5, None]
+    assert (second["stock"], second["sale"], type(first["stock"])) == (None, False, int)
+    assert retriever.column_types["price"].unit == "EUR"
+
+    def passing(where: str) -> set[str]:
+        return set(store.item_ids[retriever.mask(where)])
+
+    assert passing("price < 10 EUR and tags contains red") == {"1", "5"}
+    assert passing("since >= 2023 and sale = no") == {"2"}
+    assert passing("stock > 4 and not stock in (7, 9)") == {"3", "6", "7", "8"}

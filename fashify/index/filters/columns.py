@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import pandas as pd
 
+from fashify.catalogue.columns import split_list
 from fashify.errors import QueryError, known
 
 #: Kinds whose values have an order.
@@ -117,12 +118,12 @@ class Columns:
 
 
 def split_cell(cell: object, unit: str) -> tuple[str, ...]:
-    """The values of a cell of a list column: an array, or text with ``unit`` between them."""
+    """The values of a cell of a list column: an array, or text as ``ColumnType.unit`` says."""
     if isinstance(cell, list | tuple | np.ndarray):
         return tuple(str(value) for value in cell)
     if not isinstance(cell, str) or not cell:
         return ()
-    return tuple(part.strip() for part in cell.split(unit) if part.strip()) if unit else (cell,)
+    return tuple(split_list(cell, unit))
 
 
 def _listed(name: str, names: Iterable[str]) -> str:
