@@ -119,7 +119,7 @@ def _moment(out: Path, tally: Tally, rng: np.random.Generator) -> tuple[str, Cal
     """When to kill: a name for it, and a question to be asked again and again."""
     kind = ("at any time", "after a shard", "near the end")[rng.integers(3)]
     wait = rng.uniform(0, tally.seconds_uninterrupted if kind == "at any time" else 0.5)
-    shards, end = _staging(out) / "shards", _staging(out) / "index"
+    shards, end = _staging(out) / "shards", _staging(out) / "next"
     enough = len(list(shards.glob("*.safetensors"))) + int(rng.integers(1, 4))
     reached: list[float] = []
 

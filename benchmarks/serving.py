@@ -17,7 +17,7 @@ from pathlib import Path
 
 from fashify.index import make_index
 from fashify.store import FeatureStore
-from fashify.store.store import INDEX
+from fashify.store.layout import INDEX
 
 #: A worker: opens, answers, tells, and stays until its standard input is closed.
 _WORKER = """

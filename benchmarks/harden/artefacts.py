@@ -20,17 +20,14 @@ from typing import Any
 import numpy as np
 
 from fashify import extract_features, load_catalogue
-from fashify.cli.info import find_problems
 from fashify.errors import FashifyError
 from fashify.heads import head as heads
 from fashify.heads import strength as curve
-from fashify.index import files as index_files
 from fashify.index import make_index
+from fashify.io.artefact import MANIFEST, canonical_json, self_checksum, sha256_file
 from fashify.learning import learn
 from fashify.retrieval.retriever import Retriever
-from fashify.store import FeatureStore
-from fashify.store import store as store_files
-from fashify.store.files import canonical_json, sha256_file
+from fashify.store import FeatureStore, layout, verify_store
 from harden.script import main
 
 #: Products asked for.
@@ -61,9 +58,12 @@ def twin(store: FeatureStore, path: Path) -> FeatureStore:
         store.meta,
         items=store.items,
         colour=store.colour[order],
+        signatures=store.signatures[order],
+        views=store.views,
         head=head,
     ).save(path)
-    make_index("exact").fit(other.vectors, other.item_ids).save(other.path / store_files.INDEX)
+    index = make_index("exact").fit(other.vectors, other.item_ids)
+    index.save(other.path / layout.INDEX, column=other.vectors_checksum)
     return other
 
 
@@ -86,18 +86,14 @@ def damages(file: Path, flips: int, rng: np.random.Generator) -> Iterator[tuple[
 
 def swaps(store: Path, other: Path) -> Iterator[tuple[str, str, Damage]]:
     """``(name, file that must be named or "", what to do to the store)``: the other one's files."""
-    theirs = {"shards": sorted((other / "shards").iterdir())[0]}
     for file in sorted(path for path in store.rglob("*") if path.is_file()):
         name = file.relative_to(store).as_posix()
-        role = file.name.split(".")[0]
-        alike = sorted((other / "index").glob(f"{role}.*")) if "index/" in name else []
-        source = theirs.get(file.parent.name) or (alike[0] if alike else other / name)
+        source = other / name
         if source.is_file() and source.read_bytes() != file.read_bytes():
             # A manifest of another store vouches for other files: then those are named.
             named = "" if file.name == "manifest.json" else name
             yield "swapped", named, lambda path, n=name, s=source: shutil.copy(s, path / n)
     yield "whole index", "index/manifest.json", lambda path: _replaced(path, other, "index")
-    yield "whole shards", "", lambda path: _replaced(path, other, "shards")
 
 
 def _replaced(store: Path, other: Path, folder: str) -> None:
@@ -109,16 +105,13 @@ def dated(store: Path) -> Iterator[tuple[str, str, Damage]]:
     """Each file that has a version, of the next one, everything else in order."""
 
     def manifest(path: Path) -> None:
-        _signed(path, {"version": store_files.VERSION + 1})
+        _signed(path, {"version": layout.STORE.version + 1})
 
     def index(path: Path) -> None:
-        file = path / "index" / index_files.MANIFEST
-        facts = json.loads(file.read_text()) | {"version": index_files.VERSION + 1}
-        facts["sha256"] = index_files._self_checksum(facts)
-        file.write_bytes(index_files._spelled(facts))
+        _signed(path / layout.INDEX, {"version": layout.INDEX_KIND.version + 1})
 
     def head(path: Path) -> None:
-        file = path / store_files.HEAD
+        file = path / layout.HEAD
         before, after = (
             rb"\"version\": %d, \"weights\"" % n for n in (heads.VERSION, heads.VERSION + 1)
         )
@@ -126,24 +119,25 @@ def dated(store: Path) -> Iterator[tuple[str, str, Damage]]:
         _signed(path)
 
     def strength(path: Path) -> None:
-        file = path / store_files.STRENGTH
+        file = path / layout.STRENGTH
         before, after = (f'"version": {n}' for n in (curve.VERSION, curve.VERSION + 1))
         file.write_text(file.read_text().replace(before, after))
         _signed(path)
 
     yield "next version", "manifest.json", manifest
     yield "next version", "index/manifest.json", index
-    for name, change in ((store_files.HEAD, head), (store_files.STRENGTH, strength)):
+    for name, change in ((layout.HEAD, head), (layout.STRENGTH, strength)):
         if (store / name).is_file():
             yield "next version", name, change
 
 
 def _signed(path: Path, changes: dict[str, Any] | None = None) -> None:
     """The manifest with these changes, its checksums those of the files as they are."""
-    file = path / store_files.MANIFEST
+    file = path / MANIFEST
     facts = json.loads(file.read_bytes()) | (changes or {})
-    facts["files"] = {name: sha256_file(path / name) for name in facts["files"]}
-    facts["sha256"] = store_files._self_checksum(facts)
+    for name, record in facts["files"].items():
+        record |= {"bytes": (path / name).stat().st_size, "sha256": sha256_file(path / name)}
+    facts["sha256"] = self_checksum(facts)
     file.write_bytes(canonical_json(facts))
 
 
@@ -198,7 +192,7 @@ def verify_names(store: Path) -> list[str]:
     """The files that ``fashify verify`` names; without a manifest it finds no store at all."""
     if not (store / "manifest.json").is_file():
         return ["manifest.json"]
-    return [file for file, _ in find_problems(store)]
+    return [file for file, _ in verify_store(store)]
 
 
 def run(seed: int, folder: Path, *, flips: int = 40) -> dict[str, Any]:

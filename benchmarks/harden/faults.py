@@ -21,7 +21,7 @@ from kills import hashes
 
 from fashify.index import make_index
 from fashify.store import FeatureStore, verify_store
-from fashify.store.store import INDEX
+from fashify.store.layout import INDEX
 from harden import script, signals, swaps
 from harden.disks import disk_full, read_only
 from harden.workbench import Bench, answers, same

@@ -27,6 +27,7 @@ def group_ids(
     items: pd.DataFrame,
     identities: Sequence[str] | np.ndarray | None = None,
     hashes: Sequence | np.ndarray | None = None,
+    view_items: np.ndarray | None = None,
 ) -> np.ndarray:
     """The group of each product: the connected components of all that joins two of them.
 
@@ -35,10 +36,11 @@ def group_ids(
 
     Args:
         items: n rows with ``item_id`` and, to join variants, ``name`` and ``article_type``.
-        identities: (n,) keys, equal for pictures that are equal to the byte, such as
-            ``FeatureStore.location["identity"]``; "" joins with nothing.
-        hashes: (n,) keys, equal for pictures that look alike, as
+        identities: (v,) keys, equal for pictures that are equal to the byte, such as the sha256
+            of their files; "" joins with nothing.
+        hashes: (v,) keys, equal for pictures that look alike, as
             ``fashify.catalogue.likeness.look_alikes`` gives them; "" joins with nothing.
+        view_items: (v,) int64, whose picture each is; one a product by default.
 
     Returns:
         (n,) int64, equal within a group and different between groups. A group's number comes
@@ -46,8 +48,11 @@ def group_ids(
         are added elsewhere change it. The numbers are large; count with ``np.unique``.
     """
     ids = items["item_id"].to_numpy(dtype=object)
-    keys = [variant_keys(items), *(k for k in (identities, hashes) if k is not None)]
-    component = _components([_codes(key, len(ids)) for key in keys], len(ids))
+    everyone = np.arange(len(ids))
+    owners = everyone if view_items is None else view_items
+    joined = [(_codes(variant_keys(items)), everyone)]
+    joined += [(_codes(keys), owners) for keys in (identities, hashes) if keys is not None]
+    component = _components(joined, len(ids))
     first = pd.Series(ids).groupby(component).min()
     return first.map(_number).to_numpy(np.int64)[component]
 
@@ -144,19 +149,25 @@ def _digest(text: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _codes(keys: Sequence | np.ndarray, n: int) -> np.ndarray:
-    """(n,) int: equal for equal keys; rows without a key get a code of their own."""
-    series = pd.Series(np.asarray(keys, dtype=object))
-    codes = pd.factorize(series)[0]
-    free = (series == "").to_numpy() | (codes < 0)
-    return np.where(free, n + np.arange(n), codes)
+def _codes(keys: Sequence) -> np.ndarray:
+    """(r,) int below 2 r: equal for equal keys; rows without a key get a code of their own."""
+    keys = pd.Series(np.asarray(keys, dtype=object))
+    codes = pd.factorize(keys)[0]
+    free = (keys == "").to_numpy() | (codes < 0)
+    return np.where(free, len(keys) + np.arange(len(keys)), codes)
 
 
-def _components(codes: list[np.ndarray], n: int) -> np.ndarray:
-    """(n,) int: components of the graph of rows on one side and all their keys on the other."""
-    columns = np.concatenate([2 * n * place + code for place, code in enumerate(codes)])
+def _components(joined: list[tuple[np.ndarray, np.ndarray]], n: int) -> np.ndarray:
+    """(n,) int: components of the graph of items on one side and all their keys on the other.
+
+    Args:
+        joined: for each kind of key (codes (r,), items (r,)).
+        n: items.
+    """
+    width = 2 * max(len(codes) for codes, _ in joined)
+    columns = np.concatenate([width * place + codes for place, (codes, _) in enumerate(joined)])
     columns = n + np.unique(columns, return_inverse=True)[1]
-    rows = np.tile(np.arange(n), len(codes))
+    rows = np.concatenate([items for _, items in joined])
     size = n + len(columns)
     graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
     return pd.factorize(connected_components(graph, directed=False)[1][:n])[0]

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli.console import JsonOption, emit, table
+from fashify.cli.console import JsonOption, emit, store_path, table
 
 
 def audit(
     catalogue: Annotated[
         str, typer.Option(help="Folder, zip or url of a catalogue, or the word sample or kaggle.")
     ] = "sample",
+    store: Annotated[
+        Path | None, typer.Option(help="A store instead: it has all that is read of pictures.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="CSV to write: each product with its group and split.")
     ] = None,
@@ -22,8 +25,10 @@ def audit(
     """Look for copies, look-alikes, variants, contradicting labels and gaps."""
     from fashify.catalogue import load_catalogue
     from fashify.evaluation.audit import audit as look
+    from fashify.store import FeatureStore
 
-    found = look(load_catalogue(catalogue), progress=not as_json)
+    source = load_catalogue(catalogue) if store is None else FeatureStore.load(store_path(store))
+    found = look(source, progress=not as_json)
     if out is not None:
         found.to_csv(out)
     kinds = [

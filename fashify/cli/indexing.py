@@ -60,6 +60,7 @@ def index(
         return
     from fashify.bench.choose import choose_index
     from fashify.store import FeatureStore
+    from fashify.store.writer import replace_index
 
     named = store_path(store)
     opened = FeatureStore.load(named)
@@ -73,7 +74,7 @@ def index(
         fitted, chosen = choice.index, choice.to_dict()
     else:
         fitted, chosen = _fit_index(opened, name or "exact", metric, given), {"reason": "asked for"}
-    replace_index(fitted, opened.path, named)
+    replace_index(opened, fitted.save, named)
     answer = {"store": str(opened.path), "index": fitted.name, "metric": fitted.metric}
     answer |= {"params": fitted.params, "n_items": len(fitted), **chosen}
     done = f"{len(fitted):,} products indexed by {fitted.name} in {opened.path}"
@@ -141,25 +142,11 @@ def collection_name(path: Path) -> str:
 def synchronise_store(opened: FeatureStore, named: Path | str, **options: Any) -> SyncResult:
     """Bring a collection in step with a store and make it the store's index."""
     from fashify.index.milvus.sync import sync
+    from fashify.store.writer import replace_index
 
     done = sync(opened, **options)
-    replace_index(done.index, opened.path, named)
+    replace_index(opened, done.index.save, named)
     return done
-
-
-def replace_index(fitted: Index, path: Path, named: Path | str) -> None:
-    """Write an index into the store's folder, and on to its bucket when it has one."""
-    from fashify.index.files import drop_unlisted
-    from fashify.io.storage import is_url
-    from fashify.store.files import locked
-    from fashify.store.remote import push_store
-    from fashify.store.store import INDEX
-
-    with locked(path):
-        fitted.save(path / INDEX)
-        drop_unlisted(path / INDEX)
-    if is_url(named):
-        push_store(path, str(named))
 
 
 def _fit_index(opened: FeatureStore, name: str, metric: str, given: dict[str, Any]) -> Index:
@@ -168,17 +155,17 @@ def _fit_index(opened: FeatureStore, name: str, metric: str, given: dict[str, An
     empty = make_index(name, metric=metric, **given)
     if name == MILVUS:
         return empty.fit(opened.vectors, opened.item_ids, items=opened.items)
-    return empty.fit(opened.vectors, opened.item_ids)
+    return empty.fit(opened.vectors, opened.item_ids, view_items=opened.view_items)
 
 
 def _find_milvus_index(path: Path | None) -> dict[str, Any]:
     """Facts of the index in the store, when it is one in Milvus."""
     from fashify.errors import FashifyError
-    from fashify.index.files import IndexReader
-    from fashify.store.store import INDEX
+    from fashify.io.artefact import read_manifest
+    from fashify.store.layout import INDEX, INDEX_KIND
 
     try:
-        facts = IndexReader(path / INDEX).facts
+        facts = read_manifest(path / INDEX, INDEX_KIND)
     except FashifyError:
         return {}
     return facts if facts.get("backend") == MILVUS else {}

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from fashify.cli.console import FAILED, JsonOption, StoreOption, emit, store_path, table
-from fashify.errors import FashifyError, MissingExtraError, StorageError
+from fashify.errors import FashifyError
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pandas", "scikit-learn", "gradio", "pillow")
 
@@ -48,51 +48,16 @@ def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
 
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Read every file of a store and of its index, and compare checksums."""
+    from fashify.store import verify_store
     from fashify.store.store import located
 
     path = located(store_path(store))
-    found = [{"file": file, "problem": problem} for file, problem in find_problems(path)]
+    found = [{"file": file, "problem": problem} for file, problem in verify_store(path)]
     answer = {"store": str(path), "ok": not found, "problems": found}
     lines = [f"{one['file']}: {one['problem']}" for one in found]
     emit(answer, as_json, lines or [f"{path}: every file is as it was written"])
     if found:
         raise typer.Exit(FAILED)
-
-
-def find_problems(path: Path) -> list[tuple[str, str]]:
-    """``(file, what is wrong)`` of a store and its index; StoreError where there is no store."""
-    from fashify.index.files import verify_index
-    from fashify.store import verify_store
-    from fashify.store.store import INDEX
-
-    found = verify_store(path)
-    if (path / INDEX).is_dir():
-        found += [(f"{INDEX}/{file}", problem) for file, problem in verify_index(path / INDEX)]
-    return found or _find_misplaced(path)
-
-
-def _find_misplaced(path: Path) -> list[tuple[str, str]]:
-    """Files that are whole, but of another release or of another store."""
-    from fashify.index import load_index
-    from fashify.store import FeatureStore
-    from fashify.store.blocks import holds
-    from fashify.store.store import HEAD, INDEX, STRENGTH
-
-    store = FeatureStore.load(path)
-    for name, part in ((HEAD, "head"), (STRENGTH, "strength")):
-        try:
-            getattr(store, part)
-        except FashifyError as error:
-            return [(name, error.received)]
-    if not (path / INDEX).is_dir():
-        return []
-    try:
-        index = load_index(path / INDEX)
-    except (MissingExtraError, StorageError):
-        return []  # Its backend is not installed, or its server away: nothing to compare with.
-    if list(index.item_ids) == list(store.item_ids) and holds(index.vectors_of, store):
-        return []
-    return [(f"{INDEX}/manifest.json", "an index of other items or vectors")]
 
 
 def _find_version(package: str) -> str | None:

@@ -7,10 +7,9 @@ it was busy makes the next batch. Nobody waits for a batch to fill.
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -76,19 +75,20 @@ class SearchRequest:
     Attributes:
         vector: (d,) float32, served.
         k: how many matches.
-        terms: filter and weights, by ``encode_terms``; searches with equal terms go together.
         left_out: ids of items that are not to be answered.
+        where, weights: as ``Retriever.by_features`` takes them; searches with the same go
+            together.
     """
 
     vector: np.ndarray
     k: int
-    terms: str
     left_out: frozenset[str]
+    where: Mapping[str, Any] | str | None = None
+    weights: Mapping[str, float] | None = None
 
-
-def encode_terms(where: Any = None, weights: Any = None) -> str:
-    """What ``Retriever.by_features`` takes as ``where`` and ``weights``, as JSON."""
-    return json.dumps([where or None, weights or None])
+    def goes_with(self, other: SearchRequest) -> bool:
+        """Whether both are answered by one reading of the gallery."""
+        return (self.where, self.weights) == (other.where, other.weights)
 
 
 def make_embedding_batcher(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
@@ -107,16 +107,19 @@ def make_search_batcher(retriever: Retriever) -> Batcher[SearchRequest, list[Mat
 
 def _search_batch(retriever: Retriever, wanted: list[SearchRequest]) -> list[list[Match]]:
     found: dict[int, list[Match]] = {}
-    for terms in {one.terms for one in wanted}:
-        places = [place for place, one in enumerate(wanted) if one.terms == terms]
+    for first in wanted:
+        if len(found) == len(wanted):
+            break
+        places = [place for place, one in enumerate(wanted) if first.goes_with(one)]
+        if places[0] in found:
+            continue
         group = [wanted[place] for place in places]
-        where, weights = json.loads(terms)
         matches = retriever.by_features(
             np.stack([one.vector for one in group]),
             max(one.k for one in group),
-            where=where,
+            where=first.where,
             exclude=[one.left_out for one in group],
-            weights=weights,
+            weights=first.weights,
         )
         for place, one, some in zip(places, group, matches, strict=True):
             found[place] = some[: one.k]

@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import json
 import logging
-import os
 import threading
 import zipfile
 from collections.abc import Mapping
@@ -28,6 +27,7 @@ from fashify.demo.state import FILTER_LEVELS
 from fashify.demo.uploads import format_error
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation import project
+from fashify.io.artefact import write_arrays
 from fashify.io.images import thumbnail
 
 logger = logging.getLogger(__name__)
@@ -158,8 +158,8 @@ def place_items(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         QueryError: too few products for a map.
     """
-    meta = service.store.meta
-    facts = [meta.get("shards"), meta.get("head"), len(service.store), MAP_POINTS]
+    store = service.store
+    facts = [store.vectors_checksum, store.meta.get("head"), len(store), MAP_POINTS]
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:24]
     path = settings().cache / "maps" / f"{key}.npz"
     try:
@@ -170,9 +170,7 @@ def place_items(service: DemoService) -> tuple[np.ndarray, np.ndarray]:
         places = project_vectors(vectors)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{os.getpid()}.npz")
-        np.savez(beside, rows=rows, places=places)
-        beside.replace(path)
+        write_arrays(path, rows=rows, places=places)
     except OSError:
         logger.warning("the map could not be kept at %s", path, exc_info=True)
     return rows, places

@@ -16,12 +16,7 @@ import numpy as np
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
 from fashify.data import read_photos
-from fashify.demo.batching import (
-    SearchRequest,
-    encode_terms,
-    make_embedding_batcher,
-    make_search_batcher,
-)
+from fashify.demo.batching import SearchRequest, make_embedding_batcher, make_search_batcher
 from fashify.demo.fetching import Fetcher
 from fashify.demo.nearness import SAMPLE, Yardstick, describe_strength
 from fashify.demo.own_columns import OwnColumns
@@ -32,6 +27,7 @@ from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.robustness.perturb import PERTURBATIONS
 from fashify.features import extract_features
 from fashify.index.filters.filter import facet_counts
+from fashify.io.artefact import MANIFEST
 from fashify.io.images import load_image
 from fashify.learning import learn
 from fashify.retrieval.diversity import choose_varied, pool_size
@@ -39,7 +35,6 @@ from fashify.retrieval.explanation import Explanation, explain_images
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
 from fashify.retrieval.retriever import Retriever
-from fashify.store.store import MANIFEST
 
 logger = logging.getLogger(__name__)
 
@@ -165,8 +160,8 @@ class DemoService:
         feature = self._feature(query)
         asked = move_query(feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
-        terms = encode_terms(where, dict(selection.weights))
-        wanted = SearchRequest(asked, self._check_k(k), terms, frozenset(left_out))
+        weights = dict(selection.weights) or None
+        wanted = SearchRequest(asked, self._check_k(k), frozenset(left_out), where or None, weights)
         matches = self._diversify(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
         average = self._yardstick.average(asked)
@@ -180,10 +175,10 @@ class DemoService:
             return self._searcher.ask(wanted)
         pool = min(pool_size(wanted.k), len(self.store))
         near = self._searcher.ask(replace(wanted, k=pool))
-        index, ids = self.retriever.index, [match.item_id for match in near]
+        metric = self.retriever.index.metric
         distances = np.array([match.distance for match in near])
-        vectors = index.vectors_of(ids) if ids else np.empty((0, 0))
-        order = choose_varied(distances, vectors, wanted.k, diversity, index.metric)
+        vectors = self.retriever.vectors_at([match.position for match in near])
+        order = choose_varied(distances, vectors, wanted.k, diversity, metric)
         return [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
 
     def _check_k(self, k: int) -> int:
@@ -197,13 +192,10 @@ class DemoService:
         return np.stack(rows) if rows else np.empty((0, self.store.dim), np.float32)
 
     def draw_items(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows (m,) of products drawn once for all, ascending, and their vectors (m, d).
-
-        Read where they lie: the store would gather the whole gallery for them.
-        """
+        """Rows (m,) of products drawn once for all, ascending, and their vectors (m, d)."""
         rng = np.random.default_rng(SEED)
         rows = np.sort(rng.choice(len(self.store), min(n, len(self.store)), replace=False))
-        return rows, self.retriever.index.vectors_of(self.store.item_ids[rows].tolist())
+        return rows, self.retriever.vectors_at(rows)
 
     def picture(self, query: Query) -> np.ndarray:
         """The query's picture, (height, width, 3) uint8."""

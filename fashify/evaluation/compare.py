@@ -16,6 +16,7 @@ from fashify.config import SEED
 from fashify.errors import QueryError, StoreError
 from fashify.evaluation.intervals import bootstrap, permutation_p
 from fashify.evaluation.report import EvaluationReport
+from fashify.io.artefact import write_arrays
 
 #: What two runs must have in common to be compared.
 COMMON = ("k", "depth", "n_gallery", "split", "seed", "n_groups")
@@ -60,7 +61,7 @@ class EvaluationRun:
         return list(dict.fromkeys(level for level, _ in self.queries))
 
     def save(self, path: str | Path) -> Path:
-        """Writes the run as ``.npz``, without pickles; errors as ``open``."""
+        """Writes the run as ``.npz``, without pickles; ``StoreError`` where that fails."""
         arrays: dict[str, Any] = {
             f"{level}|{view}|{column}": _to_plain_array(frame[column])
             for (level, view), frame in self.queries.items()
@@ -68,8 +69,7 @@ class EvaluationRun:
         }
         facts = json.dumps({"name": self.name, "facts": self.facts}, default=str)
         path = Path(path)
-        with path.open("wb") as file:
-            np.savez_compressed(file, facts=np.array(facts), **arrays)
+        write_arrays(path, facts=np.array(facts), **arrays)
         return path
 
     @classmethod

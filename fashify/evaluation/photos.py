@@ -202,12 +202,12 @@ def evaluate_photos(
     _check_question(store, photos, k, vectors, intervals)
     able = photos.with_answers(set(types) - {""})
     retriever = retriever or Retriever(
-        store, make_index("exact").fit(store.vectors, store.item_ids)
+        store, make_index("exact").fit(store.vectors, store.item_ids, view_items=store.view_items)
     )
     places, found, unread = _embed_photos(retriever, able, vectors, progress)
     index = retriever.index
     if vectors == "raw" and store.vectors is not store.features:
-        index = make_index("exact").fit(store.features, store.item_ids)
+        index = make_index("exact").fit(store.features, store.item_ids, view_items=store.view_items)
     answer = index.search(found, k)
     asked = able.table.iloc[places].reset_index(drop=True)
     relevant = _relevant(able, asked["label"], types, answer.positions)

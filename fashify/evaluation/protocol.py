@@ -125,6 +125,7 @@ def evaluate_levels(
         _select_vectors(store, vectors),
         queries,
         store.groups,
+        view_items=store.view_items,
         index=index,
         metric=metric,
         depth=max(min(depth, n - 1), k),

@@ -48,6 +48,7 @@ def search_gallery(
     queries: np.ndarray,
     groups: np.ndarray,
     *,
+    view_items: np.ndarray | None = None,
     index: str | Index = "exact",
     metric: str = "cosine",
     depth: int,
@@ -57,9 +58,10 @@ def search_gallery(
 
     Args:
         item_ids: (n,) ids of the gallery.
-        vectors: (n, d) float32.
+        vectors: (v, d) float32; a query is asked with its first view.
         queries: (q,) ascending positions.
         groups: (n,) from ``fashify.catalogue.groups``.
+        view_items: (v,) the position of each view's product; one view each by default.
         index: name of an index, fitted here, or one already fitted on these vectors.
         metric: "cosine" or "euclidean"; used when ``index`` is a name.
         depth: neighbours a query, 1 to n - 1.
@@ -73,8 +75,10 @@ def search_gallery(
     Raises:
         QueryError: depth out of range, or an index of other items.
     """
-    fitted = _fit_index(item_ids, vectors, index, metric)
+    fitted = _fit_index(item_ids, vectors, view_items, index, metric)
     check_k(depth, len(item_ids))
+    if view_items is not None and len(vectors) != len(item_ids):
+        vectors = vectors[np.searchsorted(view_items, np.arange(len(item_ids)))]
     search = _Search(fitted, np.asarray(item_ids), vectors, depth, progress)
     alone = search(queries, [[item_id] for item_id in search.item_ids[queries]])
     members = _group_members(groups, queries)
@@ -165,10 +169,14 @@ def _group_members(groups: np.ndarray, queries: np.ndarray) -> list[np.ndarray]:
 
 
 def _fit_index(
-    item_ids: Sequence[str] | np.ndarray, vectors: np.ndarray, index: str | Index, metric: str
+    item_ids: Sequence[str] | np.ndarray,
+    vectors: np.ndarray,
+    view_items: np.ndarray | None,
+    index: str | Index,
+    metric: str,
 ) -> Index:
     if isinstance(index, str):
-        return make_index(index, metric=metric).fit(vectors, item_ids)
+        return make_index(index, metric=metric).fit(vectors, item_ids, view_items=view_items)
     if not np.array_equal(np.asarray(index.item_ids), np.asarray(item_ids)):
         raise QueryError(
             f"an index of the {len(item_ids)} items of this store, in its order",

@@ -46,7 +46,7 @@ def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -
     """
     if frame is not None:
         image = fit_to_frame(image, frame, at_most=spec.input_size)
-    return resize(image, spec.input_size, fit=PREPARATION["to_input"])
+    return resize(image, spec.input_size, fit=str(PREPARATION["to_input"]))
 
 
 def find_weights_source(label: str) -> str:

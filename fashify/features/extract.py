@@ -6,53 +6,32 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pandas as pd
 from tqdm import tqdm
 
 from fashify.backbones import Backbone, load_backbone
 from fashify.backbones.backbone import IMAGENET, SHIPPED
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
-from fashify.errors import (
-    CatalogueError,
-    ConfigError,
-    StoreCorruptError,
-    StoreMismatchError,
-)
+from fashify.errors import ConfigError, StoreCorruptError, StoreMismatchError
+from fashify.features.assemble import Journal, assemble
 from fashify.features.drawn import find_common_frame, prepare_sample
 from fashify.features.embedder import Embedder, Frame
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
-from fashify.heads.head import Head
-from fashify.heads.shipped import own_head
-from fashify.index import Index, make_index
+from fashify.features.upgrade import add_signatures
+from fashify.index import make_index
+from fashify.io.artefact import MANIFEST, lock_folder, staging_of
 from fashify.io.storage import is_url
 from fashify.store import FeatureStore
-from fashify.store.files import link_file, locked, swap_in, write_error
-from fashify.store.items import with_location
+from fashify.store.formats import is_old
+from fashify.store.legacy import read_old_store
 from fashify.store.remote import present_copy, push_store
-from fashify.store.shards import (
-    Contents,
-    Shard,
-    gathered,
-    read_shard,
-    shard_name,
-    write_shard,
-)
-from fashify.store.store import (
-    INDEX,
-    MANIFEST,
-    SHARDS,
-    check_backbone,
-    drop_leftovers,
-    fresh_staging,
-    write_manifest,
-)
+from fashify.store.shards import Contents, Shard, make_journal, read_shard, shard_name, write_shard
+from fashify.store.store import check_backbone
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +94,7 @@ def extract_features(
     # Before hours of work, not after: an unknown index or metric is an error at once.
     empty_index = make_index(index, metric=metric) if index is not None else None
     url, out = out if is_url(out) else None, present_copy(out)
-    with locked(out):
+    with lock_folder(out):
         previous = _previous(out)
         backbone = _backbone(backbone, previous)
         if previous is not None:
@@ -123,13 +102,15 @@ def extract_features(
         embedder = _embedder(catalogue, backbone, previous, engine, precision, batch_size)
         _check_same_engine(previous, embedder, out)
         run = _runner(catalogue, embedder, workers, ray_address)
+        if previous is not None and previous.signatures is None:
+            previous = add_signatures(previous, catalogue.storage, progress=progress)
         plan = make_plan(catalogue, previous)
-        staging = fresh_staging(out)
-        shards = _keep(staging, plan, previous, embedder.fingerprint)
+        staging = staging_of(out)
+        folder = make_journal(staging)
         with _bar(plan, len(catalogue.row_problems), progress) as tick:
-            shards += _embed_all(staging, plan, embedder.fingerprint, run, tick)
-        _finish(staging, plan, shards, catalogue, embedder, empty_index, previous)
-        swap_in(staging, out)
+            shards = _embed_all(folder, plan, embedder.fingerprint, run, tick)
+        journal, meta = Journal(folder, shards), _facts(catalogue, embedder)
+        assemble(out, staging, plan, journal, catalogue, meta, empty_index, previous)
     if url is not None:
         push_store(out, str(url))
     store = FeatureStore.load(out)
@@ -142,10 +123,15 @@ def _previous(out: Path) -> FeatureStore | None:
     if not (out / MANIFEST).exists():
         return None
     try:
-        return FeatureStore.load(out)
+        store = read_old_store(out) if is_old(out) else FeatureStore.load(out)
+        if store.colour is not None:
+            # Checked here: a column that is damaged is no base either.
+            store.features, store.signatures, store.views, store.vectors  # noqa: B018
+            return store
+        logger.warning("building anew: %s has no colour features", out)
     except StoreCorruptError as error:
         logger.warning("building anew: %s", error)
-        return None
+    return None
 
 
 def _backbone(backbone: Backbone | str, previous: FeatureStore | None) -> Backbone:
@@ -212,40 +198,8 @@ def _check_same_engine(previous: FeatureStore | None, embedder: Embedder, out: P
             )
 
 
-def _keep(
-    staging: Path, plan: Plan, previous: FeatureStore | None, fingerprint: str
-) -> list[tuple[str, Contents]]:
-    """The previous store's shards without the vectors that nothing needs any more."""
-    if previous is None or not plan.kept:
-        return []
-    wanted = {row: identity for identity, row in plan.kept.items()}
-    kept, start = [], 0
-    for record in previous.meta["shards"]:
-        rows = [row for row in range(start, start + record["rows"]) if row in wanted]
-        if rows:
-            source = previous.path / SHARDS / record["file"]
-            inside = np.array(rows) - start
-            kept.append(_keep_rows(source, inside, [wanted[r] for r in rows], staging, fingerprint))
-        start += record["rows"]
-    return kept
-
-
-def _keep_rows(
-    source: Path, rows: np.ndarray, identities: list[str], staging: Path, fingerprint: str
-) -> tuple[str, Contents]:
-    """One shard's rows that are still wanted; a shard that is wanted whole is not copied."""
-    shard = read_shard(source)
-    part = replace(shard.take(rows), identities=tuple(identities))
-    name = shard_name(fingerprint, identities)
-    if part.contents == shard.contents:
-        link_file(source, staging / SHARDS / name)
-    else:
-        write_shard(staging / SHARDS / name, part)
-    return name, part.contents
-
-
 def _embed_all(
-    staging: Path,
+    folder: Path,
     plan: Plan,
     fingerprint: str,
     run: Runner,
@@ -256,13 +210,13 @@ def _embed_all(
     What is in them is remembered, the vectors are not: they are on disk.
     """
     names = [shard_name(fingerprint, [task.identity for task in chunk]) for chunk in plan.chunks]
-    done = {name: found for name in names if (found := _finished(staging / SHARDS / name))}
+    done = {name: found for name in names if (found := _finished(folder / name))}
     for contents in done.values():
         tick(len(contents.identities) + len(contents.failed), len(contents.failed))
     missing = [position for position, name in enumerate(names) if name not in done]
     for at, shard in run([plan.chunks[position] for position in missing], tick):
         name = names[missing[at]]
-        write_shard(staging / SHARDS / name, shard)
+        write_shard(folder / name, shard)
         done[name] = shard.contents
     return [(name, done[name]) for name in names]
 
@@ -297,38 +251,9 @@ def _finished(path: Path) -> Contents | None:
         return None
 
 
-def _finish(
-    staging: Path,
-    plan: Plan,
-    shards: list[tuple[str, Contents]],
-    catalogue: Catalogue,
-    embedder: Embedder,
-    index: Index | None,
-    previous: FeatureStore | None,
-) -> None:
-    """Items, quarantine, index, manifest; and away with what no shard list names.
-
-    A head that the store had stays: it is applied to what is new and built into the index. A new
-    store begins with the parts that its network brings along, if it brings any.
-    """
-    head, strength = own_head(embedder.facts["backbone"]), None
-    if previous is not None:
-        head, strength = previous.head, previous.strength
-    identities = [identity for _, shard in shards for identity in shard.identities]
-    rows = {identity: row for row, identity in enumerate(identities)}
-    failed = {key: reason for _, shard in shards for key, reason in shard.failed.items()}
-    placed = plan.rows.assign(row=plan.rows["identity"].map(rows))
-    found = placed["row"].notna()
-    if not found.any():
-        raise CatalogueError(
-            "at least one readable image", f"none in {catalogue.source}", "see Catalogue.problems"
-        )
-    placed, lost = placed[found].astype({"row": np.int64}), placed[~found]
-    items = with_location(catalogue.select(list(placed["item_id"])).table, placed)
-    quarantine = _quarantine(catalogue, lost, failed)
-    used = [(name, len(shard.identities)) for name, shard in shards if shard.identities]
-    drop_leftovers(staging, {name for name, _ in used})
-    meta = {
+def _facts(catalogue: Catalogue, embedder: Embedder) -> dict[str, Any]:
+    """What the manifest says of how the features came about."""
+    return {
         **embedder.facts,
         "engine_report": _own_report(embedder),
         "fingerprint": embedder.fingerprint,
@@ -341,37 +266,6 @@ def _finish(
             **({"options": catalogue.options} if catalogue.options else {}),
         },
     }
-    if index is not None:
-        files = [staging / SHARDS / name for name, _ in used]
-        vectors = _vectors(placed["row"].to_numpy(), files, embedder.spec.dim, head)
-        _save_index(index.fit(vectors, items["item_id"].to_numpy()), staging / INDEX)
-    write_manifest(staging, meta, used, items, quarantine, head, strength)
-
-
-def _vectors(rows: np.ndarray, files: list[Path], dim: int, head: Head | None) -> np.ndarray:
-    """What the index will hold, ``(n, d)`` float32; one shard in memory at a time."""
-
-    def gather(columns: slice) -> np.ndarray:
-        return gathered(rows, (read_shard(file).features[:, columns] for file in files))
-
-    deep = gather(slice(0, dim))
-    return deep if head is None else head(deep, gather(slice(dim, None)))
-
-
-def _save_index(index: Index, folder: Path) -> None:
-    try:
-        index.save(folder)
-    except OSError as error:
-        raise write_error(folder, error) from error
-
-
-def _quarantine(catalogue: Catalogue, lost: pd.DataFrame, failed: dict[str, str]) -> pd.DataFrame:
-    reasons = [failed.get(identity, "not readable") for identity in lost["identity"]]
-    unread = pd.DataFrame(
-        {"item_id": lost["item_id"].array, "path": lost["path"].array, "reason": reasons}
-    )
-    catalogue.note_image_problems(unread.itertuples(index=False, name=None))
-    return pd.concat([catalogue.row_problems, unread], ignore_index=True)
 
 
 @contextmanager

@@ -7,21 +7,17 @@ another, by size or checksum, are read for it.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from fashify.catalogue import Catalogue
-from fashify.errors import FashifyError, StorageAwayError, StoreCorruptError
+from fashify.errors import FashifyError, StorageAwayError
 from fashify.io.storage import Storage
 from fashify.store import FeatureStore
-from fashify.store.shards import read_shard
-from fashify.store.store import SHARDS
-
-logger = logging.getLogger(__name__)
 
 #: Images a shard: what a crash can cost, some seconds of work.
 SHARD_IMAGES = 1024
@@ -40,9 +36,9 @@ class Plan:
     """The work of one run.
 
     Attributes:
-        rows: DataFrame ``item_id, path, version, identity`` of the products with images,
-            in the catalogue's order.
-        kept: identity -> row of the previous store's vectors.
+        rows: DataFrame ``item_id, path, version, identity``, one row a picture, in the
+            catalogue's order.
+        kept: identity -> row of the previous store's columns.
         chunks: the new images, one list a shard, each image once.
     """
 
@@ -72,12 +68,13 @@ def make_plan(catalogue: Catalogue, previous: FeatureStore | None) -> Plan:
 
 
 def identify(catalogue: Catalogue) -> pd.DataFrame:
-    """``item_id, path, version, identity`` of the products with images.
+    """``item_id, path, version, identity``, one row a picture.
 
     Two rows share an identity exactly when their files are equal to the byte.
     """
-    table = catalogue.table
-    rows = table.loc[table["has_image"], ["item_id", "path"]].reset_index(drop=True)
+    places = catalogue.views["item_id"].map(catalogue.position)
+    rows = catalogue.views.iloc[np.argsort(places.to_numpy(), kind="stable")]
+    rows = rows[["item_id", "path"]].reset_index(drop=True)
     stats = catalogue.storage.stats(rows["path"])
     missing = [path for path in rows["path"] if path not in stats]
     rows["version"] = [stats[p].version if p in stats else "gone" for p in rows["path"]]
@@ -105,30 +102,14 @@ def _hashes(storage: Storage, paths: list[str]) -> dict[str, str | None]:
 
 
 def _kept(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, int]:
-    """Vectors of images that have not changed since."""
+    """Rows of pictures that have not changed since."""
     if previous is None:
         return {}
-    old = previous.location.assign(path=previous.items["path"].to_numpy())
-    old = old[~old["row"].isin(_damaged_rows(previous))]
-    known = {(path, version): row for path, version, row in old[["path", "version", "row"]].values}
-    kept = {}
+    old = previous.views
+    known = {pair: row for row, pair in enumerate(zip(old["path"], old["version"], strict=True))}
+    kept: dict[str, int] = {}
     for path, version, identity in rows[["path", "version", "identity"]].values:
         row = known.get((path, version))
         if row is not None:
-            kept.setdefault(identity, int(row))
+            kept.setdefault(identity, row)
     return kept
-
-
-def _damaged_rows(previous: FeatureStore) -> set[int]:
-    """Rows of shards that are not as they were written: these are embedded again."""
-    assert previous.path is not None
-    damaged: set[int] = set()
-    start = 0
-    for record in previous.meta["shards"]:
-        try:
-            read_shard(previous.path / SHARDS / record["file"])
-        except StoreCorruptError as error:
-            logger.warning("embedding again: %s", error)
-            damaged.update(range(start, start + record["rows"]))
-        start += record["rows"]
-    return damaged

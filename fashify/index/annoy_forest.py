@@ -1,7 +1,4 @@
-"""Approximate search in a forest of random projection trees: Annoy, as first planned.
-
-Annoy cannot add or remove; the base, tail and tombstones of `ApproximateIndex` do it for it.
-"""
+"""Approximate search in a forest of random projection trees: Annoy, as first planned."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ import numpy as np
 
 from fashify.errors import MissingExtraError, StoreCorruptError
 from fashify.index.approximate import ApproximateIndex
-from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
 from fashify.index.scan import Pairs
+from fashify.io.artefact import ArtefactReader, ArtefactWriter
 
 _METRICS = {"cosine": "angular", "euclidean": "euclidean"}
 
@@ -54,11 +51,11 @@ class AnnoyIndex(ApproximateIndex):
         rows = np.repeat(np.arange(len(found)), [len(slots) for slots in found])
         return rows, np.concatenate([np.asarray(slots, dtype=np.int64) for slots in found])
 
-    def _dump(self, writer: IndexWriter) -> None:
-        writer.file("forest", ".annoy", self._structure.save)
+    def _dump(self, writer: ArtefactWriter) -> None:
+        writer.write("forest.annoy", lambda path: self._structure.save(str(path)))
 
-    def _restore(self, reader: IndexReader, gallery: Gallery) -> Any:
-        forest, path = self._empty(gallery), reader.path("forest")
+    def _restore(self, reader: ArtefactReader, gallery: Gallery) -> Any:
+        forest, path = self._empty(gallery), reader.path("forest.annoy")
         try:
             forest.load(str(path))
         except OSError as error:

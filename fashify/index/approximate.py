@@ -1,15 +1,13 @@
-"""What approximate backends share: an immutable base, an exact tail, tombstones, filters.
+"""What approximate backends share: candidates from a structure, filters, always k answers.
 
-The backend's structure covers the base alone and is never changed. Later additions lie in
-the tail, which is scanned exactly; removed rows are dropped from the candidates. Distances
-are always measured on the full vectors, so they mean the same as those of `exact`.
+Distances are always measured on the full vectors, so they mean the same as those of `exact`.
 """
 
 from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -27,15 +25,9 @@ _SCAN_SHARE = 0.02
 #: Galleries small enough that this many candidates cost less than a scan.
 _ALWAYS_NEAR = 64
 
-#: Tail and tombstones, as a share of the base, from which a change compacts by itself.
-_COMPACT_SHARE = 0.25
-
-#: Changes below this many rows never compact by themselves.
-_COMPACT_ROWS = 4096
-
 
 class ApproximateIndex(Index):
-    """A backend over the base rows, completed to always k results."""
+    """A backend whose structure names candidates, completed to always k results."""
 
     @abstractmethod
     def _near(self, queries: np.ndarray, m: int) -> Pairs:
@@ -56,27 +48,14 @@ class ApproximateIndex(Index):
             return scan(gallery, queries, k, excluded=excluded, **options)
         rows, slots = _keep_permitted(self._near(queries, m), allowed, excluded)
         parts = [(rows, slots)]
-        if len(gallery.tail):
-            parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
         short = np.bincount(rows, minlength=len(queries)) < k
         return rescan(gallery, queries, k, parts, short, excluded=excluded, **options)
-
-    def _change(self, gallery: Gallery) -> Self:
-        super()._change(gallery)
-        if has_outgrown(gallery):
-            self.compact()
-        return self
-
-
-def has_outgrown(gallery: Gallery) -> bool:
-    """Whether additions and removals are so many that they should be folded into the base."""
-    return gallery.n_stale > max(_COMPACT_ROWS, _COMPACT_SHARE * len(gallery.base))
 
 
 def _has_enough(k: int, base: int, allowed: np.ndarray | None, excluded: Pairs) -> int:
     """Candidates to ask for so that k should be left after filter and exclusion."""
     most = int(np.bincount(excluded[0], minlength=1).max())
-    share = 1.0 if allowed is None else np.count_nonzero(allowed[:base]) / base
+    share = 1.0 if allowed is None else np.count_nonzero(allowed) / base
     return min(base, math.ceil((k + most) / share) + _SPARE) if share else base + _ALWAYS_NEAR
 
 

@@ -1,9 +1,8 @@
-"""The promise every index keeps: fit, search, change, save and load."""
+"""The promise every index keeps: fit, search, save and load."""
 
 from __future__ import annotations
 
 import copy
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,12 +18,11 @@ from fashify.errors import (
     known,
 )
 from fashify.index import checks
-from fashify.index.files import IndexReader, IndexWriter, sample_digest
 from fashify.index.gallery import Gallery
 from fashify.index.neighbours import Neighbours
 from fashify.index.scan import BLOCK_QUERIES, Pairs, rank
-
-log = logging.getLogger(__name__)
+from fashify.io.artefact import ArtefactReader, ArtefactWriter, write_artefact
+from fashify.store.layout import INDEX_KIND
 
 
 class Index(ABC):
@@ -32,7 +30,7 @@ class Index(ABC):
 
     A backend says how candidates are found (`_candidates`) and, when it keeps a structure
     of its own, how that is built and stored. Everything a user can see is done here, once:
-    checks, exact distances, ties by position, exclusion, changes, files.
+    checks, exact distances, ties by position, exclusion, views, files.
 
     Args:
         metric: "cosine" (1 - cos, 0 to 2) or "euclidean" (the plain length).
@@ -76,28 +74,38 @@ class Index(ABC):
         """The structure over ``gallery.base``; None when the rows alone are enough."""
         return None
 
-    def _dump(self, writer: IndexWriter) -> None:
+    def _dump(self, writer: ArtefactWriter) -> None:
         """Write the structure's files, when it has any."""
         return None
 
-    def _restore(self, reader: IndexReader, gallery: Gallery) -> Any:
+    def _restore(self, reader: ArtefactReader, gallery: Gallery) -> Any:
         """The structure back from its files."""
         return self._build(gallery)
 
     # -- what a user calls
 
-    def fit(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Self:
+    def fit(
+        self,
+        features: np.ndarray,
+        item_ids: Sequence[str] | np.ndarray,
+        *,
+        view_items: np.ndarray | None = None,
+    ) -> Self:
         """Index a gallery.
 
         Args:
-            features: (n, dim) numbers; float32 in C order is kept as it is, not copied, and
+            features: (v, dim) numbers; float32 in C order is kept as it is, not copied, and
                 must not be written to afterwards.
             item_ids: (n,) str, each once.
+            view_items: (v,) int64, ascending: the product of each row, where products have
+                several views; one row a product by default.
 
         Raises:
             QueryError: empty, not finite, or ids that do not fit. The index before stays.
         """
-        self._adopt(Gallery.of(features, item_ids))
+        gallery = Gallery.of(features, item_ids, view_items)
+        # Built first, assigned after: an error on the way leaves the old index usable.
+        self._structure, self._gallery = self._build(gallery), gallery
         return self
 
     def search(
@@ -108,7 +116,7 @@ class Index(ABC):
         exclude: Sequence | np.ndarray | None = None,
         where: np.ndarray | None = None,
     ) -> Neighbours:
-        """The k nearest items of each query.
+        """The k nearest items of each query; one of several views is as near as the nearest.
 
         Args:
             queries: (q, dim) numbers.
@@ -146,9 +154,9 @@ class Index(ABC):
         return answers[0] if len(answers) == 1 else _joined(answers)
 
     def vectors_of(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
-        """(m, dim) float32 features of items, read where they lie; QueryError for unknown ids."""
+        """(m, dim) float32 features of items' first views; QueryError for unknown ids."""
         gallery = self._fitted()
-        return gallery.take(gallery.order[gallery.locate(list(item_ids))])
+        return gallery.take(gallery.first_slots(gallery.locate(list(item_ids))))
 
     def filters_on(self, columns: set[str]) -> bool:
         """Whether ``where`` may also be a resolved Filter on these columns, which then runs
@@ -180,53 +188,47 @@ class Index(ABC):
         other.params = {**self.params, **params}
         return other
 
-    def add(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Self:
-        """Add (m, dim) features of new items at the end; QueryError for known ids."""
-        return self._change(self._fitted().added(features, item_ids))
-
-    def remove(self, item_ids: Sequence[str] | np.ndarray) -> Self:
-        """Remove items; later ones move up. QueryError for unknown ids."""
-        return self._change(self._fitted().removed(item_ids))
-
-    def update(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Self:
-        """Give items new (m, dim) features; they keep their positions."""
-        return self._change(self._fitted().updated(features, item_ids))
-
-    def compact(self) -> Self:
-        """Fold additions and removals into a fresh base; answers stay the same."""
-        gallery = self._fitted()
-        if gallery.n_stale and len(gallery):
-            log.info("compacting %s: %d items, %d stale", self.name, len(self), gallery.n_stale)
-            self._adopt(gallery.compacted())
-        return self
-
-    def save(self, folder: str | Path, *, features: bool = True) -> Path:
+    def save(self, folder: str | Path, *, column: str = "") -> Path:
         """Write the index; one already in ``folder`` is replaced in one step.
 
         Args:
             folder: made when missing.
-            features: False leaves the base features out, for a store that has them on disk
-                already; `load` then needs them again.
+            column: checksum of the file in which a store keeps the features: they are left out
+                then, and `load` needs them again. By default they are written, too.
+
+        Raises:
+            StoreError: it cannot be written; the index before stays.
         """
-        gallery, writer = self._fitted(), IndexWriter(folder)
-        for name in ("tail", "norms", "order", "item_ids"):
-            writer.array(name, getattr(gallery, name))
-        if features:
-            writer.array("base", gallery.base)
-        self._dump(writer)
+        gallery = self._fitted()
         facts = {"backend": self.name, "metric": self.metric, "params": self.params}
-        base = {"shape": list(gallery.base.shape), "sample_sha256": sample_digest(gallery.base)}
-        return writer.commit({**facts, "base": base})
+        facts |= {"shape": list(gallery.base.shape)} | ({"column": column} if column else {})
+
+        def fill(writer: ArtefactWriter) -> None:
+            writer.add_array("norms", gallery.norms)
+            writer.add_array("item_ids", gallery.item_ids)
+            if gallery.view_items is not None:
+                writer.add_array("view_items", gallery.view_items)
+            if not column:
+                writer.add_array("features", gallery.base)
+            self._dump(writer)
+
+        return write_artefact(Path(folder), INDEX_KIND, facts, fill)
 
     @classmethod
     def load(
-        cls, folder: str | Path, *, features: np.ndarray | None = None, verify: bool = False
+        cls,
+        folder: str | Path,
+        *,
+        features: np.ndarray | None = None,
+        column: str = "",
+        verify: bool = False,
     ) -> Index:
-        """Open a saved index with its vectors memory mapped.
+        """Open a saved index with its features memory mapped.
 
         Args:
             folder: where it was saved.
-            features: (n, dim) float32, for an index saved without them.
+            features: (v, dim) float32, for an index saved without them.
+            column: checksum of the file they come from, compared with the index's.
             verify: read every file through to compare checksums.
 
         Raises:
@@ -235,13 +237,15 @@ class Index(ABC):
         """
         from fashify.index.registry import backend
 
-        reader = IndexReader(folder, verify=verify)
+        reader = ArtefactReader(Path(folder), INDEX_KIND, verify=verify)
         found = backend(reader.facts.get("backend"))
         if not issubclass(found, cls):
             raise StoreMismatchError(
                 f"an index of backend {cls.name!r}", f"one of {found.name!r}", "use load_index"
             )
         index = found(metric=reader.facts["metric"], **reader.facts["params"])
+        if column and reader.facts.get("column", column) != column:
+            raise _other_features(f"one of others in {folder}")
         index._read(reader, features)
         return index
 
@@ -271,7 +275,7 @@ class Index(ABC):
             )
         return self._gallery
 
-    def _read(self, reader: IndexReader, features: np.ndarray | None) -> None:
+    def _read(self, reader: ArtefactReader, features: np.ndarray | None) -> None:
         gallery = _read_gallery(reader, features)
         self._structure, self._gallery = self._restore(reader, gallery), gallery
 
@@ -286,46 +290,39 @@ class Index(ABC):
         allowed: np.ndarray | None,
         excluded: Pairs,
     ) -> Neighbours:
-        pairs = self._candidates(queries, k, allowed, excluded)
+        enough = self._fitted().enough_views(k)
+        pairs = self._candidates(queries, enough, allowed, excluded)
         return rank(self._fitted(), queries, lengths, k, pairs, self.metric)
-
-    def _adopt(self, gallery: Gallery) -> None:
-        # Built first, assigned after: an error on the way leaves the old index usable.
-        structure = self._build(gallery)
-        self._structure, self._gallery = structure, gallery
-
-    def _change(self, gallery: Gallery) -> Self:
-        self._gallery = gallery
-        return self
 
 
 def _joined(answers: list[Neighbours]) -> Neighbours:
-    parts = ("positions", "distances", "item_ids")
+    parts = ("positions", "distances", "item_ids", "views")
     return Neighbours(*(np.concatenate([getattr(one, part) for one in answers]) for part in parts))
 
 
-def _read_gallery(reader: IndexReader, features: np.ndarray | None) -> Gallery:
-    if reader.has("base"):
-        base = reader.array("base", mapped=True)
+def _read_gallery(reader: ArtefactReader, features: np.ndarray | None) -> Gallery:
+    if "features.npy" in reader:
+        base = reader.array("features", mapped=True)
     elif features is None:
         raise StoreMismatchError(
             "the features this index was built on",
             "an index that was saved without them",
-            "open it through its store: load_index(folder, features=store.features)",
+            "open it through its store: load_index(folder, features=store.vectors)",
         )
     else:
         base = checks.vectors(features, "features")
-    facts = reader.facts["base"]
-    if list(base.shape) != facts["shape"] or sample_digest(base) != facts["sample_sha256"]:
-        raise StoreMismatchError(
-            f"the features this index was built on, shape {tuple(facts['shape'])}",
-            f"others, shape {base.shape}",
-            "build the index again: fashify build",
-        )
-    norms, order, ids = (reader.array(name) for name in ("norms", "order", "item_ids"))
-    gallery = Gallery(base, reader.array("tail", mapped=True), norms, order, ids)
-    if len(norms) != len(base) + len(gallery.tail) or len(order) != len(ids):
+    if list(base.shape) != reader.facts["shape"]:
+        raise _other_features(f"others, shape {base.shape}")
+    norms, ids = reader.array("norms"), reader.array("item_ids")
+    owners = reader.array("view_items") if "view_items.npy" in reader else None
+    if len(norms) != len(base) or len(ids if owners is None else owners) != len(base):
         raise StoreCorruptError(
             "index arrays of matching length", f"{len(norms)} norms, {len(ids)} ids", "rebuild it"
         )
-    return gallery
+    return Gallery(base, norms, ids, owners)
+
+
+def _other_features(received: str) -> StoreMismatchError:
+    return StoreMismatchError(
+        "an index of the store's own vectors", received, "build it again: fashify index"
+    )

@@ -92,6 +92,25 @@ def item_ids(ids: Sequence[str] | np.ndarray, rows: int) -> np.ndarray:
     return array
 
 
+def view_items(owners: np.ndarray | None, rows: int, items: int) -> np.ndarray | None:
+    """(rows,) int64 position of each view's product, None where each has just one.
+
+    Raises:
+        QueryError: not ascending from 0 to ``items`` - 1, or of another length.
+    """
+    if owners is None:
+        return None
+    array = np.asarray(owners, dtype=np.int64)
+    steps = np.diff(array, prepend=-1)
+    if array.shape != (rows,) or not np.isin(steps, (0, 1)).all() or int(steps.sum()) != items:
+        raise QueryError(
+            f"the product of each of {rows} views, ascending from 0 to {items - 1}",
+            f"shape {array.shape}",
+            "pass store.view_items",
+        )
+    return None if rows == items else array
+
+
 def count(k: int, available: int) -> int:
     """``k`` as an int from 1 to ``available``; QueryError otherwise."""
     try:

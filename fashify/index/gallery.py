@@ -1,14 +1,13 @@
-"""The rows of an index: an immutable base, a tail of additions, and what became of each.
+"""The rows of an index: where each vector lies, and whose it is.
 
-A *slot* is where a vector lies: base rows first, then the tail, in the order they came;
-a slot is never reused. A *position* is the row number a user sees, as if the gallery had
-been built anew: removing an item moves later ones up, updating keeps an item's place.
+A *slot* is where a vector lies: the row of a view. A *position* is the row number a user sees,
+that of a product. Where every product has one view they are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -64,6 +63,13 @@ class Places:
         self, exclude: Sequence | np.ndarray | None, queries: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """(query row, slot) pairs that may not be answered, int64; unknown ids exclude nothing."""
+        rows, positions = self.excluded_positions(exclude, queries)
+        return rows, self.order[positions]
+
+    def excluded_positions(
+        self, exclude: Sequence | np.ndarray | None, queries: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As ``excluded``, of products."""
         table = self.position_of_id if exclude is not None else {}
         pairs = [
             (row, table[item])
@@ -72,7 +78,7 @@ class Places:
             if item in table
         ]
         rows, positions = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        return rows, self.order[positions]
+        return rows, positions
 
     def locate(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m,) int64 positions of ids; QueryError naming the first that is not there."""
@@ -81,50 +87,45 @@ class Places:
             raise QueryError(
                 "ids of items in the index",
                 f"{len(missing)} unknown, the first {str(missing[0])!r}",
-                "add the items first, or leave them out",
+                "leave them out, or build the index of a store that has them",
             )
         return np.array([self.position_of_id[item] for item in item_ids], dtype=np.int64)
-
-    def unknown(self, item_ids: Sequence[str] | np.ndarray, rows: int) -> np.ndarray:
-        """(rows,) str ids, checked to be new; QueryError naming the first that is not."""
-        ids = checks.item_ids(item_ids, rows)
-        present = [item for item in ids.tolist() if item in self.position_of_id]
-        if present:
-            raise QueryError(
-                "ids that are not in the index yet",
-                f"{len(present)} that are, the first {present[0]!r}",
-                "use update for these",
-            )
-        return ids
 
 
 @dataclass(frozen=True)
 class Gallery(Places):
-    """One immutable state of the rows; a change returns another one that shares the base.
+    """The rows of an index: v views of n products, never written to.
 
     Attributes:
-        base: (n_base, dim) float32, possibly memory mapped; never copied or written to.
-        tail: (n_tail, dim) float32 added after the base was built.
-        norms: (n_base + n_tail,) float32 Euclidean norms of all slots.
-        order: (n,) int64, the slot of each position.
+        base: (v, dim) float32, possibly memory mapped; not copied.
+        norms: (v,) float32 Euclidean norms of the rows.
         item_ids: (n,) str, the id of each position.
+        view_items: (v,) int64, ascending: the position of each view's product; None where
+            every product has one view, so that slots are positions.
     """
 
     base: np.ndarray
-    tail: np.ndarray
     norms: np.ndarray
-    order: np.ndarray
     item_ids: np.ndarray
+    view_items: np.ndarray | None = None
 
     @classmethod
-    def of(cls, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Gallery:
-        """A gallery of (n, dim) features; QueryError when they are empty or not usable."""
+    def of(
+        cls,
+        features: np.ndarray,
+        item_ids: Sequence[str] | np.ndarray,
+        view_items: np.ndarray | None = None,
+    ) -> Gallery:
+        """A gallery of (v, dim) features; QueryError when they are empty or not usable."""
         base = checks.vectors(features, "features")
         if not len(base):
             raise QueryError("at least one feature row", "an empty array", "extract features first")
-        ids = checks.item_ids(item_ids, len(base))
-        tail = np.empty((0, base.shape[1]), dtype=np.float32)
-        return cls(base, tail, checks.norms(base, "features"), np.arange(len(base)), ids)
+        owners = checks.view_items(view_items, len(base), len(item_ids))
+        ids = checks.item_ids(item_ids, len(base) if owners is None else len(item_ids))
+        return cls(base, checks.norms(base, "features"), ids, owners)
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
 
     @property
     def dim(self) -> int:
@@ -132,80 +133,56 @@ class Gallery(Places):
 
     @property
     def n_slots(self) -> int:  # type: ignore[override]
-        return len(self.norms)
-
-    @property
-    def n_stale(self) -> int:
-        """Tail rows and tombstones of the base: what compaction would fold in."""
-        return len(self.tail) + self.n_slots - len(self.order)
+        return len(self.base)
 
     @cached_property
     def longest(self) -> float:
-        """The largest norm of any slot."""
+        """The largest norm of any row."""
         return float(self.norms.max())
+
+    @cached_property
+    def _edges(self) -> np.ndarray:
+        """(n + 1,) int64: the views of position p are the slots from edge p to edge p + 1."""
+        owners = np.arange(len(self)) if self.view_items is None else self.view_items
+        return np.searchsorted(owners, np.arange(len(self) + 1))
+
+    def first_slots(self, positions: np.ndarray) -> np.ndarray:
+        """The slot of each product's first view."""
+        return positions if self.view_items is None else self._edges[positions]
+
+    def enough_views(self, k: int) -> int:
+        """Of so many views, whichever they are, k belong to different products; at most v."""
+        if self.view_items is None:
+            return k
+        most = np.sort(np.diff(self._edges))[::-1][: k - 1]
+        return min(self.n_slots, int(most.sum()) + 1)
+
+    def positions(self, slots: np.ndarray) -> np.ndarray:
+        """The product of each slot, the same shape."""
+        return slots if self.view_items is None else self.view_items[slots]
+
+    def allowed(self, where: np.ndarray | None) -> np.ndarray | None:
+        """(v,) bool: the views of products that pass the mask over positions; None for all."""
+        where = checks.mask(where, len(self))
+        return where if where is None or self.view_items is None else where[self.view_items]
+
+    def excluded(
+        self, exclude: Sequence | np.ndarray | None, queries: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(query row, slot) pairs that may not be answered, int64; unknown ids exclude nothing."""
+        rows, positions = self.excluded_positions(exclude, queries)
+        if self.view_items is None:
+            return rows, positions
+        starts, counts = self._edges[positions], np.diff(self._edges)[positions]
+        rows, starts = np.repeat(rows, counts), np.repeat(starts, counts)
+        within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return rows, starts + within
 
     def take(self, slots: np.ndarray) -> np.ndarray:
         """(c, dim) float32 vectors of the given slots, a copy."""
-        if not len(self.tail):
-            return np.asarray(self.base[slots])
-        rows = np.empty((len(slots), self.dim), dtype=np.float32)
-        late = slots >= len(self.base)
-        rows[~late] = self.base[slots[~late]]
-        rows[late] = self.tail[slots[late] - len(self.base)]
-        return rows
+        return np.asarray(self.base[slots])
 
-    def blocks(self, rows: int, first: int = 0) -> Iterator[tuple[int, np.ndarray]]:
-        """(first slot, (up to ``rows``, dim) view) over all slots from ``first`` on."""
-        for offset, part in ((0, self.base), (len(self.base), self.tail)):
-            for start in range(max(0, first - offset), len(part), rows):
-                yield offset + start, np.asarray(part[start : start + rows])
-
-    def added(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Gallery:
-        """With new items at the end; QueryError when an id is there already."""
-        features, lengths = self._checked(features)
-        ids = self.unknown(item_ids, len(features))
-        slots = np.arange(self.n_slots, self.n_slots + len(features))
-        return replace(
-            self,
-            tail=np.concatenate([self.tail, features]),
-            norms=np.concatenate([self.norms, lengths]),
-            order=np.concatenate([self.order, slots]),
-            item_ids=np.concatenate([self.item_ids, ids]),
-        )
-
-    def removed(self, item_ids: Sequence[str] | np.ndarray) -> Gallery:
-        """Without the given items; QueryError when one is unknown or comes twice."""
-        ids = checks.item_ids(item_ids, len(item_ids))
-        gone = self.locate(ids.tolist())
-        return replace(
-            self, order=np.delete(self.order, gone), item_ids=np.delete(self.item_ids, gone)
-        )
-
-    def updated(self, features: np.ndarray, item_ids: Sequence[str] | np.ndarray) -> Gallery:
-        """With new vectors for given items, which keep their positions."""
-        features, lengths = self._checked(features)
-        places = self.locate(checks.item_ids(item_ids, len(features)).tolist())
-        order = self.order.copy()
-        order[places] = np.arange(self.n_slots, self.n_slots + len(features))
-        return replace(
-            self,
-            tail=np.concatenate([self.tail, features]),
-            norms=np.concatenate([self.norms, lengths]),
-            order=order,
-        )
-
-    def compacted(self) -> Gallery:
-        """The same items in one base without tail or tombstones, as a full rebuild has them."""
-        if not self.n_stale:
-            return self
-        return replace(
-            self,
-            base=self.take(self.order),
-            tail=self.tail[:0],
-            norms=self.norms[self.order],
-            order=np.arange(len(self)),
-        )
-
-    def _checked(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        features = checks.vectors(features, "features", self.dim)
-        return features, checks.norms(features, "features")
+    def blocks(self, rows: int) -> Iterator[tuple[int, np.ndarray]]:
+        """(first slot, (up to ``rows``, dim) view) over all slots."""
+        for start in range(0, len(self.base), rows):
+            yield start, np.asarray(self.base[start : start + rows])

@@ -15,9 +15,9 @@ import numpy as np
 
 from fashify.errors import MissingExtraError, StoreCorruptError
 from fashify.index.approximate import ApproximateIndex, pad_ragged
-from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
 from fashify.index.scan import Pairs
+from fashify.io.artefact import ArtefactReader, ArtefactWriter
 
 #: Rows converted and added at once.
 _BLOCK = 8192
@@ -54,8 +54,6 @@ class HnswIndex(ApproximateIndex):
         graph.hnsw.efConstruction = self.params["ef_build"]
         scale = self._scale(gallery)
         for start, block in gallery.blocks(_BLOCK):
-            if start >= len(gallery.base):
-                break
             scaled = block * scale[start : start + len(block), None]
             if not graph.is_trained:
                 graph.train(scaled)
@@ -64,7 +62,7 @@ class HnswIndex(ApproximateIndex):
 
     def _scale(self, gallery: Gallery) -> np.ndarray:
         """(n_base,) factors that bring the vectors into the range of half precision."""
-        norms = gallery.norms[: len(gallery.base)]
+        norms = gallery.norms
         if self.metric == "cosine":
             return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
         return np.full(len(norms), 1 / max(norms.max(), np.float32(1e-30)), dtype=np.float32)
@@ -79,11 +77,11 @@ class HnswIndex(ApproximateIndex):
         wide = faiss.SearchParametersHNSW(efSearch=max(self.params["ef_search"], m))
         return pad_ragged(self._structure.search(queries, m, params=wide)[1])
 
-    def _dump(self, writer: IndexWriter) -> None:
-        writer.file("graph", ".faiss", lambda path: _faiss().write_index(self._structure, path))
+    def _dump(self, writer: ArtefactWriter) -> None:
+        writer.write("graph.faiss", lambda path: _faiss().write_index(self._structure, str(path)))
 
-    def _restore(self, reader: IndexReader, gallery: Gallery) -> Any:
-        faiss, path = _faiss(), reader.path("graph")
+    def _restore(self, reader: ArtefactReader, gallery: Gallery) -> Any:
+        faiss, path = _faiss(), reader.path("graph.faiss")
         try:
             graph = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:

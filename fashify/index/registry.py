@@ -60,7 +60,11 @@ def make_index(name: str = "exact", *, metric: str = "cosine", **params: Any) ->
 
 
 def load_index(
-    folder: str | Path, *, features: np.ndarray | None = None, verify: bool = False
+    folder: str | Path,
+    *,
+    features: np.ndarray | None = None,
+    column: str = "",
+    verify: bool = False,
 ) -> Index:
     """Open a saved index of any backend; see `Index.load`.
 
@@ -71,4 +75,4 @@ def load_index(
     >>> len(load_index("data/index"))
     3
     """
-    return Index.load(folder, features=features, verify=verify)
+    return Index.load(folder, features=features, column=column, verify=verify)

@@ -44,7 +44,6 @@ def scan(
     metric: str,
     allowed: np.ndarray | None,
     excluded: Pairs,
-    first: int = 0,
 ) -> Pairs:
     """Every (query row, slot) that may be among the k nearest, two (c,) int64 arrays.
 
@@ -55,7 +54,6 @@ def scan(
         metric: "cosine" or "euclidean".
         allowed: (n_slots,) bool, or None when every slot is.
         excluded: (query rows, slots) that may not be answered.
-        first: the slot to start from.
     """
     if metric == "cosine":
         scale = _invert_norms(checks.norms(queries, "queries"))
@@ -63,7 +61,7 @@ def scan(
     best = _Best(len(queries), k, _tolerance(gallery, queries, metric))
     by_slot = np.argsort(excluded[1], kind="stable")
     rows, slots = excluded[0][by_slot], excluded[1][by_slot]
-    for start, block in gallery.blocks(BLOCK_ROWS, first):
+    for start, block in gallery.blocks(BLOCK_ROWS):
         stop = start + len(block)
         wanted = None if allowed is None else np.flatnonzero(allowed[start:stop])
         if wanted is not None and not len(wanted):
@@ -228,7 +226,9 @@ def rank(
     pairs: Pairs,
     metric: str,
 ) -> Neighbours:
-    """The k nearest among the candidates of each query, ties by position.
+    """The k nearest products among the candidates of each query, ties by position.
+
+    A product of several views is as near as the nearest of them.
 
     Args:
         gallery: the rows.
@@ -240,19 +240,29 @@ def rank(
     """
     rows, slots = pairs
     found, away = gallery.positions(slots), measure(gallery, queries, lengths, pairs, metric)
-    order = np.lexsort((found, away, rows))
-    rows, found, away = rows[order], found[order], away[order]
+    order = np.lexsort((slots, found, away, rows))
+    if found is not slots:
+        # The first of a query's views of one product is the nearest.
+        products = (rows * len(gallery) + found)[order]
+        order = order[np.sort(np.unique(products, return_index=True)[1])]
+    rows, slots, found, away = rows[order], slots[order], found[order], away[order]
     place = np.arange(len(rows)) - np.searchsorted(rows, rows)
     keep = place < k
     positions = np.full((len(queries), k), NONE, dtype=np.int64)
-    nearest = np.full((len(queries), k), np.inf, dtype=np.float32)
+    views, nearest = positions.copy(), np.full((len(queries), k), np.inf, dtype=np.float32)
     positions[rows[keep], place[keep]] = found[keep]
+    views[rows[keep], place[keep]] = slots[keep]
     nearest[rows[keep], place[keep]] = away[keep]
-    return name_positions(gallery, positions, nearest)
+    return name_positions(gallery, positions, nearest, views)
 
 
-def name_positions(gallery: Gallery, positions: np.ndarray, nearest: np.ndarray) -> Neighbours:
+def name_positions(
+    gallery: Gallery,
+    positions: np.ndarray,
+    nearest: np.ndarray,
+    views: np.ndarray | None = None,
+) -> Neighbours:
     """Neighbours with the ids of (q, k) positions."""
     ids = gallery.item_ids[positions]
     ids[positions == NONE] = ""
-    return Neighbours(positions, nearest, ids)
+    return Neighbours(positions, nearest, ids, positions if views is None else views)

@@ -15,7 +15,7 @@ _SPARE = 16
 
 
 class SklearnIndex(Index):
-    """``NearestNeighbors(algorithm="brute")`` over the living rows.
+    """``NearestNeighbors(algorithm="brute")`` over the rows.
 
     Slower than ``exact`` and kept simple on purpose: the other backends are held against it.
     """
@@ -24,15 +24,7 @@ class SklearnIndex(Index):
     exact = True
 
     def _build(self, gallery: Gallery) -> Any:
-        return self._brute(np.asarray(gallery.base)), np.arange(len(gallery.base))
-
-    def _change(self, gallery: Gallery) -> SklearnIndex:
-        compact = gallery.compacted()
-        self._structure = (self._brute(compact.base), gallery.order) if len(gallery) else None
-        return super()._change(gallery)
-
-    def _restore(self, reader: Any, gallery: Gallery) -> Any:
-        return self._brute(gallery.compacted().base), gallery.order
+        return self._brute(np.asarray(gallery.base))
 
     def _brute(self, rows: np.ndarray) -> Any:
         from sklearn.neighbors import NearestNeighbors
@@ -42,8 +34,8 @@ class SklearnIndex(Index):
     def _candidates(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
     ) -> Pairs:
-        brute, slots = self._structure
-        if allowed is not None and not allowed[slots].all():
+        brute, slots = self._structure, np.arange(self._fitted().n_slots)
+        if allowed is not None and not allowed.all():
             slots = np.flatnonzero(allowed)
             if not len(slots):
                 return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)

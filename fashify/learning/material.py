@@ -19,15 +19,16 @@ LEAST_ITEMS = 2
 
 @dataclass(frozen=True)
 class Material:
-    """Inputs and labels of n items.
+    """Inputs and labels of v pictures.
 
     Attributes:
-        inputs: ``deep`` (n, dim) and ``colour`` (n, c), float32 at unit length, and ``raw``, the
+        inputs: ``deep`` (v, dim) and ``colour`` (v, c), float32 at unit length, and ``raw``, the
             features as they are; colour and raw may be absent.
-        labels: level -> (n,) object array of str, "" where missing.
-        split: (n,) of ``train``, ``validation``, ``test``.
-        groups: (n,) int64, what the split keeps together.
+        labels: level -> (v,) object array of str, "" where missing.
+        split: (v,) of ``train``, ``validation``, ``test``.
+        groups: (v,) int64, what the split keeps together.
         basis: what the groups go by, in words.
+        view_items: (v,) int64, ascending: whose picture each is; one an item by default.
     """
 
     inputs: dict[str, np.ndarray]
@@ -35,6 +36,12 @@ class Material:
     split: np.ndarray
     groups: np.ndarray
     basis: str = ""
+    view_items: np.ndarray | None = None
+
+    @property
+    def owners(self) -> np.ndarray:
+        """(v,) int64: the position of each picture's item."""
+        return np.arange(len(self.split)) if self.view_items is None else self.view_items
 
     def rows(self, part: str) -> np.ndarray:
         """Positions of the items of one split."""
@@ -67,5 +74,7 @@ def collect_material(store: FeatureStore) -> Material:
     if store.colour is not None:
         inputs["colour"] = unit_length(store.colour)
     inputs["raw"] = store.features
-    labels = {level: store.labels(level) for level in LEVELS if level in store.items}
-    return Material(inputs, labels, store.split, store.groups, store.group_basis)
+    owners = store.view_items
+    labels = {level: store.labels(level)[owners] for level in LEVELS if level in store.items}
+    split, groups = store.split[owners], store.groups[owners]
+    return Material(inputs, labels, split, groups, store.group_basis, owners)

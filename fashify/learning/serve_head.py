@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from fashify import metrics
-from fashify.heads.head import Head
 from fashify.heads.strength import Strength, fit_strength
 from fashify.index import Index, make_index
+from fashify.io.artefact import lock_folder
 from fashify.io.storage import is_url
 from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import MAIN_LEVEL, train_head
 from fashify.store import FeatureStore
-from fashify.store.files import link_file, locked, swap_in
-from fashify.store.items import with_location
 from fashify.store.remote import present_copy, push_store
-from fashify.store.store import (
-    INDEX,
-    SHARDS,
-    drop_leftovers,
-    fresh_staging,
-    located,
-    write_manifest,
-)
+from fashify.store.store import located
+from fashify.store.writer import Serving, replace_store, write_store
 
 logger = logging.getLogger(__name__)
 
@@ -65,19 +58,23 @@ def learn(
     """
     path = present_copy(store) if is_url(store) else located(store)
     empty = make_index(index) if index is not None else None
-    with locked(path):
+    with lock_folder(path):
         found = FeatureStore.load(path)
         material = collect_material(found)
         head = train_head(material, found.meta["backbone"], method=method, seed=seed)
         vectors = found.features if head is None else head(found.features, found.colour)
         # An exact index measures the strength before it is served; another is fitted afterwards.
-        exact = (
-            empty.fit(vectors, found.item_ids) if empty is not None and index == "exact" else None
-        )
+        exact = None
+        if empty is not None and index == "exact":
+            exact = empty.fit(vectors, found.item_ids, view_items=found.view_items)
         strength = measure_strength(vectors, material, seed=seed, exact=exact)
         if empty is not None and exact is None:
-            empty.fit(vectors, found.item_ids)
-        _write(path, found, head, strength, empty)
+            empty.fit(vectors, found.item_ids, view_items=found.view_items)
+        served = None if head is None else vectors
+        serving = Serving(head, strength, served, None if empty is None else empty.save)
+        replace_store(path, partial(write_store, store=found, serving=serving))
+        method = "raw features" if head is None else head.provenance["method"]
+        logger.info("%s serves %d numbers by %s", path, vectors.shape[1], method)
     if is_url(store):
         push_store(path, str(store))
     return FeatureStore.load(path)
@@ -111,9 +108,12 @@ def collect_matches(
     At most ``QUERIES`` are drawn; ``None`` where no query can be judged. ``exact`` as for
     :func:`measure_strength`.
     """
-    labels, queries = material.labels.get(MAIN_LEVEL), material.rows(part)
+    owners = material.owners
+    first = np.unique(owners, return_index=True)[1]
+    labels, queries = material.labels.get(MAIN_LEVEL), np.flatnonzero(material.split[first] == part)
     if labels is None or not len(queries):
         return None
+    labels = labels[first]
     if len(queries) > QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
     queries = queries[metrics.count_relevant(labels, queries) > 0]
@@ -121,30 +121,7 @@ def collect_matches(
     if not len(queries) or k < 1:
         return None
     if exact is None:
-        exact = make_index("exact").fit(vectors, np.arange(len(vectors)).astype(str))
-    found = exact.search(vectors[queries], k, exclude=list(exact.item_ids[queries]))
+        names = np.arange(len(first)).astype(str)
+        exact = make_index("exact").fit(vectors, names, view_items=owners)
+    found = exact.search(vectors[first[queries]], k, exclude=list(exact.item_ids[queries]))
     return found.distances, metrics.relevance(labels, queries, found.positions)
-
-
-def _write(
-    path: Path,
-    store: FeatureStore,
-    head: Head | None,
-    strength: Strength | None,
-    index: Index | None,
-) -> None:
-    staging = fresh_staging(path)
-    shards = [(record["file"], record["rows"]) for record in store.meta["shards"]]
-    drop_leftovers(staging, set())
-    for name, _ in shards:
-        link_file(path / SHARDS / name, staging / SHARDS / name)
-    if index is not None:
-        index.save(staging / INDEX)
-    items = with_location(store.items, store.location)
-    meta = {name: value for name, value in store.meta.items() if name not in ("shards", "files")}
-    write_manifest(staging, meta, shards, items, store.quarantine, head, strength)
-    swap_in(staging, path)
-    if head is None:
-        logger.info("%s serves raw features", path)
-    else:
-        logger.info("%s serves %d numbers by %s", path, head.dim, head.provenance["method"])

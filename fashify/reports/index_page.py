@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path, PurePath
 from typing import Any
 
+from fashify.io.artefact import write_bytes
 from fashify.reports.export import TEMPLATES
 from fashify.reports.words import FILTERS, format_number
 
@@ -37,9 +38,7 @@ def write_index(out: str | Path) -> Path:
         js=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
     )
     target = out / "index.html"
-    beside = out / ".index.html.new"
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(target)
+    write_bytes(target, page.encode())
     return target
 
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from fashify.config import settings
 from fashify.errors import NoLabelsError, ReportError
+from fashify.io.artefact import write_bytes
 from fashify.reports.export import Harvest, harvest, to_html, write_thumbnail
 from fashify.reports.index_page import write_index
 from fashify.reports.notebooks import (
@@ -232,7 +233,7 @@ def _write_report(folder: Path, record: dict, error: dict | None) -> None:
         "thumbnail": _write_thumbnail(folder, found),
     }
     _write_json(folder / "metrics.json", {"metrics": found.metrics, "details": found.details})
-    (folder / "report.html").write_text(to_html(notebook, record), encoding="utf-8")
+    write_bytes(folder / "report.html", to_html(notebook, record).encode())
     # Last: a folder without it is an unfinished run, and the index page leaves it out.
     _write_json(folder / "run.json", record)
 
@@ -246,7 +247,7 @@ def _write_thumbnail(folder: Path, found: Harvest) -> str:
 
 
 def _write_json(path: Path, value: dict) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def _package_versions() -> dict[str, str]:

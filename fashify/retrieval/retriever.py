@@ -29,8 +29,8 @@ from fashify.retrieval.search import Request, search
 from fashify.retrieval.variants import variant_ids
 from fashify.retrieval.wording import Wording
 from fashify.store import FeatureStore
-from fashify.store.blocks import holds
-from fashify.store.store import INDEX, check_backbone, located
+from fashify.store.layout import INDEX
+from fashify.store.store import check_backbone, located, open_files, served_file
 
 
 class Retriever:
@@ -65,7 +65,6 @@ class Retriever:
         self._catalogue, self._embedder = catalogue, embedder
         if catalogue is not None:
             _check_products(store, catalogue)
-        self._known = frozenset(store.item_ids)
 
     @classmethod
     def open(
@@ -91,29 +90,24 @@ class Retriever:
             StoreMismatchError, StoreCorruptError: not one this release can trust.
         """
         path = located(path)
-        folder = path / INDEX
-        saved = index is None and folder.is_dir()
+        files = open_files(path, verify=verify)
         with ThreadPoolExecutor(1) as pool:
             # Checksums are computed beside: opening is what somebody waits for.
-            loading = pool.submit(load_index, folder, verify=verify) if saved else None
-            store = FeatureStore.load(path)
-        if loading is None:
-            return cls(
-                store,
-                make_index(index or "exact").fit(store.vectors, store.item_ids),
-                catalogue=catalogue,
-            )
-        opened = loading.result()
-        if list(opened.item_ids) != list(store.item_ids):
+            checked = pool.submit(files.path, served_file(files))
+            store = FeatureStore.from_files(files)
+            checked.result()
+        folder = path / INDEX
+        if index is not None or not folder.is_dir():
+            fitted = make_index(index or "exact")
+            fitted.fit(store.vectors, store.item_ids, view_items=store.view_items)
+            return cls(store, fitted, catalogue=catalogue)
+        opened = load_index(
+            folder, features=store.vectors, column=store.vectors_checksum, verify=verify
+        )
+        if opened.item_ids.tolist() != store.item_ids.tolist():
             raise StoreMismatchError(
                 "an index of the store's own items",
                 f"one of {len(opened.item_ids):,} others in {folder}",
-                "run: fashify index",
-            )
-        if not holds(opened.vectors_of, store, shards=1, most=8):
-            raise StoreMismatchError(
-                "an index of the store's own vectors",
-                f"one of others for the same items in {folder}",
                 "run: fashify index",
             )
         return cls(store, opened, catalogue=catalogue)
@@ -311,7 +305,7 @@ class Retriever:
             # The index measures at unit length; the weighted mean of cosines is the dot product.
             lengths = np.linalg.norm(asked, axis=1, keepdims=True)
             found = replace(found, distances=1 - (1 - found.distances) * lengths)
-        answers = zip(found.positions, found.distances, vectors, strict=True)
+        answers = zip(found.positions, found.views, found.distances, vectors, strict=True)
         return [self._make_matches(*answer) for answer in answers]
 
     @property
@@ -348,14 +342,12 @@ class Retriever:
 
     def feature(self, item_id: str) -> np.ndarray:
         """The served vector of a product, ``(d,)`` float32."""
-        if item_id not in self._known:
-            raise QueryError(
-                f"an item_id of the {len(self.store):,} in the gallery",
-                f"{item_id!r}",
-                "take one from items.parquet or from a match",
-            )
-        # From the index, which has it mapped: the store would gather every shard for one row.
-        return self.index.vectors_of([item_id])[0]
+        return self.vectors_at([self.store.position(item_id)])[0]
+
+    def vectors_at(self, positions: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The served vectors ``(m, d)`` float32 of products' first views, by position."""
+        rows = self.store.first_views[np.asarray(positions, np.int64)]
+        return np.asarray(self.store.vectors[rows])
 
     def mask(
         self, where: np.ndarray | str | Mapping[str, Any] | Filter | None
@@ -403,14 +395,12 @@ class Retriever:
         return min(int(k), top)
 
     def _make_matches(
-        self, positions: np.ndarray, near: np.ndarray, vector: np.ndarray
+        self, positions: np.ndarray, views: np.ndarray, near: np.ndarray, vector: np.ndarray
     ) -> list[Match]:
         rows = [int(row) for row in positions if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
-        item_ids = [self.store.item_ids[row] for row in rows]
-        return self._join_facts(
-            rows, distances, self._describe_matches(item_ids, distances, vector)
-        )
+        told = self._describe_matches(views[: len(rows)], distances, vector)
+        return self._join_facts(rows, distances, told)
 
     def make_matches(
         self, positions: np.ndarray, distances: np.ndarray, parts: Sequence[Mapping[str, float]]
@@ -438,13 +428,13 @@ class Retriever:
         ]
 
     def _describe_matches(
-        self, item_ids: list[str], distances: list[float], vector: np.ndarray
+        self, views: np.ndarray, distances: list[float], vector: np.ndarray
     ) -> list[dict[str, Any]]:
         """Parts of each match's distance, and what its distance says."""
-        parts: list[dict[str, float]] = [{} for _ in item_ids]
+        parts: list[dict[str, float]] = [{} for _ in views]
         head = self.store.head
-        if head is not None and self.parts and item_ids:
-            by_part = head.part_distances(vector, self.index.vectors_of(item_ids))
+        if head is not None and self.parts and len(views):
+            by_part = head.part_distances(vector, self.store.vectors[views])
             rows = zip(*(values.tolist() for values in by_part.values()), strict=True)
             parts = [dict(zip(by_part, row, strict=True)) for row in rows]
             # The curve was fitted under the default weights, whatever the query's were.

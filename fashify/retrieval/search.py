@@ -168,10 +168,14 @@ def _similarity(
         asked = unit_length(vector)
     else:
         asked = head.weigh_query(vector, weights)
-    vectors = retriever.store.vectors
-    if retriever.parts:
-        return vectors @ asked
-    return (vectors @ asked) / np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
+    store = retriever.store
+    cosines = store.vectors @ asked
+    if not retriever.parts:
+        cosines /= np.maximum(np.linalg.norm(store.vectors, axis=1), 1e-12)
+    # A product of several views is as near as the nearest.
+    return (
+        cosines if len(cosines) == len(store) else np.maximum.reduceat(cosines, store.first_views)
+    )
 
 
 def _mask(retriever: Retriever, request: Request) -> np.ndarray | None:
@@ -185,6 +189,6 @@ def _mask(retriever: Retriever, request: Request) -> np.ndarray | None:
 
 def _vary(retriever: Retriever, request: Request, matches: list[Match]) -> list[Match]:
     distances = np.array([match.distance for match in matches])
-    vectors = retriever.index.vectors_of([match.item_id for match in matches])
+    vectors = retriever.vectors_at([match.position for match in matches])
     chosen = choose_varied(distances, vectors, request.k, request.variety, retriever.index.metric)
     return [replace(matches[at], rank=rank) for rank, at in enumerate(chosen, start=1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from fashify.store.store import FeatureStore, verify_store
+from fashify.store.store import FeatureStore
+from fashify.store.verify import verify_store
 
 __all__ = ["FeatureStore", "verify_store"]

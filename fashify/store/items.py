@@ -1,9 +1,11 @@
-"""``items.parquet``: the products, and beside each where its vector lies.
+"""``items.parquet``, one row a product, and ``views.parquet``, one row a picture.
 
-It is read quickly, for a serving process waits for it when it starts.
+Items are read quickly, for a serving process waits for them when it starts.
 """
 
 from __future__ import annotations
+
+import io
 
 import numpy as np
 import pandas as pd
@@ -11,17 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fashify.config import LEVELS
-from fashify.errors import StoreError
+from fashify.io.images import ImageFacts
 
-#: Which image an item has, by content; the file's version; the row of its vector.
-LOCATION = ("identity", "version", "row")
+#: Columns of the views: whose picture it is, where it lies, what changes when it does, and the
+#: facts of its file.
+VIEW_COLUMNS = ("item", "path", "version", *ImageFacts._fields)
 
-#: What they are called in the file: no column of a catalogue begins with an underscore, so a
-#: catalogue may have a ``version`` or a ``row`` of its own.
-_OWN = {name: f"_{name}" for name in LOCATION}
-
-#: Columns that hold the same few values over and over; a store of format 2 has a bare version.
-_FEW = (*LEVELS, "version", _OWN["version"])
+#: Columns of a catalogue that hold the same few values over and over.
+_FEW = LEVELS
 
 
 def read_items(data: bytes) -> pd.DataFrame:
@@ -43,29 +42,25 @@ def read_items(data: bytes) -> pd.DataFrame:
     return items
 
 
-def with_location(items: pd.DataFrame, location: pd.DataFrame) -> pd.DataFrame:
-    """The columns of an items file.
+def to_parquet(table: pd.DataFrame) -> bytes:
+    """A table as the bytes of a Parquet file; equal tables give equal bytes."""
+    buffer = io.BytesIO()
+    columns = pa.Table.from_pandas(table, preserve_index=False)
+    pq.write_table(columns.replace_schema_metadata(None), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def make_views(items: pd.DataFrame, view_items: np.ndarray | None = None) -> pd.DataFrame:
+    """Views of products of whose files nothing is known.
 
     Args:
-        items: n products, columns of any name.
-        location: n rows of ``LOCATION``, in the same order.
-
-    Raises:
-        StoreError: a column of ``items`` is named as one of the file's own.
+        items: n products.
+        view_items: (v,) int64 position of each view's product; one view each by default.
     """
-    taken = [name for name in _OWN.values() if name in items]
-    if taken:
-        raise StoreError(
-            f"columns named other than {', '.join(_OWN.values())}", taken[0], "rename it"
-        )
-    return items.assign(**{own: location[name].array for name, own in _OWN.items()})
-
-
-def split_location(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """``items, location`` as ``with_location`` took them, or as a store of format 2 has them."""
-    own = _OWN if set(_OWN.values()) <= set(table) else dict(zip(LOCATION, LOCATION, strict=True))
-    location = table[list(own.values())].set_axis(LOCATION, axis=1)
-    return table.drop(columns=list(own.values())), location
+    owners = np.arange(len(items)) if view_items is None else np.asarray(view_items, np.int64)
+    paths = items["path"].to_numpy()[owners] if "path" in items else ""
+    unknown = ImageFacts(0, 0, "", "", 0, "")._asdict()
+    return pd.DataFrame({"item": owners, "path": paths, "version": "", **unknown})
 
 
 def _series(column: pa.ChunkedArray) -> pd.Series:

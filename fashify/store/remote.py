@@ -1,25 +1,40 @@
 """A store in a bucket: a local copy to work on, the manifest always last.
 
-Readers fetch what the bucket's manifest vouches for and open the copy; writers build the
-copy and upload it. Files that are in the copy already with the same checksum or name do
-not travel again.
+Readers fetch what the bucket's manifest names and open the copy; writers build the copy and
+upload it. An object is called by its file's name and checksum, so that a new version never
+writes over the one that somebody is fetching, and what is there already does not travel again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from pathlib import Path
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fashify.config import settings
-from fashify.errors import StorageError, StoreError
+from fashify.errors import FashifyError, StorageError, StoreError
+from fashify.io.artefact import (
+    MANIFEST,
+    ArtefactReader,
+    Kind,
+    link_file,
+    lock_folder,
+    read_manifest,
+    replace_folder,
+    staging_of,
+)
 from fashify.io.storage import is_url
 from fashify.io.storage.remote import ask_s3, s3_filesystem
-from fashify.store.files import link_file, locked, swap_in
-from fashify.store.store import MANIFEST, fresh_staging, read_manifest
+from fashify.store.formats import is_old
+from fashify.store.layout import INDEX, INDEX_KIND, NEXT, STORE
 
 logger = logging.getLogger(__name__)
+
+#: Characters of a checksum in an object's name.
+_MARK = 16
 
 
 def local_path(store: str | Path) -> Path:
@@ -41,22 +56,32 @@ def fetch_store(url: str) -> Path:
         StorageError: no credentials, refused, or no answer.
     """
     url, copy = url.rstrip("/"), local_path(url)
-    filesystem, root = s3_filesystem(), url.removeprefix("s3://").rstrip("/")
+    bucket = _Bucket(url)
     try:
-        manifest = ask_s3(lambda: filesystem.cat_file(f"{root}/{MANIFEST}"), url)
+        manifest = bucket.read(MANIFEST)
     except StorageError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise StoreError(
                 "a finished feature store", f"none at {url}", f"run: fashify build --out {url}"
             ) from error
         raise
-    if (copy / MANIFEST).is_file() and (copy / MANIFEST).read_bytes() == manifest:
+    index = bucket.read(f"{INDEX}/{MANIFEST}") if f"{INDEX}/{MANIFEST}" in bucket.names else b""
+    if _is(copy / MANIFEST, manifest) and _is(copy / INDEX / MANIFEST, index):
         return copy
-    with locked(copy):
-        staging = fresh_staging(copy)
-        for name in ask_s3(lambda: filesystem.find(root), url):
-            _bring(filesystem, name, staging / name[len(root) + 1 :], copy, url)
-        swap_in(staging, copy)
+    with lock_folder(copy):
+        fresh = staging_of(copy) / NEXT
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        (fresh / MANIFEST).write_bytes(manifest)
+        if is_old(fresh):
+            bucket.fetch_all(fresh)
+        else:
+            bucket.fetch(fresh, copy, STORE)
+            if index:
+                (fresh / INDEX).mkdir()
+                (fresh / INDEX / MANIFEST).write_bytes(index)
+                bucket.fetch(fresh / INDEX, copy / INDEX, INDEX_KIND, f"{INDEX}/")
+        replace_folder(fresh, copy)
     return copy
 
 
@@ -70,16 +95,6 @@ def present_copy(store: str | Path) -> Path:
     return local_path(store)
 
 
-def _bring(filesystem: Any, name: str, target: Path, copy: Path, url: str) -> None:
-    """One object; a shard that is in the old copy is taken from there, its name is enough."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    known = copy / "shards" / target.name
-    if target.parent.name == "shards" and known.is_file():
-        link_file(known, target)
-        return
-    ask_s3(lambda: filesystem.get_file(name, str(target)), url)
-
-
 def push_store(store: Path, url: str) -> None:
     """Uploads a finished store; the manifest goes last, leftovers of an older one go away.
 
@@ -88,17 +103,70 @@ def push_store(store: Path, url: str) -> None:
         StorageError: no credentials, refused, or no answer; the bucket's old manifest
             then still stands.
     """
-    read_manifest(store)
-    filesystem, root = s3_filesystem(), url.rstrip("/").removeprefix("s3://")
-    there = set(ask_s3(lambda: filesystem.find(root), url))
-    files = sorted(path for path in store.rglob("*") if path.is_file())
-    files.sort(key=lambda path: (path.name == MANIFEST, path.parent == store))
-    wanted = set()
-    for path in files:
-        name = f"{root}/{path.relative_to(store).as_posix()}"
-        wanted.add(name)
-        if path.parent.name == "shards" and name in there:
-            continue
-        ask_s3(lambda path=path, name=name: filesystem.put_file(str(path), name), url)
-    for name in there - wanted:
-        ask_s3(lambda name=name: filesystem.rm_file(name), url)
+    bucket = _Bucket(url.rstrip("/"))
+    wanted = dict(_objects(store, STORE))
+    if (store / INDEX).is_dir():
+        wanted |= {f"{INDEX}/{name}": path for name, path in _objects(store / INDEX, INDEX_KIND)}
+        wanted[f"{INDEX}/{MANIFEST}"] = store / INDEX / MANIFEST
+    wanted[MANIFEST] = store / MANIFEST
+    for name, path in wanted.items():
+        if PurePosixPath(name).name == MANIFEST or name not in bucket.names:
+            bucket.put(path, name)
+    for name in bucket.names - set(wanted):
+        bucket.remove(name)
+
+
+def _objects(folder: Path, kind: Kind) -> Iterator[tuple[str, Path]]:
+    """(name of the object, file) of every file an artefact's manifest names."""
+    for name, record in read_manifest(folder, kind)["files"].items():
+        yield _object_name(name, record["sha256"]), folder / name
+
+
+def _object_name(name: str, checksum: str) -> str:
+    path = PurePosixPath(name)
+    return f"{path.stem}.{checksum[:_MARK]}{path.suffix}"
+
+
+def _is(file: Path, data: bytes) -> bool:
+    return file.read_bytes() == data if file.is_file() else not data
+
+
+class _Bucket:
+    """The objects below a url, by their names relative to it."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.root = url, url.removeprefix("s3://").rstrip("/")
+        self._filesystem: Any = s3_filesystem()
+        found = ask_s3(lambda: self._filesystem.find(self.root), url)
+        self.names = {name[len(self.root) + 1 :] for name in found} - {""}
+
+    def read(self, name: str) -> bytes:
+        return ask_s3(lambda: self._filesystem.cat_file(f"{self.root}/{name}"), self.url)
+
+    def get(self, name: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = f"{self.root}/{name}"
+        ask_s3(lambda: self._filesystem.get_file(source, str(target)), self.url)
+
+    def put(self, path: Path, name: str) -> None:
+        ask_s3(lambda: self._filesystem.put_file(str(path), f"{self.root}/{name}"), self.url)
+
+    def remove(self, name: str) -> None:
+        ask_s3(lambda: self._filesystem.rm_file(f"{self.root}/{name}"), self.url)
+
+    def fetch(self, fresh: Path, copy: Path, kind: Kind, prefix: str = "") -> None:
+        """The files that the manifest in ``fresh`` names, those that ``copy`` has from there."""
+        try:
+            known = ArtefactReader(copy, kind).files
+        except FashifyError:
+            known = {}
+        for name, record in read_manifest(fresh, kind)["files"].items():
+            if known.get(name) == record and (copy / name).is_file():
+                link_file(copy / name, fresh / name)
+            else:
+                self.get(prefix + _object_name(name, record["sha256"]), fresh / name)
+
+    def fetch_all(self, fresh: Path) -> None:
+        """Every object by its own name, as stores of older formats have them."""
+        for name in self.names - {MANIFEST}:
+            self.get(name, fresh / name)

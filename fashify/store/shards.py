@@ -1,4 +1,4 @@
-"""Feature shards: what one run of the backbone over some hundred images left behind.
+"""Shards, the journal of a build: what each run of the network over some hundred images gave.
 
 A shard names itself by what went in (the embedding's fingerprint and the identity of each
 image), so that a run that starts again knows it without a list; and it carries the
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,8 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from fashify.errors import StoreCorruptError
+from fashify.io.artefact import check_readable, write_bytes, write_error
+from fashify.io.artefact.files import UNFINISHED
 from fashify.io.images import ImageFacts
-from fashify.store.files import check_let, write_bytes
+from fashify.store.layout import SHARDS
 
 SUFFIX = ".safetensors"
 
@@ -56,11 +57,21 @@ class Shard:
         """All but the vectors."""
         return Contents(self.identities, self.failed)
 
-    def take(self, rows: np.ndarray) -> Shard:
-        """The shard of some of the rows; of failed images it holds none."""
-        facts = tuple(self.facts[row] for row in rows)
-        identities = tuple(self.identities[row] for row in rows)
-        return Shard(identities, self.features[rows], self.signatures[rows], facts)
+
+def make_journal(staging: Path) -> Path:
+    """The folder of a build's shards, made where missing; an interrupted run's are kept.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    folder = staging / SHARDS
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(staging, error) from error
+    for left in folder.glob(f".*{UNFINISHED}"):
+        left.unlink(missing_ok=True)
+    return folder
 
 
 def shard_name(fingerprint: str, identities: list[str]) -> str:
@@ -93,7 +104,7 @@ def write_shard(path: Path, shard: Shard) -> None:
     }
     features = np.ascontiguousarray(shard.features, dtype=np.float32)
     signatures = np.ascontiguousarray(shard.signatures, dtype=np.uint8)
-    tensors = {"features": features, "signatures": signatures}
+    tensors: dict[str, np.ndarray] = {"features": features, "signatures": signatures}
     write_bytes(path, save(tensors, metadata=header))
 
 
@@ -115,31 +126,11 @@ def read_shard(path: Path) -> Shard:
         shard = Shard(identities, features, signatures, facts, header["failed"])
         whole = header["checksum"] == _checksum(shard)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        check_let(path, error)
+        check_readable(path, error)
         raise _corrupt(path, str(error)) from error
     if not whole or {len(features), len(signatures), len(facts)} != {len(identities)}:
         raise _corrupt(path, "its checksum differs")
     return shard
-
-
-def gathered(rows: np.ndarray, parts: Iterable[np.ndarray]) -> np.ndarray:
-    """Rows of many shards as one array.
-
-    Args:
-        rows: ``(n,)`` int, row numbers counted through all parts.
-        parts: the shards' rows in that order; each may be let go after its turn.
-
-    Returns:
-        ``(n, ...)``, in the order of ``rows``.
-    """
-    features, start = np.empty((0, 0), np.float32), 0
-    for part in parts:
-        if not start:
-            features = np.empty((len(rows), *part.shape[1:]), part.dtype)
-        mine = np.flatnonzero((rows >= start) & (rows < start + len(part)))
-        features[mine] = part[rows[mine] - start]
-        start += len(part)
-    return features
 
 
 def _corrupt(path: Path, reason: str) -> StoreCorruptError:

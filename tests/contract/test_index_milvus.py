@@ -41,7 +41,8 @@ def store_of(n: int = N, seed: int = 0) -> SimpleNamespace:
         }
     )
     features = rng.normal(size=(n, DIM)).astype(np.float32)
-    return SimpleNamespace(vectors=features, item_ids=items.item_id.to_numpy(str), items=items)
+    ids = items.item_id.to_numpy(str)
+    return SimpleNamespace(vectors=features, item_ids=ids, items=items, view_items=np.arange(n))
 
 
 @pytest.fixture(scope="module", params=["embedded", "tcp"])
@@ -184,15 +185,6 @@ def test_saved_and_found_again(uri, tmp_path):
         load_index(tmp_path)
 
 
-def test_changes_need_the_catalogue_rows(uri):
-    store = store_of()
-    index = _synced(store, uri, "changes").index
-    with pytest.raises(QueryError, match="pass items="):
-        index.add(store.vectors[:1], ["new"])
-    index.add(store.vectors[:1], ["new"], items=store.items[:1])
-    assert index.search(store.vectors[:1], 2).item_ids.tolist() == [["item-0", "new"]]
-
-
 def test_collections_of_another_kind_are_refused(uri):
     store = store_of()
     _synced(store, uri, "kind")
@@ -237,7 +229,6 @@ def test_a_server_that_dies_is_named_and_found_again(mortal, tmp_path):
     server.stop()
     for call in (
         lambda: index.search(store.vectors[:1], 1),
-        lambda: index.add(store.vectors[:1], ["new"], items=store.items[:1]),
         lambda: index.fit(store.vectors, store.item_ids),
         lambda: load_index(tmp_path / "index"),
     ):

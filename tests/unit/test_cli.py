@@ -281,7 +281,7 @@ def test_info_works_without_a_store(tmp_path: Path) -> None:
 def test_verify_finds_a_changed_byte(sample_store: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     shutil.copytree(sample_store, store)
-    shard = next((store / "shards").iterdir())
+    shard = store / "deep.npy"
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(bytes(data))

@@ -11,7 +11,6 @@ from fashify.demo.batching import (
     MOST,
     Batcher,
     SearchRequest,
-    encode_terms,
     make_embedding_batcher,
     make_search_batcher,
 )
@@ -84,8 +83,8 @@ def test_searches_together_answer_as_alone(retriever) -> None:
         SearchRequest(
             retriever.feature(item_id),
             1 + n % 5,
-            encode_terms(women if n % 3 else None),
             frozenset({item_id}),
+            where=women if n % 3 else None,
         )
         for n, item_id in enumerate(ids)
     ]

@@ -14,11 +14,10 @@ from harden import disks, faults, signals, workbench
 from fashify import Retriever, extract_features, load_catalogue
 from fashify.engines.processor import cores, peak_mb, processor
 from fashify.errors import StorageAwayError, StoreCorruptError, StoreError
-from fashify.index import files as index_files
+from fashify.io.artefact import files as artefact_files
+from fashify.io.artefact import staging_of
 from fashify.store import FeatureStore, verify_store
-from fashify.store import files as store_files
-from fashify.store.shards import read_shard
-from fashify.store.store import fresh_staging
+from fashify.store.shards import make_journal, read_shard
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +87,11 @@ def test_a_lack_of_handles_blames_no_picture(toy: Path, tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EACCES])
 def test_what_may_not_be_read_is_not_called_damaged(store: Path, number, monkeypatch) -> None:
-    shard = next((store / "shards").iterdir())
-    monkeypatch.setattr(Path, "open", failing(number))
-    with pytest.raises(StoreError, match="readable file"):
-        read_shard(shard)
+    opened = FeatureStore.load(store)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", failing(number))
+        with pytest.raises(StoreError, match="readable file"):
+            opened.features  # noqa: B018
     monkeypatch.setattr(Path, "read_bytes", failing(number))
     with pytest.raises(StoreError, match="readable file"):
         FeatureStore.load(store)
@@ -101,40 +101,43 @@ def test_an_index_that_may_not_be_mapped_just_now_is_not_called_damaged(
     store: Path, monkeypatch
 ) -> None:
     """A mapping takes a handle of its own: the last one may have gone to the file itself."""
-    monkeypatch.setattr(index_files.mmap, "mmap", failing(errno.EMFILE))
+    monkeypatch.setattr(artefact_files.mmap, "mmap", failing(errno.EMFILE))
     with pytest.raises(StoreError, match="ulimit"):
         Retriever.open(store)
 
 
-def test_what_is_missing_is_still_called_damaged(store: Path) -> None:
-    shard = next((store / "shards").iterdir())
-    shard.unlink()
+def test_a_shard_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
     with pytest.raises(StoreCorruptError):
-        read_shard(shard)
+        read_shard(tmp_path / "missing.safetensors")
+    monkeypatch.setattr(Path, "open", failing(errno.EMFILE))
+    with pytest.raises(StoreError, match="readable file"):
+        read_shard(tmp_path / "missing.safetensors")
+
+
+def test_what_is_missing_is_still_called_damaged(store: Path) -> None:
+    (store / "deep.npy").unlink()
+    with pytest.raises(StoreCorruptError):
+        FeatureStore.load(store).features  # noqa: B018
 
 
 def test_what_a_killed_writer_left_does_not_come_into_the_store(toy: Path, store: Path) -> None:
     before = sorted(path.relative_to(store) for path in store.rglob("*"))
-    staging = fresh_staging(store)
-    (staging / ".items.parquet.123.part").write_bytes(b"half")
-    (staging / "shards" / ".0.safetensors.123.part").write_bytes(b"half")
+    shards = make_journal(staging_of(store))
+    (shards.parent / "next").mkdir()
+    (shards.parent / "next" / ".items.parquet.123.part").write_bytes(b"half")
+    (shards / ".0.safetensors.123.part").write_bytes(b"half")
     options = {"engine": GridEngine(), "index": "exact", "progress": False}
     extract_features(load_catalogue(toy), GridBackbone(), store, **options)
     assert sorted(path.relative_to(store) for path in store.rglob("*")) == before
 
 
 def test_an_index_put_in_clears_what_a_killed_one_left(store: Path) -> None:
-    left = [
-        store / "index" / name
-        for name in ("vectors.0123456789ab.npy", "manifest.json.0123456789ab")
-    ]
-    for path in left:
-        path.write_bytes(b"half")
-    own = store / "index" / "notes.txt"
-    own.write_text("mine")
+    left = store / ".index.building" / "norms.npy"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    assert verify_store(store) == []
     workbench.reindex(store)
-    assert not any(path.exists() for path in left)
-    assert own.exists()
+    assert not left.parent.exists()
     assert verify_store(store) == []
 
 
@@ -144,7 +147,7 @@ def test_without_an_exchange_the_store_is_replaced_all_the_same(store: Path, mon
     class Bare:
         """A C library without the function."""
 
-    monkeypatch.setattr(store_files.ctypes, "CDLL", lambda *_, **__: Bare())
+    monkeypatch.setattr(artefact_files.ctypes, "CDLL", lambda *_, **__: Bare())
     again = FeatureStore.load(store).save(store)
     assert len(again) == 8
     monkeypatch.setattr(sys, "platform", "darwin")

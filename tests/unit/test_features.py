@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from fakes import GridBackbone, GridEngine
 from kills import torture
@@ -24,6 +25,7 @@ from fashify.features import Embedder, extract_features
 from fashify.features import plan as plan_module
 from fashify.features.pipeline import prepared_images
 from fashify.io.images import load_image, resize
+from fashify.retrieval.retriever import Retriever
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -59,7 +61,7 @@ def test_identical_images_are_embedded_once(toy_catalogue, tmp_path):
 def test_batch_size_changes_nothing(toy_catalogue, tmp_path, batch_size):
     store, _ = build(toy_catalogue, tmp_path / "s", batch_size=batch_size)
     reference, _ = build(toy_catalogue, tmp_path / "r", batch_size=8)
-    assert tree(store.path / "shards") == tree(reference.path / "shards")
+    assert tree(store.path) == tree(reference.path)
 
 
 def test_unreadable_images_go_to_quarantine_and_good_ones_stay(toy, tmp_path):
@@ -118,8 +120,7 @@ def test_adding_changing_and_removing_cost_what_they_are(toy, tmp_path):
     assert np.array_equal(store.features[[0, 1, 3]], before[[0, 1, 3]])
     fresh, _ = build(load_catalogue(toy), tmp_path / "fresh", batch_size=1)
     assert np.array_equal(store.features, fresh.features)
-    rows = sum(record["rows"] for record in store.meta["shards"])
-    assert rows == 7, "vectors of changed and removed images are gone"
+    assert len(store.features) == 8, "vectors of changed and removed images are gone"
     _, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
     assert images == 0
 
@@ -132,25 +133,28 @@ def test_copies_of_known_images_are_not_embedded_again(toy, tmp_path):
     assert np.array_equal(store.features[6], store.features[8])
 
 
-def test_what_is_kept_is_neither_computed_nor_copied(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(plan_module, "SHARD_IMAGES", 3)
+def test_a_store_that_has_not_changed_is_neither_computed_nor_copied(toy, tmp_path):
     store, _ = build(load_catalogue(toy), tmp_path / "s")
-    before = {file.name: file.stat().st_ino for file in (store.path / "shards").iterdir()}
-    draw(toy / "images" / "9.jpg", "white", "ring")
+    before = {file.name: file.stat().st_ino for file in store.path.glob("*.npy")}
     store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
-    after = {file.name: file.stat().st_ino for file in (store.path / "shards").iterdir()}
-    assert images == 1
-    assert before.items() <= after.items()
+    after = {file.name: file.stat().st_ino for file in store.path.glob("*.npy")}
+    assert images == 0
+    assert before == after
 
 
-def test_a_damaged_shard_costs_its_own_images_alone(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(plan_module, "SHARD_IMAGES", 3)
+def test_nothing_of_the_journal_is_left(toy, tmp_path):
+    store, _ = build(load_catalogue(toy), tmp_path / "s")
+    assert not (store.path / "shards").exists()
+    assert [path.name for path in tmp_path.iterdir() if "building" in path.name] == []
+
+
+def test_a_damaged_column_is_embedded_again(toy, tmp_path):
     whole, _ = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
-    expected = whole.features.copy()
-    rotten = whole.path / "shards" / whole.meta["shards"][1]["file"]
+    expected = np.array(whole.features)
+    rotten = whole.path / "deep.npy"
     rotten.write_bytes(rotten.read_bytes()[:-1] + b"?")
     store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
-    assert images == 3
+    assert images == 7
     assert np.array_equal(store.features, expected)
     assert store.verify() == []
 
@@ -236,3 +240,22 @@ def test_embedder_takes_pictures_of_any_size(toy):
     features = embedder.embed_images([image, image[:40], np.zeros((3, 900, 3), np.uint8)])
     assert features.shape == (3, 48)
     assert features[2].max() == 0
+
+
+def test_a_product_with_several_views(toy_catalogue, tmp_path):
+    """The first product has the watch's picture too: both have the watch's vector."""
+    watch = toy_catalogue.views.set_index("item_id").loc["8", "path"]
+    more = pd.DataFrame({"item_id": ["1"], "path": [watch]})
+    toy_catalogue.views = pd.concat([toy_catalogue.views, more], ignore_index=True)
+    store, images = build(toy_catalogue, tmp_path / "s", batch_size=1, index="exact")
+    assert images == 7
+    assert len(store) == 8
+    assert store.view_items.tolist() == [0, 0, 1, 2, 3, 4, 5, 6, 7]
+    assert store.view_paths[1] == watch
+    assert np.array_equal(store.features[1], store.features[8])
+    assert store.groups[0] == store.groups[7]
+    nearest = Retriever.open(store.path).by_item("8", 1)[0]
+    assert (nearest.item_id, nearest.distance) == ("1", 0)
+    again, images = build(toy_catalogue, tmp_path / "s", batch_size=1)
+    assert images == 0
+    assert again.view_items.tolist() == store.view_items.tolist()

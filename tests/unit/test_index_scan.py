@@ -109,7 +109,7 @@ def test_fit_keeps_float32_features_without_copying():
         ([[0, 1]], [[0.5, np.nan]], "ascend"),
         ([[0, 0]], [[0, 1]], "twice"),
         ([[0, -1]], [[0, 1]], "exactly where"),
-        ([0, 1], [0, 1], "three"),
+        ([0, 1], [0, 1], "four"),
     ],
 )
 def test_neighbours_are_validated(positions, distances, message):

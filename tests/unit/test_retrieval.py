@@ -147,9 +147,7 @@ def test_an_embedder_of_another_backbone_is_refused(store_path, toy):
 def with_columns(retriever, **columns) -> Retriever:
     """The same gallery with more columns of its own."""
     raw = retriever.store
-    store = FeatureStore(
-        raw.features, raw.item_ids, raw.meta, items=raw.items.assign(**columns), path=raw.path
-    )
+    store = FeatureStore(raw.features, raw.item_ids, raw.meta, items=raw.items.assign(**columns))
     return Retriever(store, retriever.index)
 
 

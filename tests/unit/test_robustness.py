@@ -23,6 +23,7 @@ from fashify.index import make_index
 from fashify.io.images import resize
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
+from fashify.store.items import make_views
 
 
 @pytest.fixture
@@ -150,14 +151,10 @@ def test_measures_by_hand():
     assert table.loc["next", ["hit_1", "hit_k"]].tolist() == pytest.approx([1 / 5, 1])
 
 
-def test_a_copy_of_the_very_file_counts_as_found(asked, tmp_path):
+def test_a_copy_of_the_very_file_counts_as_found(asked):
     store, catalogue, remedies = asked
-    files = pd.DataFrame({"identity": list("abcdeagh")})  # Items 1 and 6 are one file.
-
-    class OnDisk(FeatureStore):
-        location = property(lambda self: files)
-
-    one = OnDisk(store.features, store.item_ids, {}, items=store.items, path=tmp_path)
+    views = make_views(store.items).assign(sha256=list("abcdeagh"))  # Items 1 and 6: one file.
+    one = FeatureStore(store.features, store.item_ids, {}, items=store.items, views=views)
     first, alike = (
         measure_robustness(s, catalogue, remedies, split="all", names=[], k=2) for s in (store, one)
     )

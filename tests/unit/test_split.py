@@ -23,6 +23,7 @@ from fashify.features import extract_features
 from fashify.learning import collect_material, learn
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
+from fashify.store.items import make_views
 
 
 @pytest.fixture
@@ -92,9 +93,21 @@ def _page_queries(store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> set[s
     return set(found["gender"].queries["item_id"])
 
 
-def test_learn_and_evaluate_decode_no_picture(store, toy):
+def test_learn_evaluate_and_audit_decode_no_picture(store, toy):
     """What they need of the pictures is in the store: the catalogue may be gone."""
+    seen = audit(load_catalogue(toy)).items.set_index("item_id").loc[store.item_ids]
     toy.rename(toy.parent / "elsewhere")
+    found = audit(FeatureStore.load(store.path))
+    items = found.items.set_index("item_id")
+    for name in ("copy", "variant", "group", "split"):
+        assert (items[name] == seen[name]).all()
+    gaps = found.gaps.set_index("what")["n"]
+    assert (gaps["no image, or an unreadable one"], gaps["further copy of another's image"]) == (
+        1,
+        1,
+    )
+    words = ["audit", "--store", store.path, "--json"]
+    assert CliRunner().invoke(app, [str(word) for word in words]).exit_code == 0
     fresh = FeatureStore.load(store.path)
     assert fresh.groups.tolist() == store.groups.tolist()
     assert learn(store.path, method="lda").split.tolist() == store.split.tolist()
@@ -103,7 +116,7 @@ def test_learn_and_evaluate_decode_no_picture(store, toy):
 
 def test_store_keeps_the_facts_of_its_pictures(store, toy):
     expected = read_pictures(load_catalogue(toy))[0].set_index("item_id").loc[store.item_ids]
-    pd.testing.assert_frame_equal(store.facts, expected.reset_index(drop=True))
+    pd.testing.assert_frame_equal(store.facts, expected.reset_index(drop=True), check_dtype=False)
 
 
 def test_split_of_the_real_catalogue_is_the_published_one(kaggle_zip):
@@ -115,10 +128,10 @@ def test_split_of_the_real_catalogue_is_the_published_one(kaggle_zip):
     catalogue = load_catalogue(kaggle_zip)
     catalogue = catalogue.take(np.flatnonzero(catalogue.table["has_image"]))
     facts, signatures = read_pictures(catalogue)
-    location = pd.DataFrame({"identity": facts["sha256"]})
+    views = make_views(catalogue.table).assign(sha256=facts["sha256"])
     store = FeatureStore(
         np.zeros((len(catalogue), 1), np.float32), catalogue.item_ids, {},
-        items=catalogue.table, signatures=signatures, location=location,
+        items=catalogue.table, signatures=signatures, views=views,
     )  # fmt: skip
     split = pd.Series(store.split, store.item_ids)
     assert split.sort_index().equals(published.sort_index())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,7 +16,9 @@ import pandas as pd
 import pytest
 from fakes import GridBackbone, GridEngine
 from kills import hashes
+from old_store import write_old_store
 from PIL import Image
+from toy import draw
 
 from fashify.catalogue import load_catalogue
 from fashify.errors import (
@@ -28,11 +29,11 @@ from fashify.errors import (
 )
 from fashify.features import extract_features
 from fashify.index import make_index
+from fashify.io.artefact import canonical_json, lock_folder, self_checksum
 from fashify.learning import learn
 from fashify.retrieval.retriever import Retriever
-from fashify.store import FeatureStore
-from fashify.store.files import canonical_json, locked
-from fashify.store.store import _parquet, _self_checksum
+from fashify.store import FeatureStore, verify_store
+from fashify.store.items import make_views
 
 
 @pytest.fixture
@@ -70,30 +71,73 @@ def test_columns_of_the_users_own_are_kept_whatever_their_names(toy, tmp_path):
         assert found.loc["4"].tolist() == wanted["4"]
         assert found.loc["6"].tolist() == wanted["6"]
         assert np.array_equal(kept.features, store.features)
-    assert store.location["row"].tolist() == [0, 1, 2, 3, 4, 0, 5, 6]
 
 
-def test_a_column_named_as_one_of_the_files_own_is_refused(store, tmp_path):
-    store.items["_row"] = 0
-    with pytest.raises(StoreError, match=r"_identity, _version, _row.*Received _row"):
-        store.save(tmp_path / "again")
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("head", [False, True])
+def test_build_turns_an_old_store_into_a_new_one(toy, toy_catalogue, tmp_path, version, head):
+    """Nothing is embedded again; one picture is new, and the head stays."""
+    path = tmp_path / "store"
+    options = {"index": "exact", "batch_size": 1}
+    fresh = extract_features(toy_catalogue, GridBackbone(), path, engine=GridEngine(), **options)
+    if head:
+        fresh = learn(path, method="pca")
+    old = write_old_store(fresh, tmp_path / "old", version)
+    with pytest.raises(StoreMismatchError, match=f"fashify build --catalogue {toy} --out {old}"):
+        FeatureStore.load(old)
+    with pytest.raises(StoreMismatchError, match="embeds nothing again"):
+        Retriever.open(old)
+    assert [name for name, _ in verify_store(old)] == ["manifest.json"]
+    draw(toy / "images" / "9.jpg", "white", "ring")
+    engine = GridEngine()
+    new = extract_features(load_catalogue(toy), GridBackbone(), old, engine=engine, **options)
+    assert engine.images == 1
+    assert new.verify() == []
+    assert np.array_equal(new.features[:8], fresh.features)
+    assert np.array_equal(new.signatures[:8], fresh.signatures)
+    assert new.facts[:8].equals(fresh.facts)
+    assert np.allclose(new.vectors[:8], fresh.vectors, atol=1e-6)
+    assert (new.head is not None) == head
+    assert Retriever.open(old).by_item("1", 1)[0].item_id == "6"
 
 
-def test_a_store_of_format_2_is_read_and_becomes_one_of_today(store, tmp_path):
-    """Its own columns in items.parquet had no underscore."""
-    items = pd.read_parquet(store.path / "items.parquet")
-    data = _parquet(items.rename(columns=lambda name: name.removeprefix("_")))
-    (store.path / "items.parquet").write_bytes(data)
-    manifest = json.loads((store.path / "manifest.json").read_text())
-    manifest["version"], manifest["files"]["items.parquet"] = 2, hashlib.sha256(data).hexdigest()
-    manifest["sha256"] = _self_checksum(manifest)
-    (store.path / "manifest.json").write_bytes(canonical_json(manifest))
-    old = FeatureStore.load(store.path)
-    assert old.verify() == []
-    assert old.location.equals(store.location)
-    assert old.items.equals(store.items)
-    assert [m.item_id for m in Retriever.open(store.path).by_item("1", 1)] == ["6"]
-    assert old.features.tolist() == store.features.tolist()
+def test_pictures_of_an_old_store_that_are_gone_cost_themselves_alone(toy, store, tmp_path):
+    old = write_old_store(store, tmp_path / "old", 3)
+    (toy / "images" / "3.jpg").unlink()
+    draw(toy / "images" / "4.jpg", "purple", "ring")
+    engine = GridEngine()
+    new = extract_features(load_catalogue(toy), GridBackbone(), old, engine=engine, batch_size=1)
+    assert engine.images == 1
+    assert new.item_ids.tolist() == ["1", "2", "4", "5", "6", "7", "8"]
+
+
+def test_a_damaged_old_store_is_built_anew(toy_catalogue, store, tmp_path):
+    old = write_old_store(store, tmp_path / "old", 3)
+    shard = next((old / "shards").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-1] + b"?")
+    engine = GridEngine()
+    new = extract_features(toy_catalogue, GridBackbone(), old, engine=engine, batch_size=1)
+    assert engine.images == 7
+    assert np.array_equal(new.features, store.features)
+
+
+def test_products_with_several_views(tmp_path):
+    """A store whose second product has two views: one row a view, and the product they are of."""
+    features = np.eye(4, dtype=np.float32)
+    views = make_views(pd.DataFrame({"item_id": list("abc")}), np.array([0, 1, 1, 2]))
+    views["path"] = ["a.jpg", "b.jpg", "b-back.jpg", "c.jpg"]
+    views["sha256"] = ["1", "2", "3", "3"]
+    made = FeatureStore(features, list("abc"), {}, views=views)
+    store = made.save(tmp_path / "views")
+    assert store.verify() == []
+    assert store.view_items.tolist() == [0, 1, 1, 2]
+    assert store.view_paths.tolist() == views["path"].tolist()
+    assert store.first_views.tolist() == [0, 1, 3]
+    assert store.groups[1] == store.groups[2] != store.groups[0]
+    assert np.array_equal(store.features, features)
+    found = Retriever.open(store.path).by_feature(features[2], 3)
+    assert [match.item_id for match in found] == ["b", "a", "c"]
+    assert found[0].distance == pytest.approx(0)
 
 
 def test_a_store_made_in_memory_can_be_saved_and_replaced(tmp_path):
@@ -138,7 +182,7 @@ def test_a_store_of_another_backbone_is_refused_by_name(store, field, value):
 def test_another_version_is_refused(store):
     file = store.path / "manifest.json"
     manifest = json.loads(file.read_bytes()) | {"version": 99}
-    manifest["sha256"] = _self_checksum(manifest)
+    manifest["sha256"] = self_checksum(manifest)
     file.write_bytes(canonical_json(manifest))
     with pytest.raises(StoreMismatchError, match="version 99"):
         FeatureStore.load(store.path)
@@ -150,17 +194,20 @@ def test_every_flipped_bit_is_found_and_its_file_named(store):
     assert answer["missed"] == []
     assert answer["found"] == 200
     assert set(answer["hit"]) == {
-        "manifest.json", "items.parquet", "quarantine.csv", "index/", "shards/",
+        "manifest.json", "items.parquet", "views.parquet", "quarantine.csv", "index/",
+        "deep.npy", "colour.npy", "signature.npy",
     }  # fmt: skip
 
 
-def test_a_truncated_or_missing_shard_is_named_not_answered_from(store):
-    shard = next((store.path / "shards").iterdir())
-    shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(StoreCorruptError, match=shard.name[:20]):
+def test_a_truncated_or_missing_column_is_named_not_answered_from(store):
+    column = store.path / "deep.npy"
+    column.write_bytes(column.read_bytes()[:-100])
+    with pytest.raises(StoreCorruptError, match=r"deep\.npy"):
         FeatureStore.load(store.path).features  # noqa: B018
-    shard.unlink()
-    assert [name for name, _ in store.verify()] == [f"shards/{shard.name}"]
+    column.unlink()
+    assert [name for name, _ in verify_store(store.path)] == ["deep.npy"]
+    with pytest.raises(StoreCorruptError, match=r"deep\.npy"):
+        Retriever.open(store.path)
 
 
 def test_a_damaged_store_is_built_anew(store, toy_catalogue):
@@ -175,7 +222,7 @@ def test_a_damaged_store_is_built_anew(store, toy_catalogue):
 
 
 def test_the_second_writer_is_refused(store, toy_catalogue):
-    with locked(store.path), pytest.raises(StoreError, match="another process"):
+    with lock_folder(store.path), pytest.raises(StoreError, match="another process"):
         extract_features(toy_catalogue, GridBackbone(), store.path, engine=GridEngine())
 
 
@@ -183,8 +230,8 @@ def test_another_process_is_refused_and_its_death_lets_go(toy, toy_catalogue, tm
     script = """
 import sys
 from pathlib import Path
-from fashify.store.files import locked
-with locked(Path(sys.argv[1])):
+from fashify.io.artefact import lock_folder
+with lock_folder(Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -279,20 +326,26 @@ def test_a_moved_store_still_opens(store, tmp_path):
 
 def test_saving_takes_nothing_over_from_an_interrupted_run(tmp_path):
     left = tmp_path / ".mine.building"
-    (left / "index").mkdir(parents=True)
-    (left / "index" / "manifest.json").write_text("{}")
+    (left / "next" / "index").mkdir(parents=True)
+    (left / "next" / "index" / "manifest.json").write_text("{}")
     (left / "shards").mkdir()
     (left / "shards" / "old.safetensors").write_bytes(b"x")
     saved = FeatureStore(np.eye(2, dtype=np.float32), ["a", "b"], {}).save(tmp_path / "mine")
-    assert not (saved.path / "index").exists()
-    assert len(list((saved.path / "shards").iterdir())) == 1
+    names = sorted(path.name for path in saved.path.iterdir())
+    assert names == [
+        "deep.npy",
+        "items.parquet",
+        "manifest.json",
+        "quarantine.csv",
+        "views.parquet",
+    ]
+    assert (left / "shards" / "old.safetensors").exists(), "the journal is the build's"
 
 
 def test_an_index_of_another_store_of_the_same_items_is_refused_and_named(store, tmp_path):
     order = np.roll(np.arange(len(store)), 1)
     other = make_index("exact").fit(store.features[order], store.item_ids)
-    shutil.rmtree(store.path / "index")
-    other.save(store.path / "index")
+    other.save(store.path / "index", column="0" * 64)
     with pytest.raises(StoreMismatchError, match="the store's own vectors"):
         Retriever.open(store.path)
     assert flips.verified(store.path) == ["index/manifest.json"]
@@ -305,8 +358,8 @@ def test_a_damaged_quarantine_is_named_not_read(store):
 
 
 def test_large_index_files_are_read_through_before_they_answer(store, monkeypatch):
-    monkeypatch.setattr("fashify.index.files._ALWAYS_HASHED", 0)
-    norms = next((store.path / "index").glob("norms.*"))
+    monkeypatch.setattr("fashify.io.artefact.folder.ALWAYS_HASHED", 0)
+    norms = store.path / "index" / "norms.npy"
     data = bytearray(norms.read_bytes())
     data[-1] ^= 1
     norms.write_bytes(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -96,10 +97,25 @@ def find_gaps(catalogue: Catalogue, facts: pd.DataFrame) -> pd.DataFrame:
         catalogue: the product table.
         facts: as :func:`read_image_facts` gives them, of the same catalogue.
     """
-    table = catalogue.table
-    found = {"malformed row, repaired": len(catalogue.mended)}
-    found["no image"] = int((~table["has_image"]).sum())
-    found["unreadable image"] = int((facts["mode"] == "unreadable").sum())
+    missing = {
+        "malformed row, repaired": len(catalogue.mended),
+        "no image": int((~catalogue.table["has_image"]).sum()),
+        "unreadable image": int((facts["mode"] == "unreadable").sum()),
+    }
+    return count_gaps(catalogue.table, facts, missing)
+
+
+def count_gaps(
+    table: pd.DataFrame, facts: pd.DataFrame, missing: Mapping[str, int]
+) -> pd.DataFrame:
+    """As :func:`find_gaps`, of a table without its catalogue.
+
+    Args:
+        table: the products.
+        facts: as :func:`read_image_facts` gives them, of the same products.
+        missing: what is known of rows and images that are missing or broken.
+    """
+    found = dict(missing)
     duplicates = find_duplicate_images(facts)
     found["further copy of another's image"] = len(duplicates) - duplicates["group"].nunique()
     found |= {f"no {level.replace('_', ' ')}": int((table[level] == "").sum()) for level in LEVELS}

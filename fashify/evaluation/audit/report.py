@@ -11,11 +11,12 @@ import pandas as pd
 
 from fashify.catalogue import Catalogue
 from fashify.catalogue.groups import SPLITS, group_ids, split_by_group, variant_keys
-from fashify.catalogue.likeness import look_alikes
+from fashify.catalogue.likeness import SIZE, look_alikes
 from fashify.config import SEED
-from fashify.evaluation.audit.facts import find_gaps, read_pictures
+from fashify.evaluation.audit.facts import count_gaps, find_gaps, read_pictures
 from fashify.evaluation.audit.noise import estimate_label_noise
 from fashify.io.plain import to_plain
+from fashify.store import FeatureStore
 
 #: What joins two products, from the surest to the loosest.
 KINDS = ("equal files", "look-alikes", "variants", "groups")
@@ -87,11 +88,12 @@ class Audit:
         self.items.to_csv(path, index=False, lineterminator="\n")
 
 
-def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> Audit:
-    """Reads every picture once.
+def audit(source: Catalogue | FeatureStore, *, seed: int = SEED, progress: bool = False) -> Audit:
+    """Reads every picture of a catalogue once; of a store none, for it holds all that is asked.
 
     Args:
-        catalogue: n products; those without an image join others by name alone.
+        source: n products. Those of a catalogue that have no image join others by name alone;
+            a store has only products with one, and tells the others from its quarantine.
         seed: of the intervals of the label noise.
         progress: show progress bars.
 
@@ -101,14 +103,19 @@ def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> 
     >>> len(found.items)
     24
     """
-    table = catalogue.table
-    facts, signatures = read_pictures(catalogue, progress=progress)
+    if isinstance(source, FeatureStore):
+        seen = _see_store(source)
+    else:
+        seen = _see_catalogue(source, progress)
+    table = seen.table
     keys = {
-        "equal files": _keep_shared(_short_checksums(catalogue, facts)),
-        "look-alikes": look_alikes(signatures),
+        "equal files": _keep_shared(_short_checksums(table, seen.facts)),
+        "look-alikes": look_alikes(seen.signatures),
         "variants": _keep_shared(variant_keys(table)),
     }
-    groups = group_ids(table, keys["equal files"], keys["look-alikes"])
+    groups = seen.groups
+    if groups is None:
+        groups = group_ids(table, keys["equal files"], keys["look-alikes"])
     noise = [
         estimate_label_noise(table, key, seed=seed).assign(kind=kind) for kind, key in keys.items()
     ]
@@ -119,8 +126,41 @@ def audit(catalogue: Catalogue, *, seed: int = SEED, progress: bool = False) -> 
     items["split"] = split_by_group(groups)
     kinds = [_summarise_kind(kind, key) for kind, key in keys.items()]
     kinds.append(_summarise_kind("groups", _keep_shared(groups.astype(str).astype(object))))
-    found = find_gaps(catalogue, facts)
-    return Audit(items, pd.DataFrame(kinds), pd.concat(noise, ignore_index=True), found, facts)
+    noisy = pd.concat(noise, ignore_index=True)
+    return Audit(items, pd.DataFrame(kinds), noisy, seen.gaps, seen.facts)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What an audit works on: n products and what is known of their pictures.
+
+    Attributes:
+        table: the products. facts: of their pictures, with ``item_id``.
+        signatures: (n, 16, 12, 3) uint8. gaps: see ``Audit``.
+        groups: (n,) int64 where they are known already.
+    """
+
+    table: pd.DataFrame
+    facts: pd.DataFrame
+    signatures: np.ndarray
+    gaps: pd.DataFrame
+    groups: np.ndarray | None = None
+
+
+def _see_catalogue(catalogue: Catalogue, progress: bool) -> _Seen:
+    facts, signatures = read_pictures(catalogue, progress=progress)
+    return _Seen(catalogue.table, facts, signatures, find_gaps(catalogue, facts))
+
+
+def _see_store(store: FeatureStore) -> _Seen:
+    first = store.first_views
+    facts = store.facts.iloc[first].reset_index(drop=True)
+    facts.insert(0, "item_id", store.item_ids)
+    signatures = store.signatures
+    small = np.zeros((len(store), *SIZE, 3), np.uint8) if signatures is None else signatures[first]
+    missing = {"no image, or an unreadable one": len(store.quarantine)}
+    gaps = count_gaps(store.items, facts, missing)
+    return _Seen(store.items, facts, small, gaps, store.groups)
 
 
 def picture_rows(
@@ -146,9 +186,9 @@ def picture_rows(
     return rows
 
 
-def _short_checksums(catalogue: Catalogue, facts: pd.DataFrame) -> np.ndarray:
+def _short_checksums(table: pd.DataFrame, facts: pd.DataFrame) -> np.ndarray:
     sums = facts.set_index("item_id")["sha256"].str[:16]
-    return sums.reindex(catalogue.item_ids).fillna("").to_numpy(dtype=object)
+    return sums.reindex(table["item_id"]).fillna("").to_numpy(dtype=object)
 
 
 def _keep_shared(keys: np.ndarray) -> np.ndarray:

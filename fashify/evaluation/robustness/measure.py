@@ -117,7 +117,8 @@ def measure_robustness(
     """
     if not remedies:
         raise QueryError("at least one remedy", "none", "pass list_remedies(retriever)")
-    identities = store.location["identity"].to_numpy() if store.path else store.item_ids
+    files = store.views["sha256"].to_numpy()[store.first_views]
+    identities = np.where(files == "", store.item_ids, files)
     if not 1 <= k < len(store):
         raise QueryError(f"k from 1 to {len(store) - 1:,}", f"k = {k}", "choose k within these")
     labels = np.asarray(store.labels(level)).astype(str)
@@ -154,7 +155,7 @@ def list_remedies(retriever: Retriever) -> dict[str, Remedy]:
     bare = Embedder(embedder.backbone, engine=embedder.engine, batch_size=embedder.batch_size)
     raw = retriever.index
     if store.head is not None:
-        raw = make_index("exact").fit(store.features, store.item_ids)
+        raw = make_index("exact").fit(store.features, store.item_ids, view_items=store.view_items)
     found = {"as it comes": Remedy(bare.embed_images, raw)}
     if embedder.frame is not None:
         found["gallery's frame"] = Remedy(embedder.embed_images, raw)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from fashify.index.approximate import has_outgrown
 from fashify.index.base import Index
 from fashify.index.exact.pruning import Sketch, search_pruned, sketch
-from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.gallery import Gallery
 from fashify.index.scan import Pairs, rescan, scan
+from fashify.io.artefact import ArtefactReader, ArtefactWriter
 
 #: More neighbours than this are found by a scan.
 _MOST_K = 100
@@ -24,7 +23,7 @@ class ExactIndex(Index):
     """Scores every row with one matrix product, then measures the few that can matter.
 
     In larger galleries the product is with a sketch of the rows, which rules most of them
-    out for certain (see `fashify.index.exact.pruning`); additions lie beside it and are scanned.
+    out for certain (see `fashify.index.exact.pruning`).
     """
 
     name = "exact"
@@ -45,27 +44,18 @@ class ExactIndex(Index):
             # The zero vector is at 1 from everything, which its bounds do not say.
             given_up |= ~queries.any(axis=1)
         parts = [pairs]
-        if len(gallery.tail):
-            base = len(gallery.base)
-            parts.append(scan(gallery, queries, k, excluded=excluded, first=base, **options))
         return rescan(gallery, queries, k, parts, given_up, excluded=excluded, **options)
 
-    def _change(self, gallery: Gallery) -> Self:
-        super()._change(gallery)
-        if self._structure is not None and has_outgrown(gallery):
-            self.compact()
-        return self
-
-    def _dump(self, writer: IndexWriter) -> None:
+    def _dump(self, writer: ArtefactWriter) -> None:
         known: Sketch | None = self._structure
         if known is not None:
-            writer.array("sketch", known.rows)
-            writer.array("sketch_axes", known.axes)
-            writer.array("sketch_mean", known.mean)
-            writer.array("sketch_reach", np.array([known.reach]))
+            writer.add_array("sketch", known.rows)
+            writer.add_array("sketch_axes", known.axes)
+            writer.add_array("sketch_mean", known.mean)
+            writer.add_array("sketch_reach", np.array([known.reach]))
 
-    def _restore(self, reader: IndexReader, gallery: Gallery) -> Sketch | None:
-        if not reader.has("sketch"):
+    def _restore(self, reader: ArtefactReader, gallery: Gallery) -> Sketch | None:
+        if "sketch.npy" not in reader:
             return None
         mean, axes, reach = (reader.array(f"sketch_{name}") for name in ("mean", "axes", "reach"))
         return Sketch(mean, axes, reader.array("sketch", mapped=True), float(reach[0]))
@@ -73,7 +63,5 @@ class ExactIndex(Index):
 
 def _many(gallery: Gallery, k: int, allowed: np.ndarray | None) -> bool:
     """Whether there is enough to rule out."""
-    n = len(gallery.base)
-    if allowed is not None:
-        n = int(np.count_nonzero(allowed[:n]))
+    n = len(gallery.base) if allowed is None else int(np.count_nonzero(allowed))
     return k <= min(n, _MOST_K) and n > _SPARSE * len(gallery.base)

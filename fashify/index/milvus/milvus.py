@@ -23,7 +23,6 @@ from fashify.errors import IndexNotFittedError, QueryError, StorageError, StoreM
 from fashify.index import checks
 from fashify.index.approximate import pad_ragged
 from fashify.index.base import Index
-from fashify.index.files import IndexReader, IndexWriter
 from fashify.index.filters.filter import Filter
 from fashify.index.gallery import Gallery
 from fashify.index.milvus.collection import Collection
@@ -37,6 +36,8 @@ from fashify.index.milvus.expressions import (
 from fashify.index.milvus.rows import Roster, columns_in, rows_of
 from fashify.index.neighbours import NONE, Neighbours
 from fashify.index.scan import Pairs, drop_excluded, name_positions, rank, scan
+from fashify.io.artefact import ArtefactReader, ArtefactWriter, write_artefact
+from fashify.store.layout import INDEX_KIND
 
 #: Candidates asked for beyond k, to be measured exactly.
 _SPARE = 10
@@ -74,26 +75,29 @@ class MilvusIndex(Index):
         params = {name: self.params[name] for name in ("uri", "target", "timeout", "batch_bytes")}
         return Collection(name=self.params["collection"], metric=self.metric, **params)
 
-    # -- building and changing
+    # -- building
 
     def fit(
         self,
         features: np.ndarray,
         item_ids: Sequence[str] | np.ndarray,
         *,
+        view_items: np.ndarray | None = None,
         items: pd.DataFrame | None = None,
     ) -> Self:
         """Upload a gallery to a new collection, then let the alias point to it.
 
         Args:
             features: (n, dim). item_ids: (n,) str, each once.
+            view_items: (n,), each product once: a collection holds one view a product.
             items: (n, columns) catalogue rows, to filter on the server.
 
         Raises:
-            QueryError: unusable input. StorageError: the server is away. In both cases the
-                collection before stays in use.
+            QueryError: unusable input, or products of several views. StorageError: the server
+                is away. In both cases the collection before stays in use.
         """
-        gallery = Gallery.of(features, item_ids)
+        gallery = Gallery.of(features, item_ids, view_items)
+        check_single_views(gallery)
         fresh = self.collection.fresh()
         columns, slots = columns_in(items), np.arange(len(gallery))
         try:
@@ -118,59 +122,6 @@ class MilvusIndex(Index):
         self._gallery, self._columns = roster, list(columns)
         return self
 
-    def add(
-        self,
-        features: np.ndarray,
-        item_ids: Sequence[str] | np.ndarray,
-        *,
-        items: pd.DataFrame | None = None,
-    ) -> Self:
-        """Add items at the end; ``items`` as in `fit`."""
-        roster = self._fitted()
-        features = self._checked(features)
-        ids = roster.unknown(item_ids, len(features))
-        slots = np.arange(roster.n_slots, roster.n_slots + len(ids))
-        self._upload(features, ids, slots, items)
-        self._gallery = replace(
-            roster,
-            order=np.concatenate([roster.order, slots]),
-            item_ids=np.concatenate([roster.item_ids, ids]),
-            n_slots=roster.n_slots + len(ids),
-        )
-        return self
-
-    def remove(self, item_ids: Sequence[str] | np.ndarray) -> Self:
-        """Remove items; QueryError for unknown ids."""
-        roster = self._fitted()
-        ids = checks.item_ids(item_ids, len(item_ids)).tolist()
-        gone = roster.locate(ids)
-        self.collection.delete(roster.order[gone])
-        self._gallery = replace(
-            roster, order=np.delete(roster.order, gone), item_ids=np.delete(roster.item_ids, gone)
-        )
-        return self
-
-    def update(
-        self,
-        features: np.ndarray,
-        item_ids: Sequence[str] | np.ndarray,
-        *,
-        items: pd.DataFrame | None = None,
-    ) -> Self:
-        """Give items new features; they keep their positions."""
-        roster = self._fitted()
-        features = self._checked(features)
-        ids = checks.item_ids(item_ids, len(features))
-        self._upload(features, ids, roster.order[roster.locate(ids.tolist())], items)
-        return self
-
-    def compact(self) -> Self:
-        """Seal and index what was written lately; Milvus merges its segments by itself."""
-        self._fitted()
-        self.collection.flush()
-        self.collection.settle()
-        return self
-
     def vectors_of(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
         roster = self._fitted()
@@ -188,21 +139,6 @@ class MilvusIndex(Index):
 
     def filters_on(self, columns: set[str]) -> bool:
         return columns <= set(self._columns)
-
-    def _checked(self, features: np.ndarray) -> np.ndarray:
-        features = checks.vectors(features, "features", self.dim)
-        checks.norms(features, "features")
-        return features
-
-    def _upload(self, features, ids, slots, items) -> None:
-        if self._columns and items is None:
-            raise QueryError(
-                f"the catalogue rows of the items ({', '.join(self._columns)})",
-                "features and ids alone",
-                "pass items=, the collection filters on them",
-            )
-        rows = rows_of(features, ids, slots, items, self._columns)
-        self.collection.upload(rows, self.dim, len(ids))
 
     # -- searching
 
@@ -283,7 +219,8 @@ class MilvusIndex(Index):
             pairs = pairs[0], _places(pairs[1], roster, positions)
         found = rank(rows, queries, lengths, k, pairs, self.metric)
         there = found.positions != NONE
-        return replace(found, positions=np.where(there, positions[found.positions], NONE))
+        rows = np.where(there, positions[found.positions], NONE)
+        return replace(found, positions=rows, views=rows)
 
     # -- files
 
@@ -294,22 +231,19 @@ class MilvusIndex(Index):
             )
         return self._gallery
 
-    def save(self, folder, *, features: bool = True):
-        """Write which row is whose; the vectors stay on the server, whatever ``features`` says."""
+    def save(self, folder: str | Path, *, column: str = "") -> Path:
+        """Write which row is whose; the vectors stay on the server, whatever ``column`` says."""
         roster = self._fitted()
-        writer = IndexWriter(folder)
-        writer.array("order", roster.order)
-        writer.array("item_ids", roster.item_ids)
-        return writer.commit(
-            {
-                "backend": self.name,
-                "metric": self.metric,
-                "params": self.params,
-                "rows": {"n_slots": int(roster.n_slots), "dim": int(roster.dim)},
-            }
-        )
+        facts = {"backend": self.name, "metric": self.metric, "params": self.params}
+        facts |= {"rows": {"n_slots": int(roster.n_slots), "dim": int(roster.dim)}}
 
-    def _read(self, reader: IndexReader, features: np.ndarray | None) -> None:
+        def fill(writer: ArtefactWriter) -> None:
+            writer.add_array("order", roster.order)
+            writer.add_array("item_ids", roster.item_ids)
+
+        return write_artefact(Path(folder), INDEX_KIND, facts, fill)
+
+    def _read(self, reader: ArtefactReader, features: np.ndarray | None) -> None:
         facts = reader.facts.get("rows") or {}
         order, ids = reader.array("order"), reader.array("item_ids")
         if not self.collection.exists():
@@ -340,3 +274,13 @@ def _uri(uri: Any) -> str:
 def _places(slots: np.ndarray, roster: Roster, positions: np.ndarray) -> np.ndarray:
     """Where each slot's row lies among the rows fetched for sorted ``positions``."""
     return np.searchsorted(positions, roster.positions(slots))
+
+
+def check_single_views(gallery: Gallery) -> None:
+    """Raises ``QueryError`` for products of several views, which a collection cannot hold."""
+    if gallery.view_items is not None:
+        raise QueryError(
+            "products of one view each for a Milvus collection",
+            f"{gallery.n_slots:,} views of {len(gallery):,} products",
+            "use the index exact or hnsw for this store",
+        )

@@ -12,7 +12,7 @@ import pandas as pd
 from fashify.errors import StoreMismatchError
 from fashify.index.gallery import Gallery
 from fashify.index.milvus.collection import Collection
-from fashify.index.milvus.milvus import MilvusIndex
+from fashify.index.milvus.milvus import MilvusIndex, check_single_views
 from fashify.index.milvus.rows import Roster, columns_in, digests_of, rows_of
 
 #: Share of a collection that a sync deletes without being told that it may.
@@ -26,6 +26,7 @@ class SyncSource(Protocol):
 
     vectors: np.ndarray
     item_ids: np.ndarray
+    view_items: np.ndarray
     items: pd.DataFrame
 
 
@@ -67,7 +68,8 @@ def sync(
             dimension, metric or schema, or holds another store's items. QueryError: unusable
             features.
     """
-    gallery = Gallery.of(store.vectors, store.item_ids)
+    gallery = Gallery.of(store.vectors, store.item_ids, store.view_items)
+    check_single_views(gallery)
     index = MilvusIndex(uri=uri, collection=collection, **params)
     server, columns = index.collection, columns_in(store.items)
     _ensure_collection(server, gallery.dim, columns)

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written beside, fsynced, renamed, checksummed."""
+"""Single files that are whole or absent: written beside, synchronised, renamed, checksummed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import ctypes
 import errno
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from fashify.errors import StoreError, is_lack
@@ -21,30 +23,53 @@ from fashify.errors import StoreError, is_lack
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
+#: How a file that is being written ends; no reader looks at one.
+UNFINISHED = ".part"
+
 
 def sha256_file(path: Path) -> str:
-    """Hex sha256 of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Hex sha256 of a file, without the interpreter: whoever opens a store goes on beside it."""
+    digest = hashlib.sha256()
+    # A mapping takes a second file handle, and may be refused after the first was given.
+    with path.open("rb") as handle:
+        if os.fstat(handle.fileno()).st_size:
+            with mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                digest.update(whole)
+    return digest.hexdigest()
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a file atomically.
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Lets ``write`` make a file under another name, then puts it at ``path`` in one step.
 
     Raises:
         StoreError: disk full, read-only, or no such folder; nothing is left behind.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
+        write(beside)
+        with beside.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(beside, path)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        # FAISS and Annoy have errors of their own for a full disk.
         beside.unlink(missing_ok=True)
         raise write_error(path, error) from error
     sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file in one step; errors as ``write_file``."""
+    write_file(path, lambda beside: beside.write_bytes(data))
+
+
+def write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """Writes arrays as one compressed ``.npz`` file, without pickles; errors as ``write_file``."""
+
+    def write(beside: Path) -> None:
+        with beside.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    write_file(path, write)
 
 
 def link_file(source: Path, target: Path) -> None:
@@ -57,10 +82,10 @@ def link_file(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        write_bytes(target, source.read_bytes())
+        write_file(target, lambda beside: shutil.copyfile(source, beside))
 
 
-def write_error(path: Path, error: OSError) -> StoreError:
+def write_error(path: Path, error: Exception) -> StoreError:
     """A failed write in words a user can act on."""
     fixes = {
         errno.ENOSPC: "free some disk space and run again; finished shards are kept",
@@ -71,16 +96,19 @@ def write_error(path: Path, error: OSError) -> StoreError:
         errno.EMFILE: "allow more file handles (ulimit -n) and run again",
         errno.ENFILE: "close other programs and run again",
     }
-    fix = fixes.get(error.errno or 0, "check the disk and run again; finished shards are kept")
-    return StoreError("a place to write", f"{path}: {error.strerror or error}", fix)
+    number, reason = getattr(error, "errno", None), getattr(error, "strerror", None)
+    fix = fixes.get(number or 0, "check the disk and run again; finished shards are kept")
+    return StoreError("a place to write", f"{path}: {reason or error}", fix)
 
 
-def check_let(path: Path, error: BaseException) -> None:
+def check_readable(path: Path, error: BaseException) -> None:
     """Raises ``StoreError`` for a file that we may not read, or not just now: it may be whole."""
     if is_lack(error) or isinstance(error, PermissionError):
         lack = is_lack(error)
         fix = "allow more file handles (ulimit -n)" if lack else "ask for the right to read it"
-        raise StoreError("a readable file", f"{path}: {error.strerror}", fix) from error
+        raise StoreError(
+            "a readable file", f"{path}: {getattr(error, 'strerror', error)}", fix
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -102,11 +130,14 @@ def canonical_json(values: Any) -> bytes:
     return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def swap_in(fresh: Path, final: Path) -> None:
+def replace_folder(fresh: Path, final: Path) -> None:
     """Puts folder ``fresh`` at ``final`` and removes what was there.
 
     On Linux the two are exchanged in one system call; elsewhere the old one steps aside
     first. Whoever has the old files open or mapped keeps them.
+
+    Raises:
+        StoreError: the place cannot be written.
     """
     try:
         if not final.exists():
@@ -133,25 +164,30 @@ def _exchange(fresh: Path, final: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def staging_of(folder: Path) -> Path:
+    """Where the next version of an artefact grows, beside it."""
+    return folder.parent / f".{folder.name}.building"
+
+
 @contextmanager
-def locked(store: Path) -> Iterator[None]:
-    """Holds a store for writing; the system lets go when its owner dies, however it dies.
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Holds an artefact for writing; the system lets go when its owner dies, however it dies.
 
     Raises:
         StoreError: another process is writing it, or its folder cannot be written.
     """
     try:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.parent / f".{store.name}.lock", timeout=0)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.parent / f".{folder.name}.lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise StoreError(
-            f"{store} to ourselves",
+            f"{folder} to ourselves",
             "another process that is writing it",
             "wait for it, or choose another --out",
         ) from None
     except OSError as error:
-        raise write_error(store, error) from error
+        raise write_error(folder, error) from error
     try:
         yield
     finally:

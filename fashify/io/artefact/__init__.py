@@ -1,0 +1,51 @@
+"""The one way results are written: beside, checksummed, and put in place in one step."""
+
+from fashify.io.artefact.files import (
+    canonical_json,
+    check_readable,
+    link_file,
+    lock_folder,
+    replace_folder,
+    sha256_file,
+    staging_of,
+    sync_folder,
+    write_arrays,
+    write_bytes,
+    write_error,
+    write_file,
+)
+from fashify.io.artefact.folder import (
+    MANIFEST,
+    ArtefactReader,
+    ArtefactWriter,
+    Kind,
+    corrupt,
+    read_manifest,
+    self_checksum,
+    verify_artefact,
+    write_artefact,
+)
+
+__all__ = [
+    "MANIFEST",
+    "ArtefactReader",
+    "ArtefactWriter",
+    "Kind",
+    "canonical_json",
+    "check_readable",
+    "corrupt",
+    "link_file",
+    "lock_folder",
+    "read_manifest",
+    "replace_folder",
+    "self_checksum",
+    "sha256_file",
+    "staging_of",
+    "sync_folder",
+    "verify_artefact",
+    "write_arrays",
+    "write_artefact",
+    "write_bytes",
+    "write_error",
+    "write_file",
+]
