@@ -141,13 +141,13 @@ def _read(storage: Storage, names: list[str], options: Options) -> Catalogue:
     reading.left_out = files.left_out()
     refused = getattr(storage, "refused", {})
     if refused:
-        reading.left_out.append(_refused_links(refused))
+        reading.left_out.append(_count_refused_links(refused))
     if found.raw is None:
         return assemble_folders(files, storage, reading)
     return assemble_table(found.raw, found, files, storage, options, reading)
 
 
-def _refused_links(refused: Mapping[str, str]) -> Count:
+def _count_refused_links(refused: Mapping[str, str]) -> Count:
     return Count.of(
         "links out of the catalogue's folder (--follow-links follows them)",
         [f"{name} -> {target}" for name, target in refused.items()],

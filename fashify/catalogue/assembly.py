@@ -73,15 +73,15 @@ def assemble_table(
     reading.pictures, reading.views = len(files.pictures), views["path"].nunique()
     reading.with_picture = sum(map(bool, pictures))
     reading.notes += raw.notes + products.notes
-    expected = _expected(raw, columns, products, matches, views)
+    expected = _expect_pictures(raw, columns, products, matches, views)
     _count_unmatched(reading, products, pictures, matches, expected, files, views)
-    table, types = _table(raw, columns, products, matches, reading, found)
+    table, types = _assemble_table(raw, columns, products, matches, reading, found)
     main = views.drop_duplicates("item_id").set_index("item_id")["path"]
     table["path"] = table["item_id"].map(main.to_dict()).astype(object).fillna("")
     _label_deepfashion(table, reading)
     _check_unmatched(reading, raw, columns, options, storage)
     catalogue = _catalogue(table, storage, reading, views, types)
-    catalogue.mended = _mended(raw, products)
+    catalogue.mended = _list_mended(raw, products)
     reading.mended = Count.of(
         "rows mended", [f"line {line}: {what}" for _, line, what in catalogue.mended.to_numpy()]
     )
@@ -99,7 +99,7 @@ def assemble_table(
     return catalogue
 
 
-def _table(
+def _assemble_table(
     raw: RawTable,
     columns: ColumnMap,
     products: Products,
@@ -205,7 +205,7 @@ def _first_category(cell: str) -> str:
     return first if comma and _PATH_MARK.search(first) else cell
 
 
-def _expected(
+def _expect_pictures(
     raw: RawTable, columns: ColumnMap, products: Products, matches: Matches, views: pd.DataFrame
 ) -> list[str]:
     """(p,) where the picture of each product would be, as the table says or others of it show."""
@@ -299,7 +299,7 @@ def _cure(reading: Reading, raw: RawTable, columns: ColumnMap) -> str:
     return ", ".join(cures)
 
 
-def _mended(raw: RawTable, products: Products) -> pd.DataFrame:
+def _list_mended(raw: RawTable, products: Products) -> pd.DataFrame:
     rows = [
         (products.ids[products.of_row[row]], int(raw.lines[row]), what) for row, what in raw.mended
     ]

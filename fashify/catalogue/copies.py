@@ -41,7 +41,7 @@ def drop_copies(files: Files, storage: Storage) -> None:
     for folder, names in _second_sets(files):
         files.drop(names, f"files of a second copy in {folder}")
     files.drop(_thumbnails(files.pictures), "thumbnails of other pictures")
-    files.drop(_sized(files.pictures), "smaller copies of other pictures")
+    files.drop(_find_sized(files.pictures), "smaller copies of other pictures")
     for folder, names in _other_sizes(files.pictures, storage):
         files.drop(names, f"pictures in {folder} that are smaller copies of others")
 
@@ -83,7 +83,7 @@ def _thumbnails(pictures: list[str]) -> set[str]:
     return found
 
 
-def _sized(pictures: list[str]) -> set[str]:
+def _find_sized(pictures: list[str]) -> set[str]:
     """``p0-150x150.jpg`` and the like beside ``p0.jpg``."""
     stems = {name: base_stem(name) for name in pictures}
     matches = {n: _SIZED.match(stem) for n, stem in stems.items() if not stem.isalnum()}

@@ -30,7 +30,7 @@ _UNUSUAL = re.compile(r"[\\:]|//|^[./]")
 _MARKED = re.compile(r"[\\:/.]").search
 
 
-def slashed(cell: str) -> str:
+def normalise_slashes(cell: str) -> str:
     """A path as this machine writes it: ``/`` between the parts, no ``./`` before them.
 
     >>> slashed(".\\\\images\\\\a.jpg"), slashed("https://x.test/f/a%20b.jpg?v=1")
@@ -57,7 +57,7 @@ def base_name(cell: str) -> str:
     >>> base_name("https://cdn.test/files/p0.jpg?v=1")
     'p0.jpg'
     """
-    return slashed(cell).rpartition("/")[2]
+    return normalise_slashes(cell).rpartition("/")[2]
 
 
 def without_ending(name: str) -> str:
@@ -80,18 +80,18 @@ _ENDING = re.compile(r"(?<=.)\.\w{1,5}$")
 
 
 def path_stem(path: str) -> str:
-    return without_ending(slashed(path))
+    return without_ending(normalise_slashes(path))
 
 
 def base_stem(path: str) -> str:
     return without_ending(base_name(path))
 
 
-def _folded(path: str) -> str:
+def _fold_name(path: str) -> str:
     return base_name(path).casefold()
 
 
-def _folded_stem(path: str) -> str:
+def _fold_stem(path: str) -> str:
     return base_stem(path).casefold()
 
 
@@ -99,36 +99,36 @@ def _nfc(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
-def _composed(path: str) -> str:
-    return _nfc(_folded_stem(path))
+def _compose_stem(path: str) -> str:
+    return _nfc(_fold_stem(path))
 
 
-def _unquoted(path: str) -> str:
+def _unquote_name(path: str) -> str:
     name = base_name(path)
     return _nfc(unquote(name).rpartition("/")[2] if "%" in name else name).casefold()
 
 
-def _unquoted_stem(path: str) -> str:
-    return without_ending(_unquoted(path))
+def _unquote_stem(path: str) -> str:
+    return without_ending(_unquote_name(path))
 
 
 def _without_zeros(path: str) -> str:
-    stem = _unquoted_stem(path)
+    stem = _unquote_stem(path)
     return stem.lstrip("0") if stem.isdecimal() else stem
 
 
 #: The stricter first; a rule's pictures are looked up by a key of the same name in ``_KEYS``.
 RULES: tuple[Rule, ...] = (
     ("path", str, "path"),
-    ("path, other separators", slashed, "path"),
+    ("path, other separators", normalise_slashes, "path"),
     ("file name", base_name, "base"),
     ("path without its ending", path_stem, "path stem"),
     ("file name without its ending", base_stem, "stem"),
-    ("letter case", _folded, "folded"),
-    ("letter case, without its ending", _folded_stem, "folded stem"),
-    ("Unicode form", _composed, "composed stem"),
-    ("percent-encoding", _unquoted, "unquoted"),
-    ("percent-encoding, without its ending", _unquoted_stem, "unquoted stem"),
+    ("letter case", _fold_name, "folded"),
+    ("letter case, without its ending", _fold_stem, "folded stem"),
+    ("Unicode form", _compose_stem, "composed stem"),
+    ("percent-encoding", _unquote_name, "unquoted"),
+    ("percent-encoding, without its ending", _unquote_stem, "unquoted stem"),
     ("leading zeros", _without_zeros, "without zeros"),
 )
 
@@ -138,11 +138,11 @@ _KEYS: dict[str, Key] = {
     "base": base_name,
     "path stem": without_ending,
     "stem": file_stem,
-    "folded": _folded,
-    "folded stem": _folded_stem,
-    "composed stem": _composed,
-    "unquoted": _unquoted,
-    "unquoted stem": _unquoted_stem,
+    "folded": _fold_name,
+    "folded stem": _fold_stem,
+    "composed stem": _compose_stem,
+    "unquoted": _unquote_name,
+    "unquoted stem": _unquote_stem,
     "without zeros": _without_zeros,
 }
 
@@ -234,12 +234,12 @@ def _json_list(text: str) -> list[str]:
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
         values = values if isinstance(values, list | tuple) else [values]
-        names = [_named(value) for value in values]
+        names = [_find_named(value) for value in values]
         return [name for name in names if name]
     return []
 
 
-def _named(value: object) -> str:
+def _find_named(value: object) -> str:
     if isinstance(value, dict):
         texts = [value.get(key) for key in ("src", "url", "path", "file_name", "filename", "file")]
         return next((text for text in texts if isinstance(text, str)), "")
@@ -315,10 +315,10 @@ class PictureFinder:
                 break
             hits = self._by_rule(rule, cells, left, folders, found)
             if rule >= EXCLUSIVE:
-                hits = _unclaimed(hits, cells, taken)
+                hits = _keep_unclaimed(hits, cells, taken)
             for row, picture in hits.items():
                 found.pictures[row], found.rules[row] = picture, rule
-                taken.setdefault(picture, slashed(cells[row]))
+                taken.setdefault(picture, normalise_slashes(cells[row]))
             left = [row for row in left if found.pictures[row] < 0]
         for row in [row for row in found.ambiguous if found.pictures[row] >= 0]:
             del found.ambiguous[row]
@@ -378,7 +378,7 @@ class PictureFinder:
             if place is None:
                 place = lookup.get(text)
             if isinstance(place, list):
-                best = self._longest(slashed(cells[row]), place)
+                best = self._longest(normalise_slashes(cells[row]), place)
                 if best is None:
                     found.ambiguous[row] = place
                     continue
@@ -424,11 +424,13 @@ def _agreement(folders: list[str], path: str) -> int:
     return depth
 
 
-def _unclaimed(hits: dict[int, int], cells: Sequence[str], taken: dict[int, str]) -> dict[int, int]:
+def _keep_unclaimed(
+    hits: dict[int, int], cells: Sequence[str], taken: dict[int, str]
+) -> dict[int, int]:
     """Hits whose picture no other cell has, by this rule or a stricter one."""
     claims: dict[int, str | None] = {}
     for row, picture in hits.items():
-        cell = slashed(cells[row])
+        cell = normalise_slashes(cells[row])
         if claims.setdefault(picture, taken.get(picture, cell)) != cell:
             claims[picture] = None
     return {

@@ -86,10 +86,10 @@ def map_columns(raw: RawTable, asked: Mapping[str, str] | None = None) -> Column
     Raises:
         CatalogueError: ``asked`` names a field or a column there is not.
     """
-    ordered = _asked(raw, asked or {})
-    none = {field for field, source in _spelled(asked or {}).items() if not source}
+    ordered = _read_asked(raw, asked or {})
+    none = {field for field, source in _index_spellings(asked or {}).items() if not source}
     taken = {choice.column for choices in ordered.values() for choice in choices}
-    for field_name, choices in _recognised(raw, taken).items():
+    for field_name, choices in _recognise_fields(raw, taken).items():
         if field_name not in ordered and field_name not in none:
             ordered[field_name] = choices
     found = ColumnMap()
@@ -98,7 +98,7 @@ def map_columns(raw: RawTable, asked: Mapping[str, str] | None = None) -> Column
     return found
 
 
-def _spelled(asked: Mapping[str, str]) -> dict[str, str]:
+def _index_spellings(asked: Mapping[str, str]) -> dict[str, str]:
     spelled = {}
     for key, source in asked.items():
         name = _FIELD_WORDS.get(key.strip(), key.strip())
@@ -110,9 +110,9 @@ def _spelled(asked: Mapping[str, str]) -> dict[str, str]:
     return spelled
 
 
-def _asked(raw: RawTable, asked: Mapping[str, str]) -> dict[str, list[Choice]]:
+def _read_asked(raw: RawTable, asked: Mapping[str, str]) -> dict[str, list[Choice]]:
     found = {}
-    for name, source in _spelled(asked).items():
+    for name, source in _index_spellings(asked).items():
         if source:
             place = find_column(raw, source)
             found[name] = [Choice(place, raw.columns[place], name, "asked for")]
@@ -137,7 +137,7 @@ def find_column(raw: RawTable, source: str) -> int:
     )
 
 
-def _recognised(raw: RawTable, taken: set[int]) -> dict[str, list[Choice]]:
+def _recognise_fields(raw: RawTable, taken: set[int]) -> dict[str, list[Choice]]:
     """Field -> its columns by weight, filled ones first."""
     weighed: dict[str, list[tuple[tuple[bool, int, int], Choice]]] = {}
     for place, source in enumerate(raw.columns):
@@ -166,18 +166,18 @@ def _says_nothing(cells: pd.Series, field_name: str) -> bool:
 def _recognise(source: str) -> tuple[str, int, str] | None:
     """``(field, weight, why)`` of a header; the lighter weight counts more."""
     key = fold_name(source)
-    if key in _known():
-        return _known()[key]
+    if key in _list_known():
+        return _list_known()[key]
     numbered = re.fullmatch(r"(\D+?)(\d{1,2})(\D*)", key)
     if numbered:
-        found = _known().get(numbered[1] + numbered[3])
+        found = _list_known().get(numbered[1] + numbered[3])
         if found is not None and found[0] == "path":
             return "path", 500 + int(numbered[2]), found[2].replace("its own name", "guess")
     return None
 
 
 @cache
-def _known() -> dict[str, tuple[str, int, str]]:
+def _list_known() -> dict[str, tuple[str, int, str]]:
     names: dict[str, tuple[str, int, str]] = {}
     for field_name, own in OWN.items():
         for name in own:

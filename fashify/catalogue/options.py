@@ -55,13 +55,13 @@ class Options:
         if not found:
             return self, ""
         name = min(found, key=lambda name: (name.count("/"), name))
-        content = _parsed(storage, name)
+        content = _parse_options(storage, name)
         table = self.table if self.table is not None else content.get("table")
         columns = {**content.get("columns", {}), **self.columns}
         return replace(self, table=table, columns=columns), name
 
 
-def _parsed(storage: Storage, name: str) -> dict[str, Any]:
+def _parse_options(storage: Storage, name: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(storage.read(name).decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, FashifyError) as error:

@@ -90,7 +90,7 @@ class PhotoSet:
         if name == "all":
             return self
         held_out = np.array([_number(person) % _EVERY == 0 for person in self.table["person"]])
-        return self._kept(held_out == (name == "validation"), f"people of the {name} part")
+        return self._keep_rows(held_out == (name == "validation"), f"people of the {name} part")
 
     def with_answers(self, types: Iterable[str]) -> PhotoSet:
         """The photos that a catalogue with these article types can answer.
@@ -111,9 +111,9 @@ class PhotoSet:
                 f"none among {', '.join(labels)}",
                 f"name the catalogue's own article types in {_ANSWERS}",
             )
-        return replace(self._kept(able, "labels with an answer"), answers=found)
+        return replace(self._keep_rows(able, "labels with an answer"), answers=found)
 
-    def _kept(self, mask: np.ndarray, what: str) -> PhotoSet:
+    def _keep_rows(self, mask: np.ndarray, what: str) -> PhotoSet:
         if not mask.any():
             raise CatalogueError(
                 f"photos of {what}", f"none of {len(self)} in {self.source}", "use all people"
@@ -146,7 +146,7 @@ def load_photos(source: str | Path, *, labels: str | Path | None = None) -> Phot
         kinds = sorted(set(table["label"]) - {""})
         basis = "each photo names its article type"
         found = ({kind: (kind,) for kind in kinds}, frozenset(kinds), basis)
-    answers, counted, basis = found or _shipped(set(table["label"]), str(source))
+    answers, counted, basis = found or _read_shipped_answers(set(table["label"]), str(source))
     _check_labels(table, answers, str(source))
     if str(source) == "sample":
         # Each is drawn by a hand of its own.
@@ -187,7 +187,7 @@ def _photo_table(storage: Storage, names: Sequence[str], source: str) -> tuple[p
         person = _column(rows, _PERSON)
         table = pd.DataFrame(
             {
-                "image": _placed(rows[image], name, names, source),
+                "image": _locate_photos(rows[image], name, names, source),
                 "label": rows[kind if label is None else label],
                 "person": "" if person is None else rows[person],
             }
@@ -204,7 +204,7 @@ def _column(rows: pd.DataFrame, names: Sequence[str]) -> str | None:
     return next((name for name in names if name in rows), None)
 
 
-def _placed(wanted: pd.Series, table: str, names: Sequence[str], source: str) -> list[str]:
+def _locate_photos(wanted: pd.Series, table: str, names: Sequence[str], source: str) -> list[str]:
     """Each photo's name in the storage: beside the table, or by its file name or stem anywhere."""
     home = str(PurePosixPath(table).parent)
     there, by_stem = set(names), {}
@@ -257,18 +257,18 @@ def _read_answers(data: bytes, name: str) -> tuple[dict[str, tuple[str, ...]], f
     if "counted" in rows:
         yes = rows["counted"].str.lower().isin(("yes", "true", "1"))
         return answers, frozenset(rows["label"][yes]), name
-    ours, counted, basis = _read_answers(_shipped_table(), "the Clothing dataset's")
+    ours, counted, basis = _read_answers(_read_shipped_table(), "the Clothing dataset's")
     if all(ours.get(label) == wanted for label, wanted in answers.items()):
         return answers | ours, counted, f"{name}, as of {basis}"
     return answers, frozenset(answers), name
 
 
-def _shipped_table() -> bytes:
+def _read_shipped_table() -> bytes:
     return (resources.files("fashify") / "data" / "clothing_labels.csv").read_bytes()
 
 
-def _shipped(labels: set[str], source: str) -> tuple[dict, frozenset[str], str]:
-    answers, counted, basis = _read_answers(_shipped_table(), "the Clothing dataset's answers")
+def _read_shipped_answers(labels: set[str], source: str) -> tuple[dict, frozenset[str], str]:
+    answers, counted, basis = _read_answers(_read_shipped_table(), "the Clothing dataset's answers")
     unknown = sorted(labels - set(answers))
     if unknown:
         raise CatalogueError(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.catalogue.columns import is_amount
-from fashify.catalogue.joining import base_stem, path_stem, slashed
+from fashify.catalogue.joining import base_stem, normalise_slashes, path_stem
 from fashify.catalogue.mapping import SEVERAL, Choice, ColumnMap, fold_name
 from fashify.catalogue.matching import Matches, clean_ids
 from fashify.catalogue.readers import RawTable
@@ -160,7 +160,7 @@ def _ids_from_pictures(
 
 def _stem(cell: str) -> str:
     """A relative path as it is; of another machine's path or an address the name alone."""
-    if not cell or slashed(cell) in ("", "..", "."):
+    if not cell or normalise_slashes(cell) in ("", "..", "."):
         return ""
     foreign = "://" in cell or cell.startswith("/") or re.match(r"[A-Za-z]:[\\/]", cell)
     return base_stem(cell) if foreign else path_stem(cell)

@@ -183,7 +183,7 @@ class Reading:
             f"column {c.source!r} is {c.became} ({c.why})" for c in shown if c.source != c.became
         ]
         if own:
-            lines.append("own columns: " + ", ".join(_typed(column) for column in own))
+            lines.append("own columns: " + ", ".join(_describe_column(column) for column in own))
         return lines
 
 
@@ -193,6 +193,6 @@ def _table_line(table: TableReading) -> str:
     return f"{verb} {table.name} ({table.form}{rows}): {table.why}"
 
 
-def _typed(column: ColumnReading) -> str:
+def _describe_column(column: ColumnReading) -> str:
     unit = f" in {column.unit}" if column.kind == "price" and column.unit else ""
     return f"{column.became} ({column.kind}{unit})"

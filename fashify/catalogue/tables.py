@@ -105,7 +105,7 @@ def find_table(files: Files, storage: Storage, options: Options) -> Found:
     if options.table == NO_TABLE:
         return Found(notes=["no table, as asked for"])
     if options.table:
-        return _named(files, storage, options.table)
+        return _find_named(files, storage, options.table)
     candidates, passed = _candidates(files, storage)
     if not candidates:
         _refuse_unreadable(files, passed)
@@ -121,7 +121,7 @@ def find_table(files: Files, storage: Storage, options: Options) -> Found:
     if linked is not None:
         raw, main, why = linked
         rest = [c for c in candidates if c is not main]
-        tables = [_reading(main, raw, why)] + [_passed(c, main) for c in rest]
+        tables = [_reading(main, raw, why)] + [_pass_over(c, main) for c in rest]
         return Found(raw, tables + others)
     if not best.joined and sum(bool(c.fields) for c in candidates) != 1:
         raise CatalogueError(
@@ -133,7 +133,7 @@ def find_table(files: Files, storage: Storage, options: Options) -> Found:
         best = next(c for c in candidates if c.fields)
     raw = _whole(best, storage)
     why = f"{_facts(best)}; --table decides otherwise"
-    tables = [_reading(best, raw, why)] + [_passed(c, best) for c in candidates if c is not best]
+    tables = [_reading(best, raw, why)] + [_pass_over(c, best) for c in candidates if c is not best]
     return Found(raw, tables + others)
 
 
@@ -142,7 +142,7 @@ def _facts(candidate: Candidate) -> str:
     return f"{share}, it has {candidate.fields} of our labels"
 
 
-def _passed(candidate: Candidate, best: Candidate) -> TableReading:
+def _pass_over(candidate: Candidate, best: Candidate) -> TableReading:
     rows = len(candidate.raw) if candidate.whole else None
     why = f"{_facts(candidate)}; the products are from {best.name}"
     return TableReading(candidate.name, candidate.raw.form, rows, False, why)
@@ -166,7 +166,7 @@ def _refuse_unreadable(files: Files, passed: list[tuple[TableReading, CatalogueE
         )
 
 
-def _named(files: Files, storage: Storage, table: str) -> Found:
+def _find_named(files: Files, storage: Storage, table: str) -> Found:
     file, _, sheet = table.partition("#")
     spellings = (
         lambda name: name,
@@ -214,7 +214,7 @@ def read_file(storage: Storage, name: str, *, rows: int | None = None) -> list[R
         return read(storage.head(name, PEEK_BYTES), name, rows=rows)
     data = storage.read(name)
     if packed:
-        data = _unpacked(data, name)
+        data = _unpack(data, name)
     if not inner.lower().endswith((".xlsx", ".xlsm", ".zip")) and data.startswith(b"PK\x03\x04"):
         raise CatalogueError(
             f"text in {name}", "an archive or an Excel workbook", "give it the ending .xlsx"
@@ -222,7 +222,7 @@ def read_file(storage: Storage, name: str, *, rows: int | None = None) -> list[R
     return read(data, name, rows=rows)
 
 
-def _unpacked(data: bytes, name: str) -> bytes:
+def _unpack(data: bytes, name: str) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as file:
             plain = file.read(MAX_UNPACKED + 1)
@@ -321,10 +321,10 @@ def _whole(candidate: Candidate, storage: Storage) -> RawTable:
         sheets = read_file(storage, name)
         wanted = [raw for raw in sheets if raw.columns == candidate.raw.columns]
         parts.append(next((raw for raw in wanted if raw.name == candidate.raw.name), wanted[0]))
-    return parts[0] if len(parts) == 1 else _concatenated(parts)
+    return parts[0] if len(parts) == 1 else _concatenate(parts)
 
 
-def _concatenated(parts: list[RawTable]) -> RawTable:
+def _concatenate(parts: list[RawTable]) -> RawTable:
     """One table of several files, with the part of the split each row is from where names tell."""
     first = parts[0]
     frame = pd.concat([raw.frame for raw in parts], ignore_index=True)
@@ -388,7 +388,7 @@ def _link(candidates: list[Candidate], storage: Storage) -> tuple[RawTable, Cand
     whole = _whole(main, storage)
     for link in links:
         other = _whole(link, storage)
-        keys = _shared_key(whole, other)
+        keys = _find_shared_key(whole, other)
         if keys is None:
             continue
         raw, name = _with_pictures(whole, other, *keys)
@@ -400,7 +400,7 @@ def _link(candidates: list[Candidate], storage: Storage) -> tuple[RawTable, Cand
     return None
 
 
-def _shared_key(main: RawTable, link: RawTable) -> tuple[int, int] | None:
+def _find_shared_key(main: RawTable, link: RawTable) -> tuple[int, int] | None:
     """Places of the columns that hold the same ids, unique in the products' table."""
     best, keys = 0.5, None
     for mine in range(len(main.columns)):

@@ -58,7 +58,7 @@ def _split_pairs(pairs: Iterable[tuple[str, str]], name: str) -> tuple[tuple[str
     return tuple((unquote(first), unquote(second)) for first, _, second in texts)
 
 
-def _joined(first: str, second: str) -> str:
+def _join_pair(first: str, second: str) -> str:
     return f"{quote(first, safe=' ')}:{quote(second, safe=' ')}"
 
 
@@ -72,9 +72,9 @@ def write_address(view: View) -> str:
     selection = view.selection
     for column, values in selection.filters:
         own = column not in FILTER_LEVELS
-        pairs += [("own", _joined(column, v)) if own else (column, v) for v in values]
+        pairs += [("own", _join_pair(column, v)) if own else (column, v) for v in values]
     pairs += [
-        ("range", _joined(column, f"{low}..{high}")) for column, low, high in selection.ranges
+        ("range", _join_pair(column, f"{low}..{high}")) for column, low, high in selection.ranges
     ]
     if selection.variety:
         pairs.append(("variety", str(selection.variety)))

@@ -131,7 +131,7 @@ class Api:
             collapse: show products that differ in colour alone, or are copies, as one.
         """
         asked = {"text": text, "item_id": item_id or None}
-        return self._worded(k, where, collapse="variants" if collapse else None, **asked)
+        return self._search_words(k, where, collapse="variants" if collapse else None, **asked)
 
     def find_with(
         self, image: gr.FileData, text: str, k: int = DEFAULT_RESULTS, where: str = ""
@@ -145,7 +145,7 @@ class Api:
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
         """
         picture = read_upload(_path(image), working_side=None)
-        return self._worded(k, where, image=picture, text=text)
+        return self._search_words(k, where, image=picture, text=text)
 
     def suggest(self, text: str) -> list[str]:
         """Texts that begin like this one and that products answer, the most answered first.
@@ -155,7 +155,7 @@ class Api:
         """
         return self.service.retriever.wording.index.suggest(check_text(text))
 
-    def _worded(self, k: int, where: str, **asked: Any) -> list[MatchRow]:
+    def _search_words(self, k: int, where: str, **asked: Any) -> list[MatchRow]:
         _check_k(k)
         return [row(m) for m in self.service.retriever.search(k=k, where=where or None, **asked)]
 

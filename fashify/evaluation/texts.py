@@ -133,10 +133,12 @@ def evaluate_texts(
             tables.append(pd.DataFrame(rows))
         tables.append(_chance(protocol, asked, mask, measures))
     if queries is not None:
-        tables += _published(_read_queries(queries), tables[0])
+        tables += _find_published(_read_queries(queries), tables[0])
     whole = pd.concat([table for table in tables if len(table)], ignore_index=True)
     if queries is not None and held_out is not None:
-        whole = pd.concat([whole, _held_out(store, queries, whole, held_out)], ignore_index=True)
+        whole = pd.concat(
+            [whole, _select_held_out(store, queries, whole, held_out)], ignore_index=True
+        )
     facts = {"n_gallery": int(mask.sum()), "backbone": store.meta.get("backbone", {}).get("name")}
     return TextReport(_summarise(whole), whole, facts)
 
@@ -157,10 +159,10 @@ def order_by(method: str, wording: Wording) -> Scorer:
         return lambda text: wording.index.scores(wording.query_stems(wording.understand(text)))
     if method == "filter":
         return lambda text: wording.count_labels(wording.understand(text))
-    return lambda text: _ranked(wording, text, labels=method == "joined")
+    return lambda text: _rank_gallery(wording, text, labels=method == "joined")
 
 
-def _ranked(wording: Wording, text: str, *, labels: bool) -> np.ndarray:
+def _rank_gallery(wording: Wording, text: str, *, labels: bool) -> np.ndarray:
     found = rank(
         wording, wording.understand(text), None, weights=dict.fromkeys(PARTS, 1.0), labels=labels
     )
@@ -198,7 +200,7 @@ def _protocols(
     store: FeatureStore, queries: str | Path | pd.DataFrame | None, mask: np.ndarray
 ) -> Iterator[tuple[str, list[TextQuery], tuple[str, ...]]]:
     if queries is not None:
-        yield "names", _named(store, _read_queries(queries), mask), FEW
+        yield "names", _name_queries(store, _read_queries(queries), mask), FEW
         return
     for level in ("article_type", "base_colour"):
         if level in store.items:
@@ -222,7 +224,7 @@ def _read_queries(queries: str | Path | pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _named(store: FeatureStore, table: pd.DataFrame, mask: np.ndarray) -> list[TextQuery]:
+def _name_queries(store: FeatureStore, table: pd.DataFrame, mask: np.ndarray) -> list[TextQuery]:
     place = {str(item_id): row for row, item_id in enumerate(store.item_ids)}
     found = []
     for text, ids in zip(table["query"].astype(str), table["item_ids"].astype(str), strict=True):
@@ -233,11 +235,11 @@ def _named(store: FeatureStore, table: pd.DataFrame, mask: np.ndarray) -> list[T
     return found
 
 
-def _held_out(
+def _select_held_out(
     store: FeatureStore, queries: str | Path | pd.DataFrame, whole: pd.DataFrame, part: np.ndarray
 ) -> pd.DataFrame:
     """The rows of the names all of whose products are in a part of the gallery."""
-    asked = _named(store, _read_queries(queries), np.ones(len(store), bool))
+    asked = _name_queries(store, _read_queries(queries), np.ones(len(store), bool))
     inside = {q.text for q in asked if len(q.relevant) and part[q.relevant].all()}
     return whole[whole["text"].isin(inside)].assign(protocol="names, held out")
 
@@ -295,7 +297,7 @@ def _chance(
     return pd.DataFrame(rows)
 
 
-def _published(table: pd.DataFrame, ours: pd.DataFrame) -> list[pd.DataFrame]:
+def _find_published(table: pd.DataFrame, ours: pd.DataFrame) -> list[pd.DataFrame]:
     """The published ranks of the same queries, those that the gallery can answer."""
     answered = ours["n_relevant"].to_numpy() > 0
     found = []

@@ -293,7 +293,7 @@ def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
             "save the picture as JPEG or PNG",
         ) from error
     except Exception as error:  # Pillow's plugins raise many kinds on hostile headers.
-        raise _damaged_error(name, error) from error
+        raise _damage_error(name, error) from error
     _check_size(image, limits, name)
     return image
 
@@ -358,7 +358,7 @@ def _check_announced(size: tuple[int, int], limits: ImageLimits, name: str) -> N
 def _check_size(image: Image.Image, limits: ImageLimits, name: str) -> None:
     width, height = image.size
     if width < 1 or height < 1:
-        raise _damaged_error(name, ValueError(f"size {width} x {height}"))
+        raise _damage_error(name, ValueError(f"size {width} x {height}"))
     copied = image.format in COPIED
     most = min(limits.max_pixels, limits.max_pixels_copied) if copied else limits.max_pixels
     if width * height > most or max(width, height) > limits.max_side:
@@ -382,7 +382,7 @@ def _check_effort(image: Image.Image, data: bytes, limits: ImageLimits, name: st
         raise _size_error(name, f"{scans:,} scans of {image.width:,} x {image.height:,}", limits)
 
 
-def _damaged_error(name: str, error: BaseException) -> ImageReadError:
+def _damage_error(name: str, error: BaseException) -> ImageReadError:
     reason = " ".join(str(error).split())[:120] or type(error).__name__
     return ImageReadError(
         "a whole image", f"{name}, which is damaged ({reason})", "save the picture again"
@@ -399,7 +399,7 @@ def _decode_bytes(data: bytes, limits: ImageLimits, name: str) -> np.ndarray:
             try:
                 return np.array(image)
             except Exception as error:
-                raise _damaged_error(name, error) from error
+                raise _damage_error(name, error) from error
         return _decode(image, limits, name)
 
 
@@ -415,7 +415,7 @@ def _decode(image: Image.Image, limits: ImageLimits, name: str) -> np.ndarray:
     except ImageReadError:
         raise
     except Exception as error:
-        raise _damaged_error(name, error) from error
+        raise _damage_error(name, error) from error
 
 
 def _from_array(array: Any, limits: ImageLimits) -> np.ndarray:

@@ -113,7 +113,7 @@ class Lesson:
             batch["photo"] = draw_photo(rng, len(chosen), size)
         batch["erased"] = draw_erased(rng, self.n_views, size)
         if self._has_texts:
-            batch |= self._told(rng, rows)
+            batch |= self._tell_products(rng, rows)
         return batch
 
     def _rows(self, step: int) -> np.ndarray:
@@ -162,7 +162,7 @@ class Lesson:
     def _has_texts(self) -> bool:
         return bool(self.plan.names) and any((codes >= 0).any() for codes, _ in self._kinds)
 
-    def _told(self, rng: np.random.Generator, rows: np.ndarray) -> dict[str, np.ndarray]:
+    def _tell_products(self, rng: np.random.Generator, rows: np.ndarray) -> dict[str, np.ndarray]:
         """A text for each product of a batch, and which views it fits."""
         n, has_names = len(rows), "name" in self.texts
         first = int(has_names)

@@ -106,16 +106,18 @@ def train_part(
         "validation_data": (x[validation], _rows(y, validation)),
     }
     sizes = {level: n for level, (_, n) in tasks.items()}
-    tried = [_fitted(data, sizes, levels, recipe, share, seed) for share in recipe.input_dropouts]
+    tried = [
+        _fit_network(data, sizes, levels, recipe, share, seed) for share in recipe.input_dropouts
+    ]
     network, dense, losses, share = min(tried, key=lambda one: min(one[2]))
-    layers = _exported(network.get_layer("standard"), dense)
+    layers = _export_layers(network.get_layer("standard"), dense)
     counts = {level: np.bincount(codes[train][codes[train] >= 0]) for level, codes in y.items()}
     posteriors = tuple(_posteriors(network, recipe, counts))
     facts = {"levels": dict(levels), "validation_losses": losses, "input_dropout": share}
     return Part(name, takes, layers, posteriors), facts
 
 
-def _fitted(
+def _fit_network(
     data: Mapping[str, Any],
     sizes: Mapping[str, int],
     levels: Mapping[str, float],
@@ -143,10 +145,12 @@ def _posteriors(
     for level, share in recipe.shares.items():
         if level in counts and len(counts[level]) <= MOST_CLASSES:
             (kernel,) = network.get_layer(level).get_weights()
-            yield sharpened(level, share, kernel, counts[level], recipe.adjusted.get(level, 0.0))
+            yield sharpen_posterior(
+                level, share, kernel, counts[level], recipe.adjusted.get(level, 0.0)
+            )
 
 
-def sharpened(
+def sharpen_posterior(
     level: str, share: float, proxies: np.ndarray, counts: np.ndarray, adjusted: float
 ) -> Posterior:
     """The posterior of a level as it serves retrieval best.
@@ -205,7 +209,7 @@ def _compile(network: keras.Model, levels: Mapping[str, float], n: int, recipe: 
     )
 
 
-def _exported(
+def _export_layers(
     standard: keras.layers.Normalization, dense: list[keras.layers.Dense]
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
     """The layers as arrays, the standardisation folded into the first."""

@@ -21,7 +21,7 @@ from fashify.backbones.records import LiteSource, find_record
 from fashify.backbones.torch_file import read_torch_file
 from fashify.learning.photo_losses import instance_loss, label_loss, photo_loss, text_loss
 from fashify.learning.recipe import COLOUR_LEVEL, LENGTHS, TYPE_LEVEL, TrainingPlan
-from fashify.learning.views import clean_view, composed_view, erase, photo_view
+from fashify.learning.views import clean_view, compose_views, erase, photo_view
 from fashify.text.words import BUCKETS
 
 #: The network that is trained and where its first weights are.
@@ -148,7 +148,7 @@ class PhotoNetwork(keras.Model):
         n_composed = batch["masks"].shape[0]
         if n_composed:
             masks = ops.cast(batch["masks"], "float32") / 255
-            made.append(composed_view(pictures[:n_composed], masks, batch["composed"], size))
+            made.append(compose_views(pictures[:n_composed], masks, batch["composed"], size))
         if "photos" in batch:
             photos = ops.cast(batch["photos"], "float32")
             made.append(photo_view(photos, batch["photo"], size))

@@ -90,7 +90,7 @@ def sample(pictures: Any, maps: Any, size: tuple[int, int], *, outside: str = "z
     x, y = _places(maps, size)
     x, y = ((x + 1) * w - 1) / 2, ((y + 1) * h - 1) / 2
     if outside == "mirror":
-        x, y = _folded(x, w), _folded(y, h)
+        x, y = _fold_places(x, w), _fold_places(y, h)
     left, top = ops.floor(x), ops.floor(y)
     rows = ops.reshape(pictures, (n * h * w, c))
     first = ops.reshape(ops.arange(n, dtype="int32") * (h * w), (n, 1, 1))
@@ -123,7 +123,7 @@ def _places(maps: Any, size: tuple[int, int]) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-def _folded(place: Any, length: int) -> Any:
+def _fold_places(place: Any, length: int) -> Any:
     """Pixel places beyond an edge to where their mirror image lies, -0.5 to length - 0.5."""
     from keras import ops
 

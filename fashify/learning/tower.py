@@ -19,7 +19,7 @@ from scipy.sparse import csr_matrix
 from scipy.special import erf
 from tqdm import tqdm
 
-from fashify.text.tower import Tower, quantised
+from fashify.text.tower import Tower, quantise_rows
 from fashify.text.words import BUCKETS, pieces
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def make_lesson(features: np.ndarray, items: Any) -> Lesson:
     columns = [items["name"].astype(str)] if "name" in items else [None]
     for levels in COMBINATIONS:
         present = [items[level].astype(str) for level in levels if level in items]
-        columns.append(_joined(present) if len(present) == len(levels) else None)
+        columns.append(_join_columns(present) if len(present) == len(levels) else None)
     texts = np.full((len(columns), n), -1, np.int64)
     for kind, column in enumerate(columns):
         if column is None:
@@ -120,7 +120,7 @@ def make_lesson(features: np.ndarray, items: Any) -> Lesson:
     return Lesson(np.asarray(features, np.float32), texts, tuple(phrases))
 
 
-def _joined(columns: Sequence[Any]) -> Any:
+def _join_columns(columns: Sequence[Any]) -> Any:
     joined = columns[0]
     for column in columns[1:]:
         joined = joined + " " + column
@@ -151,7 +151,7 @@ class TowerTrainer:
         self.recipe, self.rng, self.t = recipe, np.random.default_rng(seed), 0
         r, decay = recipe, recipe.decay
         self.p = {
-            "rows": _Parameter(self._drawn((BUCKETS, r.width), 0.03), 0.0),
+            "rows": _Parameter(self._draw_mask((BUCKETS, r.width), 0.03), 0.0),
             "norm": _Parameter(np.stack([np.ones(r.width), np.zeros(r.width)]), 0.0),
         }
         shapes = {
@@ -161,10 +161,10 @@ class TowerTrainer:
             "picture": (d, r.dim),
         }
         for name, (inside, outside) in shapes.items():
-            self.p[name] = _Parameter(self._drawn((inside, outside), inside**-0.5), decay)
+            self.p[name] = _Parameter(self._draw_mask((inside, outside), inside**-0.5), decay)
             self.p[f"{name}.bias"] = _Parameter(np.zeros(outside), 0.0)
 
-    def _drawn(self, shape: tuple[int, int], spread: float) -> np.ndarray:
+    def _draw_mask(self, shape: tuple[int, int], spread: float) -> np.ndarray:
         return self.rng.standard_normal(shape, np.float32) * np.float32(spread)
 
     def loss(
@@ -261,7 +261,7 @@ class TowerTrainer:
             used: buckets that any text was hashed into; only these are kept.
         """
         v = {name: p.value for name, p in self.p.items()}
-        rows, scales = quantised(v["rows"][used])
+        rows, scales = quantise_rows(v["rows"][used])
         layers = {
             name: (v[name], v[f"{name}.bias"]) for name in ("straight", "hidden", "out", "picture")
         }

@@ -111,9 +111,9 @@ def train_network(
     taught = None if photos is None else photos.part(people)
     facts = _facts(catalogue, item_ids, material, taught, plan, start, _start_backend())
     done = open_run(work, facts)
-    size = kept_size(catalogue, item_ids, plan)
+    size = choose_size(catalogue, item_ids, plan)
     lesson = make_lesson(catalogue, item_ids, material, taught, plan, size=size, progress=progress)
-    held_out = _held_out(catalogue, item_ids, material, photos, lesson, people, size)
+    held_out = _select_held_out(catalogue, item_ids, material, photos, lesson, people, size)
     run = _Run(lesson, held_out, work, facts, done, progress)
     model = run.train(first, stop_after)
     if model is None:
@@ -135,7 +135,7 @@ def train_network(
     return out
 
 
-def kept_size(catalogue: Catalogue, item_ids: np.ndarray, plan: TrainingPlan) -> tuple[int, int]:
+def choose_size(catalogue: Catalogue, item_ids: np.ndarray, plan: TrainingPlan) -> tuple[int, int]:
     """The size pictures are kept at: the network's, or the catalogue's own if that is smaller.
 
     Half the network's size or less in both directions counts as smaller; the first 32 pictures
@@ -319,7 +319,7 @@ def _micro_macro(name: str, right: np.ndarray, kinds: np.ndarray) -> dict[str, f
     }
 
 
-def _held_out(
+def _select_held_out(
     catalogue: Catalogue,
     item_ids: np.ndarray,
     material: Material,

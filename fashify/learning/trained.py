@@ -19,7 +19,7 @@ from fashify.backbones.network_file import (
     projections_bytes,
 )
 from fashify.learning.recipe import BASES
-from fashify.text.tower import LAYERS, Tower, quantised
+from fashify.text.tower import LAYERS, Tower, quantise_rows
 from fashify.text.words import stems
 
 #: The record that a trained network fills.
@@ -95,7 +95,7 @@ def network_tensors(network: Any) -> dict[str, np.ndarray]:
 def make_tower(model: Any, names: list[str], provenance: dict[str, Any]) -> Tower:
     """The text tower of a trained model, with the words of the texts it was trained on."""
     rows = _array(model.tower.pieces.embeddings)
-    quantised_rows, scales = quantised(rows)
+    quantised_rows, scales = quantise_rows(rows)
     layers = {name: getattr(model.tower, name) for name in LAYERS if name != "picture"}
     layers["picture"] = model.projections["txt"]
     counts: dict[str, int] = {}

@@ -86,7 +86,7 @@ def compose(
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
         draws = draw_composed(rng, len(batch), batch.shape[1:3], backgrounds)
-        view = composed_view(
+        view = compose_views(
             batch.astype(np.float32), product_masks(batch).astype(np.float32) / 255, draws
         )
         made.append(ops.convert_to_numpy(view).round().astype(np.uint8))
@@ -129,7 +129,7 @@ def draw_composed(
     size: Size,
     backgrounds: Sequence[np.ndarray] | np.ndarray | None = None,
 ) -> Draws:
-    """What ``composed_view`` takes for n pictures, the photos they are set on among it."""
+    """What ``compose_views`` takes for n pictures, the photos they are set on among it."""
     draws = {
         "map": draw_maps(rng, n, COMPOSED, size),
         "worn": (rng.random((n, 1, 1, 1)) < 0.7).astype(np.float32),
@@ -147,7 +147,7 @@ def draw_composed(
     return draws
 
 
-def composed_view(pictures: Any, masks: Any, draws: Draws, size: Size | None = None) -> Any:
+def compose_views(pictures: Any, masks: Any, draws: Draws, size: Size | None = None) -> Any:
     """Products cut out and set on a texture or a crop of a photo, with a soft shadow.
 
     Args:

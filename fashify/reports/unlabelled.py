@@ -22,14 +22,14 @@ def conclude_unknown(notebook: Path, reason: str) -> None:
     """
     book = read_notebook(notebook)
     cells = [cell for cell in book.cells if _PAPERMILL not in cell.metadata.get("tags", [])]
-    place = next(number for number, cell in enumerate(cells) if _stopped(cell))
+    place = next(number for number, cell in enumerate(cells) if _has_stopped(cell))
     heading = nbformat.v4.new_markdown_cell("## What we saw")
     last = nbformat.v4.new_code_cell("", outputs=[_closing_output(reason)])
     book.cells = [*cells[:place], heading, last]
     nbformat.write(book, notebook)
 
 
-def _stopped(cell: nbformat.NotebookNode) -> bool:
+def _has_stopped(cell: nbformat.NotebookNode) -> bool:
     return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 

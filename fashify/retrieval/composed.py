@@ -115,7 +115,7 @@ def rank(
     if similarity is not None:
         constant, slope = IMAGE
         odds["image"] = np.float32(constant) + np.float32(slope) * standardise(similarity)
-    total = _joined(odds, weights)
+    total = _mean_log_odds(odds, weights)
     order = _best(total, np.flatnonzero(allowed), limit)
     parts = {name: 1 - _probability(values[order]) for name, values in odds.items()}
     return Ranking(order, 1 - _probability(total[order]), parts)
@@ -138,7 +138,7 @@ def _of_text(scores: Scores, beside: Mapping[str, float]) -> dict[str, np.ndarra
     }
 
 
-def _joined(odds: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+def _mean_log_odds(odds: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
     """The weighted mean of the parts' log odds."""
     counted = {name: weights[name] for name in odds if weights[name] > 0}
     if not counted:

@@ -82,7 +82,7 @@ class Wording:
         """The text tower of these features; None where there is none."""
         if self._tower is not None:
             return self._tower
-        shipped = shipped_tower()
+        shipped = load_shipped_tower()
         fits = shipped is not None and shipped.fits(self.store.meta.get("backbone", {}))
         return shipped if fits else None
 
@@ -235,7 +235,7 @@ def standardise(values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def shipped_tower() -> Tower | None:
+def load_shipped_tower() -> Tower | None:
     """The tower shipped with Fashify; None in a copy without it."""
     place = files("fashify").joinpath(SHIPPED)
     return Tower.from_bytes(place.read_bytes()) if place.is_file() else None

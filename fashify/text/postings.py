@@ -44,15 +44,15 @@ def field_texts(items: pd.DataFrame) -> dict[str, list[str]]:
         for name in items
         if name not in kept and not name.startswith("_") and _is_text(items[name])
     ]
-    names = _joined(items, ["name"] if "name" in items else [])
-    return {"name": names, "labels": _joined(items, levels), "text": _joined(items, others)}
+    names = _join_texts(items, ["name"] if "name" in items else [])
+    return {"name": names, "labels": _join_texts(items, levels), "text": _join_texts(items, others)}
 
 
 def _is_text(column: pd.Series) -> bool:
     return pd.api.types.is_string_dtype(column) or isinstance(column.dtype, pd.CategoricalDtype)
 
 
-def _joined(items: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+def _join_texts(items: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     texts = [items[name].fillna("").astype(str).to_list() for name in columns]
     return [" ".join(row) for row in zip(*texts, strict=True)] if texts else [""] * len(items)
 
@@ -61,7 +61,7 @@ def fill(database: sqlite3.Connection, items: pd.DataFrame) -> None:
     """Makes the tables of an empty database and fills them with the words of a gallery."""
     database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
     n, vocabulary = len(items), Vocabulary()
-    forms, products, weights = _weighed(field_texts(items), vocabulary)
+    forms, products, weights = _weigh_words(field_texts(items), vocabulary)
     numbers, named = vocabulary.terms(forms, weights)
     terms, positions, scores = _impacts(numbers, products, weights, n)
     ends = np.searchsorted(terms, np.arange(len(named) + 1)).tolist()
@@ -116,7 +116,7 @@ class Vocabulary:
         return np.array(of_form, np.int64)[forms] if len(forms) else forms, named
 
 
-def _weighed(
+def _weigh_words(
     fields: dict[str, list[str]], vocabulary: Vocabulary
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Form, product and weight of every word of every field."""

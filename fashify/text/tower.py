@@ -84,7 +84,7 @@ class Tower:
 
     def knows(self, word: str) -> bool:
         """Whether a stem was in the texts that it was trained on."""
-        return word in self._known
+        return word in self._keep_known
 
     def knows_any(self, text: str) -> bool:
         """Whether any of a text's words was."""
@@ -96,7 +96,7 @@ class Tower:
         return all(mine.get(name) == backbone.get(name) for name in ("name", "weights_hash"))
 
     @cached_property
-    def _known(self) -> frozenset[str]:
+    def _keep_known(self) -> frozenset[str]:
         return frozenset(self.words)
 
     @cached_property
@@ -120,7 +120,7 @@ class Tower:
             "words": np.frombuffer(" ".join(self.words).encode(), np.uint8),
         }
         for name, (kernel, bias) in self.layers.items():
-            rows, scales = quantised(kernel)
+            rows, scales = quantise_rows(kernel)
             arrays |= {f"{name}.kernel": rows, f"{name}.scales": scales.astype(np.float16)}
             arrays[f"{name}.bias"] = bias.astype(np.float16)
         about = json.dumps({"format": FORMAT, "facts": self.facts}, sort_keys=True)
@@ -159,7 +159,7 @@ class Tower:
             ) from error
 
 
-def quantised(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def quantise_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """int8 rows and the (n,) float32 scale of each: ``rows * scales`` is nearly the matrix."""
     top = np.abs(matrix).max(axis=1, initial=0)
     scales = np.where(top > 0, top / 127, 1).astype(np.float16).astype(np.float32)

@@ -42,12 +42,12 @@ def normalise(text: str) -> str:
     'men ete tshirt'
     """
     if text.isascii():
-        return _folded(text.lower())
+        return _fold_word(text.lower())
     small = "".join(_SIGNS.get(sign, sign) for sign in unicodedata.normalize("NFKC", text).lower())
-    return _folded("".join(_plain(small)))
+    return _fold_word("".join(_plain(small)))
 
 
-def _folded(plain: str) -> str:
+def _fold_word(plain: str) -> str:
     if "'" in plain:
         plain = _OWNER.sub("", plain)
     return " ".join(_TEE.sub("tshirt", plain).split())

@@ -14,7 +14,7 @@ from fashify.learning import METHODS, Material, learn, train_head
 from fashify.learning import methods as learning_heads
 from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.losses import SCALE
-from fashify.learning.network import SHARPNESS, sharpened
+from fashify.learning.network import SHARPNESS, sharpen_posterior
 from fashify.learning.weights import choose_weights
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
@@ -76,7 +76,7 @@ def precision(vectors: np.ndarray, material: Material, level: str = "article_typ
 @pytest.mark.parametrize("adjusted", [0.0, 0.5, 1.0])
 def test_a_posterior_is_sharpened_and_its_prior_taken_back(adjusted: float) -> None:
     proxies, embedded = np.eye(2, dtype=np.float32), unit_length(np.array([[0.6, 0.5]], np.float32))
-    found = sharpened("article_type", 0.5, proxies, np.array([90, 10]), adjusted)(embedded)
+    found = sharpen_posterior("article_type", 0.5, proxies, np.array([90, 10]), adjusted)(embedded)
     prior = np.array([0.9, 0.1])
     odds = np.exp(SCALE * embedded.astype(float)) / prior**adjusted
     odds = odds**SHARPNESS

@@ -11,7 +11,7 @@ import pytest
 from fashify.errors import QueryError, StoreCorruptError
 from fashify.text.index import WordIndex
 from fashify.text.meaning import Labels, understand
-from fashify.text.tower import Tower, quantised
+from fashify.text.tower import Tower, quantise_rows
 from fashify.text.words import BUCKETS, MAX_TEXT, normalise, pieces, stems
 
 ROWS = [
@@ -183,7 +183,7 @@ def test_odd_texts(text: str, items: pd.DataFrame, index: WordIndex) -> None:
 
 def _tower() -> Tower:
     rng = np.random.default_rng(0)
-    rows, scales = quantised(rng.normal(size=(BUCKETS, 8)).astype(np.float32))
+    rows, scales = quantise_rows(rng.normal(size=(BUCKETS, 8)).astype(np.float32))
     sizes = {"straight": (8, 4), "hidden": (8, 6), "out": (6, 4), "picture": (5, 4)}
     layers = {
         name: (

@@ -120,7 +120,7 @@ def _table(records: _Records, name: str, before: int, most: int | None) -> RawTa
                 continue
         what = records.what
         if len(fields) != len(columns):
-            fields, what = _fitted(fields, len(columns), records.delimiter)
+            fields, what = _fit_fields(fields, len(columns), records.delimiter)
         if what:
             mended.append((len(rows), what))
         rows.append(fields)
@@ -154,7 +154,7 @@ def _header(fields: list[str]) -> tuple[list[str], bool, str]:
     return fields, False, ""
 
 
-def _fitted(fields: list[str], wanted: int, delimiter: str) -> tuple[list[str], str]:
+def _fit_fields(fields: list[str], wanted: int, delimiter: str) -> tuple[list[str], str]:
     """As many fields as the header has, and what was done for it; "" for empty cells too many."""
     got = len(fields)
     if got < wanted:
@@ -213,21 +213,21 @@ class _Records:
         text, wanted = self.lines[at], self.wanted
         if '"' not in text:
             return 1, text.rstrip("\r\n").split(self.delimiter)
-        escaped = self._parsed(text, escapechar="\\", doublequote=False)
+        escaped = self._parse_record(text, escapechar="\\", doublequote=False)
         if "\\" in text and len(escaped) == wanted:
             self.what = "quotes escaped by a backslash"
             return 1, escaped
         odd = text.count('"') % 2 == 1
-        joined = self._joined(at) if odd else None
+        joined = self._join_lines(at) if odd else None
         if joined is not None:
             return joined
-        fields = self._parsed(text)
+        fields = self._parse_record(text)
         if not fields or (odd and len(fields) != wanted):
             fields = text.rstrip("\r\n").split(self.delimiter)
         self.what = "a stray quote kept as text"
         return 1, fields
 
-    def _joined(self, at: int) -> tuple[int, list[str]] | None:
+    def _join_lines(self, at: int) -> tuple[int, list[str]] | None:
         """The record over several lines, where it is one and whole."""
         text, wanted = self.lines[at], self.wanted
         whole = text.count(self.delimiter) >= wanted - 1
@@ -237,7 +237,7 @@ class _Records:
                 return None  # Two rows, each with all its fields: the quote was a stray one.
             text += line
             if text.count('"') % 2 == 0:
-                fields = self._parsed(text, strict=True)
+                fields = self._parse_record(text, strict=True)
                 whole_record = fields and (len(fields) == wanted or not wanted)
                 return (extra + 1, fields) if whole_record else None
         return None
@@ -248,7 +248,7 @@ class _Records:
         enough = line.count(self.delimiter) >= self.wanted - 1
         return enough and re.match(rf'\s*"?\d+(\.0)?"?{mark}', line) is not None
 
-    def _parsed(self, text: str, **dialect: Any) -> list[str]:
+    def _parse_record(self, text: str, **dialect: Any) -> list[str]:
         """The fields of one record; none where ``text`` is not one record as a whole."""
         lines = list(io.StringIO(text, newline=""))
         reader = csv.reader(lines, delimiter=self.delimiter, **dialect)

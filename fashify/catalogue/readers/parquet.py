@@ -17,7 +17,7 @@ def read_parquet(data: bytes, name: str, *, rows: int | None = None) -> list[Raw
     Raises:
         CatalogueError: damaged, empty, or with the pictures' bytes inside a column.
     """
-    table = _opened(data, name)
+    table = _open_table(data, name)
     _refuse_pictures_inside(table, name)
     if rows is not None:
         table = table.slice(0, rows)
@@ -32,7 +32,7 @@ def read_parquet(data: bytes, name: str, *, rows: int | None = None) -> list[Raw
     return [raw]
 
 
-def _opened(data: bytes, name: str) -> Any:
+def _open_table(data: bytes, name: str) -> Any:
     import pyarrow
     from pyarrow import feather, parquet
 

@@ -26,14 +26,14 @@ def read_text(data: bytes, name: str, *, rows: int | None = None) -> list[RawTab
     text, encoding = decode_text(data, name)
     lines = text.splitlines()
     if len(lines) > 2 and re.fullmatch(r"\s*\d+\s*", lines[0]) and len(lines[1].split()) >= 2:
-        return [_counted(lines, name, encoding, rows)]
+        return [_count_columns(lines, name, encoding, rows)]
     (table,) = read_csv(data, name, rows=rows)
     if len(table.columns) < 2 or len(table) < 1 or len(table.mended) > 0.2 * len(table):
         raise CatalogueError(f"a table in {name}", "a text that is none", "export it as CSV")
     return [table]
 
 
-def _counted(lines: list[str], name: str, encoding: str, rows: int | None) -> RawTable:
+def _count_columns(lines: list[str], name: str, encoding: str, rows: int | None) -> RawTable:
     columns = lines[1].split()
     most = len(columns) - 1
     body = [(at, line.split(None, most)) for at, line in enumerate(lines[2:], 3) if line.strip()]

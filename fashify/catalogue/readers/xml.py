@@ -64,9 +64,9 @@ def _record(element: Any) -> dict[str, str]:
         # Atom's links stand in an attribute.
         text = (child.text or "").strip() or child.attrib.get("href", "")
         found.setdefault(_name(child), []).append(text)
-    return {key: _joined(values) for key, values in found.items()}
+    return {key: _join_values(values) for key, values in found.items()}
 
 
-def _joined(values: list[str]) -> str:
+def _join_values(values: list[str]) -> str:
     kept = [value for value in values if value]
     return kept[0] if len(kept) == 1 else json.dumps(kept, ensure_ascii=False) if kept else ""

@@ -90,7 +90,7 @@ class Columns:
         raise QueryError(
             "a filter on a column of the catalogue",
             f"column {name!r}" + (f", which {known(alike)} both are" if alike else ""),
-            f"choose from: {_listed(name, names)}",
+            f"choose from: {_list_names(name, names)}",
         )
 
     def type(self, name: str) -> Typed:
@@ -126,7 +126,7 @@ def split_cell(cell: object, unit: str) -> tuple[str, ...]:
     return tuple(split_list(cell, unit))
 
 
-def _listed(name: str, names: Iterable[str]) -> str:
+def _list_names(name: str, names: Iterable[str]) -> str:
     """The names there are, those that look like ``name`` alone where they are many."""
     every = sorted(names)
     if len(every) <= _MOST_NAMES:

@@ -32,7 +32,7 @@ def resolve(node: Node, table: Columns) -> Node:
     if isinstance(node, Contains):
         return _containing(column, node.text, table)
     if isinstance(node, Compare):
-        return _compared(column, node.sign, node.value, table)
+        return _resolve_compare(column, node.sign, node.value, table)
     return _among(column, node.values, table)
 
 
@@ -51,7 +51,7 @@ def _among(column: str, values: tuple[Any, ...], table: Columns) -> Node:
     return Among(column, tuple(_as_spelt(column, value, present) for value in values))
 
 
-def _compared(column: str, sign: str, value: Any, table: Columns) -> Node:
+def _resolve_compare(column: str, sign: str, value: Any, table: Columns) -> Node:
     kind = table.type(column).kind
     if kind not in ORDERED:
         raise QueryError(

@@ -45,7 +45,7 @@ class _Parser:
                 raise self._error("a quote that is closed", text[end:], end)
             kind = str(match.lastgroup)
             word = match.group(kind)
-            tokens.append((*_known_key(kind, word), match.start(kind)))
+            tokens.append((*_find_key(kind, word), match.start(kind)))
             end = match.end()
         return [*tokens, ("end", "the end", len(text))]
 
@@ -54,7 +54,7 @@ class _Parser:
             return Join("and", ())
         node = self._parse_joined("or")
         if self._next()[0] != "end":
-            raise self._expected("'and', 'or' or the end")
+            raise self._expectation_error("'and', 'or' or the end")
         return node
 
     def _next(self) -> tuple[str, str, int]:
@@ -77,13 +77,13 @@ class _Parser:
     def _parse_negated(self) -> Node:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
-            raise self._expected(f"at most {_MOST_DEPTH} levels of nesting")
+            raise self._expectation_error(f"at most {_MOST_DEPTH} levels of nesting")
         if self._takes("not"):
             node: Node = Not(self._parse_negated())
         elif self._takes("("):
             node = self._parse_joined("or")
             if not self._takes(")"):
-                raise self._expected("')'")
+                raise self._expectation_error("')'")
         else:
             node = self._parse_condition()
         self._depth -= 1
@@ -97,11 +97,11 @@ class _Parser:
         elif self._takes_contains():
             node = Contains(column, self._parse_value())
         elif negated:
-            raise self._expected("'in' or 'contains'")
+            raise self._expectation_error("'in' or 'contains'")
         else:
             sign = self._takes("=", "==", "!=", *ORDER)
             if sign is None:
-                raise self._expected("one of = != < <= > >= in contains")
+                raise self._expectation_error("one of = != < <= > >= in contains")
             negated = sign == "!="
             value = self._parse_value()
             ordered = sign in ORDER
@@ -112,10 +112,10 @@ class _Parser:
         """The name of a column: a word, or any text in quotes or backticks."""
         kind, word, _ = self._next()
         if kind not in ("word", "quoted", "name"):
-            raise self._expected("a column name")
+            raise self._expectation_error("a column name")
         self._place += 1
         if kind == "quoted":
-            return _unquoted(word)
+            return _unquote(word)
         return word.strip("`")
 
     def _takes_contains(self) -> bool:
@@ -134,7 +134,7 @@ class _Parser:
         while self._takes(","):
             values.append(self._parse_value())
         if not self._takes(")"):
-            raise self._expected("',' or ')'")
+            raise self._expectation_error("',' or ')'")
         return Among(column, tuple(values))
 
     def _parse_between(self, column: str) -> Node:
@@ -149,16 +149,16 @@ class _Parser:
         kind, word, _ = self._next()
         if kind == "quoted":
             self._place += 1
-            return _unquoted(word)
+            return _unquote(word)
         words = []
         while self._next()[0] == "word":
             words.append(self._next()[1])
             self._place += 1
         if not words:
-            raise self._expected("a value")
+            raise self._expectation_error("a value")
         return " ".join(words)
 
-    def _expected(self, what: str) -> QueryError:
+    def _expectation_error(self, what: str) -> QueryError:
         _, word, start = self._next()
         return self._error(what, repr(word), start)
 
@@ -171,7 +171,7 @@ class _Parser:
         )
 
 
-def _unquoted(word: str) -> str:
+def _unquote(word: str) -> str:
     return re.sub(r"\\(.)", r"\1", word[1:-1], flags=re.DOTALL)
 
 
@@ -183,5 +183,5 @@ def _end(word: str) -> float | str:
         return word.strip()
 
 
-def _known_key(kind: str, word: str) -> tuple[str, str]:
+def _find_key(kind: str, word: str) -> tuple[str, str]:
     return ("key", word.lower()) if kind == "word" and word.lower() in KEYWORDS else (kind, word)

@@ -105,17 +105,17 @@ def text(node: Node) -> str:
         return f" {node.word} ".join(f"({text(part)})" for part in node.parts)
     name = _name(node.column)
     if isinstance(node, Contains):
-        return f"{name} contains {_quoted(node.text)}"
+        return f"{name} contains {_quote(node.text)}"
     if isinstance(node, Compare):
         return f"{name} {node.sign} {node.value}"
-    return f"{name} in ({', '.join(_quoted(str(value)) for value in node.values)})"
+    return f"{name} in ({', '.join(_quote(str(value)) for value in node.values)})"
 
 
 def _name(column: str) -> str:
     bare = column.isidentifier() and column.lower() not in KEYWORDS
-    return column if bare else _quoted(column)
+    return column if bare else _quote(column)
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -44,7 +44,7 @@ class LocalFolder:
         try:
             return sorted(self._below(str(self.root), "", frozenset({str(self.root)})))
         except OSError as error:
-            raise (_lacking if is_lack(error) else _unlisted)(self.root, error) from error
+            raise (_lacking if is_lack(error) else _listing_error)(self.root, error) from error
 
     def _below(self, folder: str, prefix: str, above: frozenset[str]) -> Iterator[str]:
         """Names of files; a folder that a link leads back into is not entered again."""
@@ -52,13 +52,13 @@ class LocalFolder:
             for entry in entries:
                 name = prefix + entry.name
                 if entry.is_symlink():
-                    yield from self._linked(entry.path, name, above)
+                    yield from self._follow_link(entry.path, name, above)
                 elif entry.is_dir(follow_symlinks=False):
                     yield from self._below(entry.path, f"{name}/", above | {entry.path})
                 elif entry.is_file(follow_symlinks=False):
                     yield name
 
-    def _linked(self, path: str, name: str, above: frozenset[str]) -> Iterator[str]:
+    def _follow_link(self, path: str, name: str, above: frozenset[str]) -> Iterator[str]:
         target = os.path.realpath(path)
         inside = Path(target).is_relative_to(self.root)
         if not inside and not self.follow_links:
@@ -209,7 +209,7 @@ def _lacking(path: Path, error: OSError) -> StorageAwayError:
     )
 
 
-def _unlisted(root: Path, error: OSError) -> StorageAwayError:
+def _listing_error(root: Path, error: OSError) -> StorageAwayError:
     return StorageAwayError("a folder whose files can be listed", f"{root}: {error}", "check it")
 
 

@@ -130,10 +130,10 @@ def ask_s3(call: Callable[[], T], url: str) -> T:
     try:
         return call()
     except Exception as error:  # botocore, aiohttp and s3fs share no base class.
-        raise _explained(error, url) from error
+        raise _explain_error(error, url) from error
 
 
-def _explained(error: Exception, url: str) -> StorageError:
+def _explain_error(error: Exception, url: str) -> StorageError:
     kind, text = type(error).__name__, " ".join(str(error).split())[:160]
     if isinstance(error, StorageError):
         return error

@@ -25,7 +25,7 @@ class TarArchive(LocalFolder):
     """A tar that lies unpacked in the cache; ``url`` stays the archive's path."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(_unpacked(path.resolve()))
+        super().__init__(_find_unpacked(path.resolve()))
         self.url = str(path.resolve())
 
 
@@ -34,7 +34,7 @@ def is_tar(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES) and tarfile.is_tarfile(path)
 
 
-def _unpacked(path: Path) -> Path:
+def _find_unpacked(path: Path) -> Path:
     """The cache's folder of this very file, made where it is not there yet."""
     stat = path.stat()
     key = hashlib.sha256(f"{path}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:24]
