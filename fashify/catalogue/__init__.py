@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from fashify.catalogue.assembly import assemble_folders, assemble_table
 from fashify.catalogue.columns import ColumnType
 from fashify.catalogue.copies import drop_copies
-from fashify.catalogue.files import Files, sort_files
+from fashify.catalogue.files import NOTHING, Files, sort_files
 from fashify.catalogue.kaggle import fetch_kaggle
 from fashify.catalogue.model import COLUMNS, Catalogue
 from fashify.catalogue.options import Options, write_settings
@@ -165,6 +166,13 @@ def _refuse_no_pictures(files: Files, storage: Storage, found: Found) -> None:
             f"none, and {name}, a link out of it to {target}",
             "follow it with --follow-links, or name the folder that has the pictures",
         )
+    flat = _flat_link(files, storage)
+    if flat is not None:
+        raise CatalogueError(
+            f"pictures in {storage.url}",
+            f"none, and {flat[0]}, a link to {flat[1]} that was unpacked as a text",
+            "put the pictures in its place, or a real link and give --follow-links",
+        )
     what = "; ".join(map(str, files.left_out())) or "none"
     table = f", and a table, {found.raw.name}" if found.raw is not None else ""
     raise CatalogueError(
@@ -172,6 +180,15 @@ def _refuse_no_pictures(files: Files, storage: Storage, found: Found) -> None:
         f"none: {what}{table}" if what != "none" else f"none{table}",
         _cure_no_pictures(found),
     )
+
+
+def _flat_link(files: Files, storage: Storage) -> tuple[str, str] | None:
+    """A link that a system without links has written as a file that names its target."""
+    for name in files.others.get(NOTHING, [])[:20]:
+        text = storage.head(name, 300).decode("utf-8", errors="replace").strip()
+        if re.fullmatch(r"\.{0,2}/?[^\s/]+(/[^\s/]+)*", text) and "/" in text:
+            return name, text
+    return None
 
 
 def _cure_no_pictures(found: Found) -> str:

@@ -112,7 +112,7 @@ def _other_sizes(pictures: list[str], storage: Storage) -> list[tuple[str, set[s
     for folder in sorted(groups, key=lambda folder: len(groups[folder])):
         for other in kept:
             shared = kept[other].keys() & groups[folder].keys()
-            if other == folder or len(shared) < max(1, AGREE * len(groups[folder])):
+            if other == folder or len(shared) < max(2, AGREE * len(groups[folder])):
                 continue
             pairs = [(groups[folder][key], kept[other][key]) for key in sorted(shared)[:COMPARED]]
             if _smaller_copies(pairs, storage):

@@ -24,6 +24,8 @@ MAX_OPENED = 20_000
 #: A table that is packed alone, ``products.csv.gz``.
 PACKED = ".gz"
 
+#: Reasons for which files are left out, as the reading says them.
+NOTHING = "files that are no picture and no table"
 UNREADABLE_TABLES = "tables in a format that is not read"
 
 _OTHERS = {
@@ -141,5 +143,5 @@ def _look_into(storage: Storage, names: list[str], found: Files) -> None:
         if picture:
             found.pictures.append(name)
         else:
-            found.others["files that are no picture and no table"].append(name)
+            found.others[NOTHING].append(name)
     found.pictures.sort()

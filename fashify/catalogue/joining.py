@@ -114,7 +114,7 @@ def _unquote_stem(path: str) -> str:
 
 def _without_zeros(path: str) -> str:
     stem = _unquote_stem(path)
-    return stem.lstrip("0") if stem.isdecimal() else stem
+    return (stem.lstrip("0") or "0") if stem.isdecimal() else stem
 
 
 #: The stricter first; a rule's pictures are looked up by a key of the same name in ``_KEYS``.

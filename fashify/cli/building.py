@@ -9,6 +9,7 @@ import typer
 
 from fashify.cli.catalogues import (
     ColumnsOption,
+    DownloadOption,
     KeepColumnsOption,
     LinksOption,
     TableOption,
@@ -74,6 +75,7 @@ def build(
     table: TableOption = None,
     columns: ColumnsOption = None,
     keep_columns: KeepColumnsOption = False,
+    download: DownloadOption = False,
     allow_unmatched: UnmatchedOption = False,
     follow_links: LinksOption = False,
     as_json: JsonOption = False,
@@ -96,6 +98,7 @@ def build(
         table=table,
         columns=columns,
         keep_columns=keep_columns,
+        download=download,
         flags={"allow_unmatched": allow_unmatched, "follow_links": follow_links},
     )
     reading = products.reading

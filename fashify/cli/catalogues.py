@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from fashify.errors import ConfigError
 
 if TYPE_CHECKING:
     from fashify.catalogue import Catalogue
+
+logger = logging.getLogger(__name__)
 
 TableOption = Annotated[
     str | None,
@@ -35,6 +38,10 @@ UnmatchedOption = Annotated[
 ]
 LinksOption = Annotated[
     bool, typer.Option("--follow-links", help="Follow links out of the catalogue's folder.")
+]
+DownloadOption = Annotated[
+    bool,
+    typer.Option("--download", help="Fetch the pictures that the table links to, beside it."),
 ]
 KeepColumnsOption = Annotated[
     bool,
@@ -69,9 +76,12 @@ def read_catalogue(
     table: str | None = None,
     columns: list[str] | None = None,
     keep_columns: bool = False,
+    download: bool = False,
     flags: Mapping[str, Any],
 ) -> Catalogue:
     """The catalogue as the options have it; its choice of columns is kept where asked for.
+
+    With ``download`` its pictures are fetched first, those that are there already aside.
 
     Raises:
         CatalogueError: as ``load_catalogue``; no folder to keep the choice in.
@@ -79,6 +89,11 @@ def read_catalogue(
     from fashify.catalogue import load_catalogue, write_settings
 
     named = parse_columns(columns)
+    if download:
+        from fashify.catalogue.download import download_catalogue
+
+        fetched = download_catalogue(source, table=table, columns=named, progress=True)
+        logger.warning("%s", fetched) if fetched.failed else logger.info("%s", fetched)
     products = load_catalogue(source, table=table, columns=named, **flags)
     if keep_columns:
         write_settings(Path(source), table, named)
