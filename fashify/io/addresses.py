@@ -23,4 +23,4 @@ def is_public(address: Address) -> bool:
 def resolve(host: str, port: int) -> list[Address]:
     """All addresses of a name, as the system's resolver gives them."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(entry[4][0].partition("%")[0]) for entry in found]
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
