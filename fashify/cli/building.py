@@ -28,6 +28,7 @@ from fashify.cli.indexing import (
 from fashify.errors import CatalogueError, QueryError
 
 if TYPE_CHECKING:
+    from fashify.catalogue import Catalogue
     from fashify.store import FeatureStore
 
 
@@ -120,7 +121,7 @@ def build(
     if head == "keep" and metric == "cosine" and _begins(store):
         head = "auto"
     if head != "keep":
-        store = _learn_head(named, head, None if index == MILVUS else index, metric)
+        store = _learn_head(named, products, head, None if index == MILVUS else index, metric)
     if index == MILVUS:
         synchronise_store(store, named, metric=metric, **placed)
     lost = store.quarantine
@@ -162,12 +163,14 @@ def _begins(store: FeatureStore) -> bool:
     return head is not None and head.provenance.get("method") == METHOD and store.strength is None
 
 
-def _learn_head(named: Path | str, head: str, index: str | None, metric: str) -> FeatureStore:
+def _learn_head(
+    named: Path | str, products: Catalogue, head: str, index: str | None, metric: str
+) -> FeatureStore:
     from fashify.learning import learn
 
     if metric != "cosine" and head not in ("none", "raw"):
         raise QueryError("--metric cosine for a head", metric, "leave --metric out")
-    return learn(named, method=head, index=index)
+    return learn(named, method=head, index=index, catalogue=products)
 
 
 def _describe_engine(meta: dict[str, Any]) -> str:

@@ -78,6 +78,7 @@ class SearchRequest:
         left_out: ids of items that are not to be answered.
         where, weights: as ``Retriever.by_features`` takes them; searches with the same go
             together.
+        photo: whether it is a user's photo, of which a distance says something else.
     """
 
     vector: np.ndarray
@@ -85,6 +86,7 @@ class SearchRequest:
     left_out: frozenset[str]
     where: Mapping[str, Any] | str | None = None
     weights: Mapping[str, float] | None = None
+    photo: bool = False
 
     def goes_with(self, other: SearchRequest) -> bool:
         """Whether both are answered by one reading of the gallery."""
@@ -120,6 +122,7 @@ def _search_batch(retriever: Retriever, wanted: list[SearchRequest]) -> list[lis
             where=first.where,
             exclude=[one.left_out for one in group],
             weights=first.weights,
+            photo=[one.photo for one in group],
         )
         for place, one, some in zip(places, group, matches, strict=True):
             found[place] = some[: one.k]

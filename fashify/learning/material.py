@@ -18,6 +18,26 @@ LEAST_ITEMS = 2
 
 
 @dataclass(frozen=True)
+class ComposedViews:
+    """Composed views of m pictures: cut out and set on backdrops, as a user's photos of them.
+
+    Attributes:
+        rows: (m,) positions of the pictures.
+        split: (m,) ``train`` or ``validation``.
+        inputs: as of ``Material``, of the views.
+    """
+
+    rows: np.ndarray
+    split: np.ndarray
+    inputs: dict[str, np.ndarray]
+
+    def select(self, kept: np.ndarray) -> ComposedViews:
+        """Some of them, by a mask (m,)."""
+        inputs = {name: values[kept] for name, values in self.inputs.items()}
+        return ComposedViews(self.rows[kept], self.split[kept], inputs)
+
+
+@dataclass(frozen=True)
 class Material:
     """Inputs and labels of v pictures.
 
@@ -29,6 +49,7 @@ class Material:
         groups: (v,) int64, what the split keeps together.
         basis: what the groups go by, in words.
         view_items: (v,) int64, ascending: whose picture each is; one an item by default.
+        views: composed views of some pictures, to learn from and to judge by; or ``None``.
     """
 
     inputs: dict[str, np.ndarray]
@@ -37,6 +58,7 @@ class Material:
     groups: np.ndarray
     basis: str = ""
     view_items: np.ndarray | None = None
+    views: ComposedViews | None = None
 
     @property
     def owners(self) -> np.ndarray:
@@ -65,7 +87,34 @@ class Material:
 
     def without(self, left_out: np.ndarray) -> Material:
         """The same with some items (a mask) taken out of training, to measure transfer."""
-        return replace(self, split=np.where(left_out & (self.split == "train"), "out", self.split))
+        views = self.views
+        if views is not None:
+            views = views.select(~left_out[views.rows])
+        split = np.where(left_out & (self.split == "train"), "out", self.split)
+        return replace(self, split=split, views=views)
+
+    def first_rows(self, part: str) -> np.ndarray:
+        """Position of the first picture of each item of one split."""
+        first = np.unique(self.owners, return_index=True)[1]
+        return first[self.split[first] == part]
+
+    def with_views(self) -> Material:
+        """The pictures and after them their views as further ones: same labels and split."""
+        views = self.views
+        if views is None:
+            return self
+        inputs = {
+            name: np.concatenate([values, views.inputs[name]])
+            for name, values in self.inputs.items()
+        }
+        return Material(
+            inputs,
+            {level: np.append(v, v[views.rows]) for level, v in self.labels.items()},
+            np.append(self.split, views.split),
+            np.append(self.groups, self.groups[views.rows]),
+            self.basis,
+            np.append(self.owners, self.owners[views.rows]),
+        )
 
 
 def collect_material(store: FeatureStore) -> Material:

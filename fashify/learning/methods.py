@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from fashify.errors import NoLabelsError, QueryError, known
 from fashify.heads.head import Head, Part
-from fashify.heads.shipped import own_head
+from fashify.heads.shipped import METHOD, own_head
 from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.material import COLOUR_LEVEL, Material
 from fashify.learning.network import Recipe, train_part
-from fashify.learning.weights import choose_weights
+from fashify.learning.weights import ChosenWeights, choose_weights
 
 #: Lengths of the embeddings. With the posteriors of Kaggle's 119 article types that can be
 #: learned, 5 genders and 46 colours a served vector stays below 512 numbers.
@@ -41,6 +44,15 @@ MAIN_LEVEL = "article_type"
 #: Products to train on below which a linear head may be the better one.
 FEW = 5_000
 
+#: Methods that train nothing.
+UNTRAINED = ("raw", "none", "pca")
+
+#: Validation products from which on the weights of a network's own parts are chosen anew.
+LEAST_TO_CHOOSE = 500
+
+#: Length to which embeddings are shortened beside an instance part, at 512 numbers in all.
+SHORT_DIM = 96
+
 Trained = tuple[Part, dict[str, Any]]
 
 
@@ -54,9 +66,11 @@ def train_head(
         backbone: the manifest's facts of the backbone the features come from.
         method: of ``METHODS``; ``none`` trains nothing: the parts that the network brings along
             are served, its raw features where it brings none, as with ``raw`` always. ``auto`` is
-            ``none`` where there are no labels to learn from,
-            else ``softmax``; of fewer than ``FEW`` products ``lda`` is made too, and the one
-            with the better validation products kept.
+            ``none`` where there are no labels to learn from. Else, where the network brings parts
+            along, these with weights chosen here, from ``FEW`` products on with parts trained by
+            ``softmax`` in their place where validation products are better found and composed
+            views of them no worse. Of a network without parts ``softmax``; of fewer than ``FEW``
+            products ``lda`` is made too, and the one with the better validation products kept.
         seed: of everything drawn at random.
 
     Returns:
@@ -69,35 +83,125 @@ def train_head(
         raise QueryError(f"a head of auto, {known(METHODS)}", repr(method), "choose one of these")
     if method == "raw":
         return None
+    own = own_head(backbone)
     if method == "none" or (method == "auto" and not _can_teach(material)):
-        return own_head(backbone)
+        return own
     methods: tuple[str, ...] = (method,)
     if method == "auto":
         few = len(material.rows("train")) < FEW and set(material.find_teachable()) - {COLOUR_LEVEL}
         methods = ("softmax", "lda") if few else ("softmax",)
-    shape = _shape_part(material)
-    made = [_train_candidate(material, backbone, shape, one, seed) for one in methods]
-    head, _ = max(made, key=lambda one: one[1])
-    return head
+    if own is None:
+        shape = _shape_part(material)
+        made = [_train_candidate(material, backbone, shape, one, seed) for one in methods]
+        return max(made, key=lambda one: one[1].worth)[0]
+    if method != "auto":
+        return _train_candidate(material, backbone, _instance(own), method, seed)[0]
+    return _improve(own, material, backbone, seed)
+
+
+def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: int) -> Head:
+    """A network's own parts, or trained ones in their place where these are better everywhere.
+
+    Tried are another colour part, and another category part too. Photos must not be answered
+    worse than by the parts they replace; of those that do not, the best on products is kept.
+    """
+    replaced = _weigh_own(own, material, seed)
+    if len(material.rows("train")) < FEW or material.views is None:
+        return replaced[0]
+    category, _, instance = ((part, {"method": METHOD}) for part in own.parts)
+    extended, least = material.with_views(), replaced[1].composed
+    trained = [
+        (_shorten(part, extended, SHORT_DIM), facts) for part, facts in _softmax(extended, seed)
+    ]
+    made = [replaced]
+    colour = [one for one in trained if one[0].name == "colour"]
+    for parts in ([category, *colour, instance], [*trained, instance]):
+        if len(parts) == len(own.parts):
+            made.append(_weigh(parts, material, backbone, "softmax", seed, least))
+    return max(made, key=lambda one: one[1].worth)[0]
+
+
+def _instance(own: Head) -> Trained:
+    """The part of a network's own that finds this very product, as it is."""
+    part = next(part for part in own.parts if part.name == "instance")
+    return part, {"method": METHOD}
+
+
+def _weigh_own(own: Head, material: Material, seed: int) -> tuple[Head, ChosenWeights]:
+    """The network's own parts, with weights chosen here if there are enough products for it."""
+    weights = tuple(own.weights.values())
+    enough = len(material.rows("validation")) >= LEAST_TO_CHOOSE
+    chosen = choose_weights(own.parts, material, seed=seed, grid=None if enough else [weights])
+    provenance = own.provenance | _measured(chosen)
+    return Head(own.parts, chosen.weights, own.backbone, provenance), chosen
+
+
+def _measured(chosen: ChosenWeights) -> dict[str, Any]:
+    return {
+        "validation_precision_at_5": chosen.measured,
+        "composed_precision_at_5": chosen.composed,
+    }
+
+
+def _shorten(part: Part, material: Material, dim: int) -> Part:
+    """The part with its embedding's ``dim`` longest directions on the training split."""
+    whole = replace(part, posteriors=(), basis=None)
+    if whole.dim <= dim:
+        return part
+    rows = material.rows("train")
+    embedded = whole({name: material.inputs[name][rows] for name in part.takes}).astype(np.float64)
+    _, vectors = np.linalg.eigh(embedded.T @ embedded)
+    return replace(part, basis=vectors[:, ::-1][:, :dim].astype(np.float32))
+
+
+def is_trained(method: str, material: Material, backbone: Mapping[str, Any]) -> bool:
+    """Whether ``train_head`` would learn anything from the training split's pictures."""
+    if method == "auto" and own_head(backbone) is not None:
+        return len(material.rows("train")) >= FEW
+    return method not in UNTRAINED
 
 
 def _train_candidate(
-    material: Material, backbone: Mapping[str, Any], shape: Trained, method: str, seed: int
-) -> tuple[Head, float]:
-    """A head, and what its validation queries' answers are worth."""
-    trained = [shape, *METHODS[method](material, seed)]
+    material: Material,
+    backbone: Mapping[str, Any],
+    given: Trained,
+    method: str,
+    seed: int,
+) -> tuple[Head, ChosenWeights]:
+    """A head of parts that are given and parts trained now, and how its weights were chosen."""
+    extended = material.with_views()
+    trained = METHODS[method](extended, seed)
+    if given[0].name == "instance":
+        short = [(_shorten(part, extended, SHORT_DIM), facts) for part, facts in trained]
+        trained = [*short, given]
+    else:
+        trained = [given, *trained]
+    return _weigh(trained, material, backbone, method, seed)
+
+
+def _weigh(
+    trained: list[Trained],
+    material: Material,
+    backbone: Mapping[str, Any],
+    method: str,
+    seed: int,
+    least: Mapping[str, float] | None = None,
+) -> tuple[Head, ChosenWeights]:
+    """Parts as a head, with weights that answer photos no worse than ``least``."""
     parts = [part for part, _ in trained]
-    chosen = choose_weights(parts, material, seed=seed)
+    chosen = choose_weights(parts, material, seed=seed, least=least)
+    views = 0 if material.views is None else int((material.views.split == "train").sum())
     provenance = {
         "method": method,
         "seed": seed,
         "split": f"70 % train, 15 % validation, 15 % test, by group ({material.basis})",
         "n_train": len(material.rows("train")),
+        "n_views": views,
         "parts": {part.name: facts for part, facts in trained},
-        "validation_precision_at_5": chosen.measured,
+        **_measured(chosen),
     }
     identity = {name: backbone.get(name) for name in ("name", "weights_hash", "dim")}
-    return Head(tuple(parts), chosen.weights, identity, provenance), chosen.worth
+    return Head(tuple(parts), chosen.weights, identity, provenance), chosen
 
 
 def _can_teach(material: Material) -> bool:

@@ -19,6 +19,10 @@ JUDGED = ("article_type", "base_colour", "gender")
 #: Validation queries, queries at a time, places, and the step of the grid in tenths.
 QUERIES, BLOCK, K = 1500, 100, 5
 
+#: Candidates that a query keeps of each part alone and of all parts alike: the best five under any
+#: weights are looked for among these.
+KEPT = 200
+
 #: The least any part but the first gets: shape keeps products of one label in order.
 FLOOR = 0.1
 
@@ -31,46 +35,86 @@ class ChosenWeights:
         weights: part -> weight.
         measured: level -> precision@5 of validation queries under these weights, of the first
             of ``JUDGED`` the macro mean too; empty where there was nothing to judge by.
-        worth: one number for all of them, every level counting alike.
+        composed: the same of composed views of validation products; empty without views.
+        worth: one number for all of them, every level counting alike, pictures and views too.
     """
 
     weights: dict[str, float]
     measured: dict[str, float] = field(default_factory=dict)
+    composed: dict[str, float] = field(default_factory=dict)
     worth: float = 0.0
 
 
-def choose_weights(parts: Sequence[Part], material: Material, *, seed: int = 0) -> ChosenWeights:
-    """The weights on a grid of tenths with the best mean precision@5 on validation queries.
+def choose_weights(
+    parts: Sequence[Part],
+    material: Material,
+    *,
+    seed: int = 0,
+    grid: Sequence[Sequence[float]] | None = None,
+    least: Mapping[str, float] | None = None,
+) -> ChosenWeights:
+    """The weights with the best mean precision@5 on validation queries.
 
-    Every weighting is judged with the whole catalogue as the gallery.
+    Every weighting is judged with the whole catalogue as the gallery. Where there are composed
+    views of validation products they are queries too, and both kinds count alike.
+
+    Args:
+        parts: of the head.
+        material: of the gallery.
+        seed: of the draw of queries.
+        grid: weightings to choose from; all in tenths by default.
+        least: precision@5 of composed views that the weights must keep up, of the first of
+            ``JUDGED`` and on the mean; where none does the outcome is worth nothing.
     """
     names = [part.name for part in parts]
-    grid = list(_list_simplex(len(parts)))
-    levels = [level for level in JUDGED if level in material.find_teachable()]
-    queries = material.rows("validation")
-    if len(queries) > QUERIES:
-        queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
+    grid = list(_list_simplex(len(parts))) if grid is None else list(grid)
     middle = ChosenWeights(dict(zip(names, grid[len(grid) // 2], strict=True)))
-    if len(grid) == 1 or not levels or not len(queries):
+    levels = [level for level in JUDGED if level in material.find_teachable()]
+    rows = _draw(material.rows("validation"), seed)
+    if (len(grid) == 1 and len(parts) == 1) or not levels or not len(rows):
         return middle
-    vectors = [part(material.inputs) for part in parts]
-    found = np.empty((len(grid), len(queries), K), np.int64)
-    for start in range(0, len(queries), BLOCK):
-        block = queries[start : start + BLOCK]
-        cosines = [part[block] @ part.T for part in vectors]
-        for row, weights in enumerate(grid):
-            found[row, start : start + len(block)] = _find_nearest(cosines, weights, block)
-    scores = [_scores(material, levels, queries, near) for near in found]
+    gallery = [part(material.inputs) for part in parts]
+    clean = _try_grid([part[rows] for part in gallery], gallery, rows, material.owners, grid)
+    scores = [_scores(material, levels, rows, near) for near in clean]
     if not scores[0]:
         return middle
-    worths = [_mean_score(one) for one in scores]
+    views = _views_of(material, seed)
+    seen: list[dict[str, dict[str, float]]] = [{} for _ in grid]
+    if views is not None:
+        inputs, origin = views
+        tried = _try_grid([part(inputs) for part in parts], gallery, origin, material.owners, grid)
+        seen = [_scores(material, levels, origin, near) for near in tried]
+    worths = [
+        _mean_score(a) + _mean_score(b) if _keeps(b, least) else 0.0
+        for a, b in zip(scores, seen, strict=True)
+    ]
     best = int(np.argmax(worths))
-    told = {
-        name: round(float(score), 4)
-        for means in scores[best].values()
-        for name, score in means.items()
-    }
-    return ChosenWeights(dict(zip(names, grid[best], strict=True)), told, worths[best])
+    weights = dict(zip(names, map(float, grid[best]), strict=True))
+    return ChosenWeights(weights, _flat(scores[best]), _flat(seen[best]), worths[best])
+
+
+def _keeps(scores: Mapping[str, Mapping[str, float]], least: Mapping[str, float] | None) -> bool:
+    """Whether composed views are answered no worse than ``least``, to four digits."""
+    if not least:
+        return True
+    found = _flat(scores)
+    mean = sum(found[name] - value for name, value in least.items() if name in found)
+    own = (name for name in least if name.startswith(JUDGED[0]) and name in found)
+    return mean >= 0 and all(found[name] >= least[name] for name in own)
+
+
+def _draw(rows: np.ndarray, seed: int) -> np.ndarray:
+    if len(rows) <= QUERIES:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, QUERIES, replace=False))
+
+
+def _views_of(material: Material, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
+    """Inputs of composed views of validation products, and the products' rows."""
+    if material.views is None:
+        return None
+    views = material.views.select(material.views.split == "validation")
+    return (views.inputs, views.rows) if len(views.rows) else None
 
 
 def _list_simplex(n: int) -> Iterator[tuple[float, ...]]:
@@ -82,14 +126,50 @@ def _list_simplex(n: int) -> Iterator[tuple[float, ...]]:
             yield tuple(value / 10 for value in (*tenths, rest))
 
 
-def _find_nearest(
-    cosines: list[np.ndarray], weights: Sequence[float], block: np.ndarray
+def _try_grid(
+    queries: Sequence[np.ndarray],
+    gallery: Sequence[np.ndarray],
+    rows: np.ndarray,
+    owners: np.ndarray,
+    grid: Sequence[Sequence[float]],
 ) -> np.ndarray:
+    """(weightings, q, K) nearest positions, each query's own item left out."""
+    k = min(K, len(gallery[0]) - 1)
+    found = np.empty((len(grid), len(rows), k), np.int64)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        cosines = [q[block] @ part.T for q, part in zip(queries, gallery, strict=True)]
+        own = owners[rows[block]][:, None] == owners[None, :]
+        for part in cosines:
+            part[own] = -np.inf
+        kept = _candidates(cosines)
+        near = [np.take_along_axis(part, kept, axis=1) for part in cosines]
+        for number, weights in enumerate(grid):
+            places = _find_nearest(near, weights, k)
+            found[number, block] = np.take_along_axis(kept, places, axis=1)
+    return found
+
+
+def _candidates(cosines: Sequence[np.ndarray]) -> np.ndarray:
+    """(b, c) distinct positions a row: the nearest by all parts alike, and by each alone."""
+    n = cosines[0].shape[1]
+    if n <= KEPT * (len(cosines) + 1):
+        return np.tile(np.arange(n), (len(cosines[0]), 1))
+    mean = np.sum(cosines, axis=0)
+    chosen = np.zeros(mean.shape, bool)
+    for values in (mean, *cosines):
+        near = np.argpartition(-values, KEPT, axis=1)[:, :KEPT]
+        np.put_along_axis(chosen, near, True, axis=1)
+    # As many for each row: those chosen first, then any others, which are too far to matter.
+    most = int(chosen.sum(axis=1).max())
+    return np.argpartition(~chosen, most - 1, axis=1)[:, :most]
+
+
+def _find_nearest(cosines: Sequence[np.ndarray], weights: Sequence[float], k: int) -> np.ndarray:
     total = np.zeros_like(cosines[0])
     for weight, part in zip(weights, cosines, strict=True):
         total += np.float32(weight) * part
-    total[np.arange(len(block)), block] = -np.inf
-    near = np.argpartition(-total, K, axis=1)[:, :K]
+    near = np.argpartition(-total, k - 1, axis=1)[:, :k]
     order = np.argsort(-np.take_along_axis(total, near, axis=1), axis=1, kind="stable")
     return np.take_along_axis(near, order, axis=1)
 
@@ -103,11 +183,19 @@ def _scores(
         labels = material.labels[level]
         judged = metrics.count_relevant(labels, queries) > 0
         if judged.any():
-            micro, macro = metrics.precision_means(labels, queries[judged], near[judged], K)
+            micro, macro = metrics.precision_means(
+                labels, queries[judged], near[judged], near.shape[1]
+            )
             told[level] = {level: micro}
             if level == JUDGED[0] and not np.isnan(macro):
                 told[level][f"{level}, macro"] = macro
     return told
+
+
+def _flat(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    return {
+        name: round(float(score), 4) for means in scores.values() for name, score in means.items()
+    }
 
 
 def _mean_score(scores: Mapping[str, Mapping[str, float]]) -> float:

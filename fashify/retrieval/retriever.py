@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from fashify.backbones import load_backbone
 from fashify.catalogue import Catalogue, reopen_catalogue
 from fashify.catalogue.columns import ColumnType
 from fashify.errors import CatalogueError, FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
-from fashify.features.embedder import find_weights_source
+from fashify.features.embedder import embedder_of
+from fashify.features.framing import is_photo
 from fashify.heads.strength import Strength
 from fashify.index import Index, load_index, make_index
 from fashify.index.filters.columns import Columns, Typed
@@ -142,16 +142,7 @@ class Retriever:
         if self._embedder is not None:
             check_backbone(spec, self._embedder.spec, self.store.path or Path("the store"))
             return self._embedder
-        backbone = load_backbone(spec["name"], weights=find_weights_source(spec["weights"]))
-        check_backbone(spec, backbone.spec, self.store.path or Path("the store"))
-        engine = self.store.meta["engine"]
-        return Embedder(
-            backbone,
-            engine=engine["engine"],
-            precision=engine["precision"],
-            calibration=engine.get("calibration"),
-            frame=self.store.meta["preparation"]["frame"],
-        )
+        return embedder_of(self.store.meta)
 
     @property
     def backbone_note(self) -> str:
@@ -238,8 +229,9 @@ class Retriever:
         >>> best.item_id == item_id
         True
         """
-        k = self.cut_k(k)
-        return self.by_feature(self.embed(image), k, where=where, weights=weights)
+        k, picture = self.cut_k(k), load_image(image)
+        photo = is_photo(picture)
+        return self.by_feature(self.embed(picture), k, where=where, weights=weights, photo=photo)
 
     def by_item(
         self,
@@ -275,11 +267,14 @@ class Retriever:
         where: np.ndarray | str | Mapping[str, Any] | None = None,
         exclude: Any = None,
         weights: Mapping[str, float] | None = None,
+        photo: bool = False,
     ) -> list[Match]:
         """The products nearest to a served vector ``(d,)``; errors as ``by_image``."""
         excluded = None if exclude is None else [exclude]
         vectors = np.asarray(feature, np.float32)[None]
-        return self.by_features(vectors, k, where=where, exclude=excluded, weights=weights)[0]
+        return self.by_features(
+            vectors, k, where=where, exclude=excluded, weights=weights, photo=photo
+        )[0]
 
     def by_features(
         self,
@@ -289,11 +284,14 @@ class Retriever:
         where: np.ndarray | str | Mapping[str, Any] | None = None,
         exclude: Sequence[Any] | np.ndarray | None = None,
         weights: Mapping[str, float] | None = None,
+        photo: bool | Sequence[bool] = False,
     ) -> list[list[Match]]:
         """As ``by_feature`` for served vectors ``(q, d)``, the gallery read once for all.
 
         Args:
             exclude: for each vector None, an item id or several that are not to be answered.
+            photo: whether the vectors, or which of them, are of photos: of those a distance says
+                something else than of a shop's pictures.
         """
         k = self.cut_k(k)
         vectors = np.asarray(features, np.float32)
@@ -305,7 +303,8 @@ class Retriever:
             # The index measures at unit length; the weighted mean of cosines is the dot product.
             lengths = np.linalg.norm(asked, axis=1, keepdims=True)
             found = replace(found, distances=1 - (1 - found.distances) * lengths)
-        answers = zip(found.positions, found.views, found.distances, vectors, strict=True)
+        photos = [photo] * len(vectors) if isinstance(photo, bool) else photo
+        answers = zip(found.positions, found.views, found.distances, vectors, photos, strict=True)
         return [self._make_matches(*answer) for answer in answers]
 
     @property
@@ -395,11 +394,16 @@ class Retriever:
         return min(int(k), top)
 
     def _make_matches(
-        self, positions: np.ndarray, views: np.ndarray, near: np.ndarray, vector: np.ndarray
+        self,
+        positions: np.ndarray,
+        views: np.ndarray,
+        near: np.ndarray,
+        vector: np.ndarray,
+        photo: bool,
     ) -> list[Match]:
         rows = [int(row) for row in positions if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
-        told = self._describe_matches(views[: len(rows)], distances, vector)
+        told = self._describe_matches(views[: len(rows)], distances, vector, photo)
         return self._join_facts(rows, distances, told)
 
     def make_matches(
@@ -428,7 +432,7 @@ class Retriever:
         ]
 
     def _describe_matches(
-        self, views: np.ndarray, distances: list[float], vector: np.ndarray
+        self, views: np.ndarray, distances: list[float], vector: np.ndarray, photo: bool
     ) -> list[dict[str, Any]]:
         """Parts of each match's distance, and what its distance says."""
         parts: list[dict[str, float]] = [{} for _ in views]
@@ -441,11 +445,12 @@ class Retriever:
             distances = [sum(head.weights[name] * d for name, d in row.items()) for row in parts]
         if self.strength is None:
             return [{"parts": part} for part in parts]
+        curve = self.strength.curve(photo=photo)
         return [
             {
                 "parts": part,
-                "probability": float(self.strength.probability(distance)),
-                "strength": self.strength.words(distance),
+                "probability": float(curve.probability(distance)),
+                "strength": curve.words(distance),
             }
             for part, distance in zip(parts, distances, strict=True)
         ]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.errors import QueryError
+from fashify.features.framing import is_photo
 from fashify.heads.head import unit_length
+from fashify.io.images import load_image
 from fashify.retrieval.composed import rank, replace_parts, split_weights
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
@@ -52,6 +54,10 @@ class Request:
 def search(retriever: Retriever, request: Request) -> list[Match]:
     """The matches of a request, the best first."""
     _check(request)
+    photo = False
+    if request.image is not None:
+        picture = load_image(request.image)
+        request, photo = replace(request, image=picture), is_photo(picture)
     vector = _query_vector(retriever, request)
     others = len(set(request.shown))
     request = replace(request, k=retriever.cut_k(request.k, others_than=others))
@@ -70,6 +76,7 @@ def search(retriever: Retriever, request: Request) -> list[Match]:
             where=request.where,
             exclude=request.shown or None,
             weights=request.weights,
+            photo=photo,
         )
     else:
         matches = _by_text(retriever, request, vector, pool)

@@ -1,0 +1,171 @@
+"""Heads and photos: composed views of the catalogue's own products, and curves for both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fashify import extract_features, load_catalogue
+from fashify.features.framing import is_photo
+from fashify.heads.head import Part
+from fashify.heads.strength import Strength, add_alarms, fit_strength
+from fashify.learning import learn, methods
+from fashify.learning.material import ComposedViews, Material
+from fashify.learning.weights import choose_weights
+from fashify.retrieval.retriever import Retriever
+
+RNG = np.random.default_rng(0)
+
+
+def test_a_picture_on_a_shops_plain_ground_is_no_photo() -> None:
+    shop = np.full((80, 60, 3), 250, np.uint8)
+    shop[20:60, 15:45] = (200, 30, 40)
+    assert not is_photo(shop)
+    shop[20:, :] = RNG.integers(0, 255, (60, 60, 3))
+    assert is_photo(shop)
+    assert is_photo(np.full((10, 10, 3), 40, np.uint8))
+    assert is_photo(RNG.integers(0, 255, (1, 1, 3), dtype=np.uint8) // 2)
+
+
+def _curve(beyond: float, photos: Strength | None = None) -> Strength:
+    ends = np.array([0.0, 1.0])
+    return Strength(ends, ends[::-1].copy(), beyond, 0.7, 9, 0.1, None, photos)
+
+
+def test_a_photo_goes_by_its_own_curve_and_both_survive_a_file() -> None:
+    strength = _curve(0.2, _curve(0.6))
+    assert strength.words(0.4) == "nothing similar"
+    assert strength.curve(photo=True).words(0.4) == "similar"
+    assert strength.curve(photo=False) is strength
+    assert _curve(0.2).curve(photo=True).nothing_beyond == 0.2
+    again = Strength.from_json(strength.to_json())
+    assert again.to_json() == strength.to_json()
+    assert again.photos is not None
+    assert (again.photos.nothing_beyond, again.false_alarms, again.absent_found) == (0.6, 0.1, None)
+
+
+def test_a_curve_of_the_last_format_is_still_read() -> None:
+    text = _curve(0.2).to_json().replace(b'"version": 2', b'"version": 1')
+    assert Strength.from_json(text).nothing_beyond == 0.2
+
+
+def test_alarms_counted_by_hand() -> None:
+    """Relevant up to 0.3, never beyond: of right first matches at .1, .2, .4 a third is lost."""
+    near = np.array([[0.1, 0.2, 0.3, 0.5, 0.6]])
+    fitted = fit_strength(near, near <= 0.3)
+    assert fitted.nothing_beyond == pytest.approx(0.3)
+    told = add_alarms(fitted, np.array([0.1, 0.2, 0.4]), np.array([0.2, 0.9]))
+    assert told.false_alarms == pytest.approx(1 / 3)
+    assert told.absent_found == pytest.approx(1 / 2)
+
+
+def _axis(name: str, column: int) -> Part:
+    kernel = np.zeros((4, 2), np.float32)
+    kernel[2 * column, 0] = kernel[2 * column + 1, 1] = 1
+    return Part(name, ("deep",), ((kernel, np.zeros(2, np.float32)),))
+
+
+def _two_sided() -> Material:
+    """Of pictures the first part knows the type, of views of them only the second does."""
+    n = 60
+    types = np.arange(n) % 2
+    known = np.eye(2)[types]
+    noise = RNG.normal(size=(n, 2))
+    views = ComposedViews(
+        np.arange(40, n),
+        np.full(20, "validation"),
+        {"deep": np.concatenate([noise, known], axis=1)[40:].astype(np.float32)},
+    )
+    split = np.where(np.arange(n) < 40, "train", "validation")
+    labels = {"article_type": np.array(["A", "B"], object)[types]}
+    deep = np.concatenate([known, known], axis=1) + RNG.normal(size=(n, 4)) * 0.01
+    return Material({"deep": deep.astype(np.float32)}, labels, split, np.arange(n), views=views)
+
+
+def test_weights_are_chosen_on_both_kinds_of_query() -> None:
+    parts = [_axis("first", 0), _axis("second", 1)]
+    chosen = choose_weights(parts, _two_sided())
+    assert chosen.weights["second"] > 0.5
+    assert chosen.composed["article_type"] > 0.9
+    assert chosen.measured["article_type"] == 1
+
+
+def test_weights_that_harm_photos_are_worth_nothing() -> None:
+    parts, material = [_axis("first", 0), _axis("second", 1)], _two_sided()
+    spoiled = choose_weights(parts, material, grid=[(0.9, 0.1)], least={"article_type": 0.99})
+    assert spoiled.worth == 0
+    kept = choose_weights(parts, material, least={"article_type": 0.9})
+    assert kept.worth > 0
+
+
+def test_views_follow_their_products_through_splits_and_leaving_out() -> None:
+    material = _two_sided()
+    whole = material.with_views()
+    assert len(whole.split) == 80
+    assert list(whole.labels["article_type"][60:]) == list(material.labels["article_type"][40:])
+    left_out = np.arange(60) < 50
+    assert material.without(left_out).views.rows.min() == 50
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """Sixty drawn pictures of two types and colours, labelled, as a store of fashify-lite."""
+    folder = tmp_path_factory.mktemp("labelled")
+    (folder / "images").mkdir()
+    lines = ["item_id,article_type,base_colour"]
+    for number in range(60):
+        kind, tone = number % 2, [(200, 30, 40), (30, 40, 200), (20, 150, 60)][number % 3]
+        picture = np.full((80, 60, 3), 255, np.uint8)
+        top, left = RNG.integers(5, 15, 2)
+        height, width = (60, 20) if kind else (25, 40)
+        picture[top : top + height, left : left + width] = tone
+        Image.fromarray(picture).save(folder / "images" / f"{number}.png")
+        lines.append(
+            f"{number},{['Shirts', 'Trousers'][kind]},{['Red', 'Blue', 'Green'][number % 3]}"
+        )
+    (folder / "items.csv").write_text("\n".join(lines) + "\n")
+    catalogue = load_catalogue(folder)
+    out = folder / "store"
+    extract_features(catalogue, "fashify-lite", out, index="exact", progress=False)
+    return out, catalogue
+
+
+def test_learn_calibrates_photos_and_keeps_the_networks_parts_of_few_products(labelled) -> None:
+    out, catalogue = labelled
+    store = learn(out, catalogue=catalogue)
+    assert store.head.names == ("category", "colour", "instance")
+    assert store.head.provenance["method"] == "shipped"
+    assert store.head.provenance["composed_precision_at_5"]
+    assert store.strength.photos is not None
+    shirt = catalogue.image(store.item_ids[0])
+    match = Retriever.open(out).by_image(shirt)[0]
+    assert match.probability == pytest.approx(float(store.strength.probability(match.distance)))
+    scene = np.tile(shirt // 2, (2, 2, 1))
+    match = Retriever.open(out).by_image(scene)[0]
+    photos = store.strength.photos
+    assert match.probability == pytest.approx(float(photos.probability(match.distance)), abs=1e-6)
+
+
+def test_trained_parts_take_the_place_of_the_networks_only_where_photos_allow(
+    labelled, monkeypatch
+) -> None:
+    """Trained by discriminants here, which take no time."""
+    out, catalogue = labelled
+    monkeypatch.setattr(methods, "FEW", 10)
+    monkeypatch.setattr(methods, "LEAST_TO_CHOOSE", 5)
+    monkeypatch.setattr(methods, "_softmax", methods._lda)
+    store = learn(out, catalogue=catalogue)
+    assert store.head.names == ("category", "colour", "instance")
+    assert store.head.dim <= 512
+    own = learn(out, method="none", catalogue=catalogue)
+    assert own.head.provenance["method"] == "shipped"
+
+
+def test_without_pictures_nothing_is_trained_that_could_harm_photos(labelled, monkeypatch) -> None:
+    out, _ = labelled
+    monkeypatch.setattr(methods, "FEW", 10)
+    monkeypatch.setattr("fashify.learning.serve_head.compose_views", lambda *a, **b: None)
+    store = learn(out)
+    assert store.head.provenance["method"] == "shipped"
+    assert store.strength.photos is None
