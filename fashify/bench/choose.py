@@ -101,7 +101,7 @@ def choose_index(
         log.info("%s: %s", name, "; ".join(map(_describe_trial, measured)))
     best = _find_cheapest(trials, recall, fast_enough_ms)
     index = built[best.name]
-    index = index.tuned(**{name: best.params[name] for name in index.tunable})
+    index = index.with_params(**{name: best.params[name] for name in index.tunable})
     skipped = [name for name in candidates if name not in usable]
     return IndexChoice(
         index, _explain_choice(best, trials, recall, fast_enough_ms), trials, skipped

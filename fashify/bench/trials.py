@@ -208,7 +208,9 @@ def build_and_try(
     facts["label"] = name
     parameter, values = SWEEPS.get(name, ("", ()))
     settings = [{parameter: value} for value in values] if sweep and values else [{}]
-    return index, [measure_index(index.tuned(**one), questions, facts, one) for one in settings]
+    return index, [
+        measure_index(index.with_params(**one), questions, facts, one) for one in settings
+    ]
 
 
 def measure_index(

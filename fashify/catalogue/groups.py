@@ -149,11 +149,11 @@ def _digest(text: str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def _codes(keys: Sequence) -> np.ndarray:
+def _codes(keys: Sequence | np.ndarray) -> np.ndarray:
     """(r,) int below 2 r: equal for equal keys; rows without a key get a code of their own."""
-    keys = pd.Series(np.asarray(keys, dtype=object))
-    codes = pd.factorize(keys)[0]
-    free = (keys == "").to_numpy() | (codes < 0)
+    series = pd.Series(np.asarray(keys, dtype=object))
+    codes = pd.factorize(series)[0]
+    free = (series == "").to_numpy() | (codes < 0)
     return np.where(free, len(keys) + np.arange(len(keys)), codes)
 
 

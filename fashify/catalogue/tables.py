@@ -256,9 +256,9 @@ def _candidates(files: Files, storage: Storage) -> tuple[list[Candidate], Passed
                 passed.append((TableReading(name, "not read", None, False, received), error))
             files.others["texts and programs"] += [name] if suffix_of(name) == ".txt" else []
     for folder, names in records.items():
-        raw = _records(storage, folder, names if not found else names[:PEEK_ROWS])
-        if raw is not None:
-            found.append(Candidate([f"{folder}*.json"], raw, not found))
+        joined = _records(storage, folder, names if not found else names[:PEEK_ROWS])
+        if joined is not None:
+            found.append(Candidate([f"{folder}*.json"], joined, not found))
     return _together(found), passed
 
 

@@ -64,6 +64,7 @@ def index(
 
     named = store_path(store)
     opened = FeatureStore.load(named)
+    chosen: dict[str, Any]
     given = parse_pairs(param or [], "-p") | milvus_params(
         name or "exact", uri, collection, opened.path
     )
@@ -75,7 +76,8 @@ def index(
     else:
         fitted, chosen = _fit_index(opened, name or "exact", metric, given), {"reason": "asked for"}
     replace_index(opened, fitted.save, named)
-    answer = {"store": str(opened.path), "index": fitted.name, "metric": fitted.metric}
+    answer: dict[str, Any] = {"store": str(opened.path), "index": fitted.name}
+    answer |= {"metric": fitted.metric}
     answer |= {"params": fitted.params, "n_items": len(fitted), **chosen}
     done = f"{len(fitted):,} products indexed by {fitted.name} in {opened.path}"
     emit(answer, as_json, [f"{done}: {chosen['reason']}"])
@@ -134,9 +136,9 @@ def milvus_params(
     return {}
 
 
-def collection_name(path: Path) -> str:
+def collection_name(path: Path | None) -> str:
     """A collection's name for a store's folder: Milvus allows letters, digits and _."""
-    return "fashify_" + re.sub(r"\W", "_", path.absolute().name, flags=re.ASCII)
+    return "fashify_" + re.sub(r"\W", "_", (path or Path()).absolute().name, flags=re.ASCII)
 
 
 def synchronise_store(opened: FeatureStore, named: Path | str, **options: Any) -> SyncResult:
@@ -152,7 +154,7 @@ def synchronise_store(opened: FeatureStore, named: Path | str, **options: Any) -
 def _fit_index(opened: FeatureStore, name: str, metric: str, given: dict[str, Any]) -> Index:
     from fashify.index import make_index
 
-    empty = make_index(name, metric=metric, **given)
+    empty: Any = make_index(name, metric=metric, **given)
     if name == MILVUS:
         return empty.fit(opened.vectors, opened.item_ids, items=opened.items)
     return empty.fit(opened.vectors, opened.item_ids, view_items=opened.view_items)
@@ -164,6 +166,8 @@ def _find_milvus_index(path: Path | None) -> dict[str, Any]:
     from fashify.io.artefact import read_manifest
     from fashify.store.layout import INDEX, INDEX_KIND
 
+    if path is None:
+        return {}
     try:
         facts = read_manifest(path / INDEX, INDEX_KIND)
     except FashifyError:

@@ -49,9 +49,9 @@ def info(store: StoreOption = None, as_json: JsonOption = False) -> None:
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Read every file of a store and of its index, and compare checksums."""
     from fashify.store import verify_store
-    from fashify.store.store import located
+    from fashify.store.store import find_store_folder
 
-    path = located(store_path(store))
+    path = find_store_folder(store_path(store))
     found = [{"file": file, "problem": problem} for file, problem in verify_store(path)]
     answer = {"store": str(path), "ok": not found, "problems": found}
     lines = [f"{one['file']}: {one['problem']}" for one in found]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from fashify.demo.details import MAX_TEXT, Detail
-from fashify.demo.nearness import WORDS, Strength
+from fashify.demo.nearness import WORDS, Nearness
 from fashify.demo.rendering import render
 from fashify.demo.state import Selection
 from fashify.retrieval.match import Match
@@ -15,7 +15,7 @@ from fashify.retrieval.match import Match
 
 def card(
     match: Match,
-    strength: Strength,
+    strength: Nearness,
     url: str,
     selection: Selection,
     details: Sequence[Detail] = (),

@@ -25,7 +25,7 @@ WORDS = ("not similar", "loosely similar", "similar", "close", "very close")
 
 
 @dataclass(frozen=True)
-class Strength:
+class Nearness:
     """A distance in words and number.
 
     Attributes:
@@ -63,16 +63,16 @@ class Yardstick:
         return float(np.linalg.norm(self._drawn - feature, axis=1).mean())
 
 
-def judge(distance: float, average: float) -> Strength:
+def judge(distance: float, average: float) -> Nearness:
     """What ``distance`` means where the average product is ``average`` away."""
     nearer = float(1 - distance / max(average, 1e-12))
     level = sum(nearer >= band for band in BANDS)
     percent = f"{100 * nearer:.0f} % nearer"
     explained = f"{percent} than the average product"
-    return Strength(WORDS[level], nearer, level, percent, explained)
+    return Nearness(WORDS[level], nearer, level, percent, explained)
 
 
-def describe_strength(match: Match, average: float, *, photo: bool = False) -> Strength:
+def describe_strength(match: Match, average: float, *, photo: bool = False) -> Nearness:
     """As the store's curve says where it has one and may be asked, else as ``judge`` does.
 
     The curve was measured with the catalogue's own pictures: of a ``photo``, which is farther
@@ -83,4 +83,4 @@ def describe_strength(match: Match, average: float, *, photo: bool = False) -> S
     percent = f"{100 * match.probability:.0f} %"
     level = calibrated.WORDS.index(match.strength)
     explained = f"Of matches at this distance {percent} are of the type that was looked for"
-    return Strength(match.strength, match.probability, level, f"{percent} same type", explained)
+    return Nearness(match.strength, match.probability, level, f"{percent} same type", explained)

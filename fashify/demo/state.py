@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fashify.demo.nearness import Strength
+from fashify.demo.nearness import Nearness
 from fashify.errors import QueryError
 from fashify.retrieval.match import Match
 from fashify.retrieval.region import Box
@@ -127,7 +127,7 @@ class Answer:
     """
 
     matches: tuple[Match, ...]
-    strengths: tuple[Strength, ...]
+    strengths: tuple[Nearness, ...]
     milliseconds: float
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
 

@@ -14,16 +14,18 @@ from typing import Any
 from fashify.errors import FashifyError, FashifyWarning
 from fashify.io.artefact import (
     MANIFEST,
+    ArtefactKind,
     ArtefactReader,
     ArtefactWriter,
-    Kind,
     write_artefact,
 )
 
 logger = logging.getLogger(__name__)
 
 #: Its version changes when the same key would give another network.
-NETWORK = Kind("fashify-converted-network", 3, "a converted network", "it is made again by itself")
+NETWORK = ArtefactKind(
+    "fashify-converted-network", 3, "a converted network", "it is made again by itself"
+)
 
 
 class ModelCache:

@@ -87,7 +87,7 @@ def assemble(
         head, strength = previous.head, previous.strength
     if not plan.kept:
         previous = None
-    placed, lost = _placed(plan, journal, previous)
+    placed, lost = _place_pictures(plan, journal, previous)
     if not len(placed):
         raise CatalogueError(
             "at least one readable image", f"none in {catalogue.source}", "see Catalogue.problems"
@@ -130,7 +130,7 @@ class _Build:
         )
 
 
-def _placed(
+def _place_pictures(
     plan: Plan, journal: Journal, previous: FeatureStore | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The plan's pictures with the ``row`` of each, counted through all sources; and those lost.

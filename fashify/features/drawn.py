@@ -11,7 +11,7 @@ from fashify.backbones import BackboneSpec
 from fashify.catalogue import Catalogue
 from fashify.errors import FashifyError
 from fashify.features.embedder import Frame, prepare
-from fashify.features.pipeline import prepared_images
+from fashify.features.pipeline import prepare_images
 from fashify.features.plan import Task
 from fashify.io.images import image_size, load_image
 
@@ -50,5 +50,5 @@ def prepare_sample(
     def read(data: bytes) -> np.ndarray:
         return prepare(load_image(data), spec, frame)
 
-    images = prepared_images(part.storage, tasks, read, ahead=32)
+    images = prepare_images(part.storage, tasks, read, ahead=32)
     return np.stack([image for image in images if not isinstance(image, Exception)])

@@ -210,7 +210,7 @@ def _embed_all(
     What is in them is remembered, the vectors are not: they are on disk.
     """
     names = [shard_name(fingerprint, [task.identity for task in chunk]) for chunk in plan.chunks]
-    done = {name: found for name in names if (found := _finished(folder / name))}
+    done = {name: found for name in names if (found := _read_contents(folder / name))}
     for contents in done.values():
         tick(len(contents.identities) + len(contents.failed), len(contents.failed))
     missing = [position for position, name in enumerate(names) if name not in done]
@@ -240,7 +240,7 @@ def _runner(
     )
 
 
-def _finished(path: Path) -> Contents | None:
+def _read_contents(path: Path) -> Contents | None:
     """What a whole shard of an earlier, interrupted run holds."""
     if not path.exists():
         return None

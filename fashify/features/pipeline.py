@@ -24,7 +24,7 @@ AHEAD_BATCHES = 4
 T = TypeVar("T")
 
 
-def prepared_images(
+def prepare_images(
     storage: Storage,
     tasks: Iterable[Task],
     read: Callable[[bytes], T],
@@ -74,7 +74,7 @@ def embed_chunk(
     Args:
         embedder: the backbone on its engine.
         chunk: the shard's tasks.
-        images: as ``prepared_images`` gives them; ``len(chunk)`` are taken.
+        images: as ``prepare_images`` gives them; ``len(chunk)`` are taken.
         tick: called with (images done, of these unreadable) after each batch.
 
     Returns:
@@ -123,6 +123,6 @@ def embed_locally(
     """
     tasks = (task for chunk in chunks for task in chunk)
     ahead = AHEAD_BATCHES * embedder.batch_size
-    images = prepared_images(storage, tasks, embedder.read_picture, ahead=ahead)
+    images = prepare_images(storage, tasks, embedder.read_picture, ahead=ahead)
     for position, chunk in enumerate(chunks):
         yield position, embed_chunk(embedder, chunk, images, tick)

@@ -60,7 +60,7 @@ def make_plan(catalogue: Catalogue, previous: FeatureStore | None) -> Plan:
         previous: a finished store of the same embedding, or ``None``.
     """
     rows = identify(catalogue)
-    kept = _kept(rows, previous)
+    kept = _keep_rows(rows, previous)
     new = rows[~rows["identity"].isin(kept)].drop_duplicates("identity")
     tasks = [Task(*pair) for pair in new[["identity", "path"]].itertuples(index=False, name=None)]
     chunks = [tasks[at : at + SHARD_IMAGES] for at in range(0, len(tasks), SHARD_IMAGES)]
@@ -101,7 +101,7 @@ def _hashes(storage: Storage, paths: list[str]) -> dict[str, str | None]:
         return dict(zip(paths, pool.map(digest, paths, chunksize=256), strict=True))
 
 
-def _kept(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, int]:
+def _keep_rows(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, int]:
     """Rows of pictures that have not changed since."""
     if previous is None:
         return {}

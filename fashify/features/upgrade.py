@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from fashify.catalogue.likeness import SIZE, make_signature
 from fashify.errors import FashifyError
-from fashify.features.pipeline import prepared_images
+from fashify.features.pipeline import prepare_images
 from fashify.features.plan import Task
 from fashify.io.images import ImageFacts, load_image, read_facts
 from fashify.io.storage import Storage
@@ -43,7 +43,7 @@ def add_signatures(
         if path in stats and stats[path].version == version
     ]
     tasks = [Task(str(row), views["path"].iloc[row]) for row in same]
-    found = prepared_images(storage, tasks, _read, ahead=_AHEAD)
+    found = prepare_images(storage, tasks, _read, ahead=_AHEAD)
     signatures = np.zeros((len(views), *SIZE, 3), np.uint8)
     facts = [ImageFacts(0, 0, "", "", 0, "")] * len(views)
     version = np.full(len(views), "", dtype=object)

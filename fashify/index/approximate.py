@@ -40,7 +40,7 @@ class ApproximateIndex(Index):
     def _candidates(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
     ) -> Pairs:
-        gallery = self._fitted()
+        gallery = self._require_gallery()
         options: dict[str, Any] = {"metric": self.metric, "allowed": allowed}
         base = len(gallery.base)
         m = _has_enough(k, base, allowed, excluded)

@@ -58,7 +58,8 @@ class Index(ABC):
                 f"choose from: {known(self.defaults) or 'none'}",
             )
         self.params = {**self.defaults, **params}
-        self._gallery: Gallery | None = None
+        # Of an index on a server this is the roster of its rows alone.
+        self._gallery: Any = None
         self._structure: Any = None
 
     # -- what a backend says
@@ -138,12 +139,12 @@ class Index(ABC):
         >>> found.item_ids.tolist(), found.distances.tolist()
         ([['b']], [[1.0]])
         """
-        gallery = self._fitted()
+        gallery = self._require_gallery()
         queries = checks.vectors(queries, "queries", gallery.dim)
         lengths = checks.norms(queries, "queries")
         k = checks.count(k, len(gallery))
-        allowed = self._allowed(where)
-        rows, slots = gallery.excluded(exclude, len(queries))
+        allowed = self._mask_allowed(where)
+        rows, slots = gallery.find_excluded(exclude, len(queries))
         answers = []
         for start in range(0, max(len(queries), 1), BLOCK_QUERIES):
             block = queries[start : start + BLOCK_QUERIES]
@@ -151,11 +152,11 @@ class Index(ABC):
             banned = rows[mine] - start, slots[mine]
             norms = lengths[start : start + BLOCK_QUERIES]
             answers.append(self._answer(block, norms, k, allowed, banned))
-        return answers[0] if len(answers) == 1 else _joined(answers)
+        return answers[0] if len(answers) == 1 else _join_neighbours(answers)
 
     def vectors_of(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m, dim) float32 features of items' first views; QueryError for unknown ids."""
-        gallery = self._fitted()
+        gallery = self._require_gallery()
         return gallery.take(gallery.first_slots(gallery.locate(list(item_ids))))
 
     def filters_on(self, columns: set[str]) -> bool:
@@ -171,7 +172,7 @@ class Index(ABC):
         """Remove what is kept outside this process; the index is of no use afterwards."""
         self._gallery = self._structure = None
 
-    def tuned(self, **params: Any) -> Self:
+    def with_params(self, **params: Any) -> Self:
         """The same index, sharing all it holds, with other search parameters.
 
         Raises:
@@ -199,7 +200,7 @@ class Index(ABC):
         Raises:
             StoreError: it cannot be written; the index before stays.
         """
-        gallery = self._fitted()
+        gallery = self._require_gallery()
         facts = {"backend": self.name, "metric": self.metric, "params": self.params}
         facts |= {"shape": list(gallery.base.shape)} | ({"column": column} if column else {})
 
@@ -222,8 +223,8 @@ class Index(ABC):
         features: np.ndarray | None = None,
         column: str = "",
         verify: bool = False,
-    ) -> Index:
-        """Open a saved index with its features memory mapped.
+    ) -> Self:
+        """Open a saved index of this backend with its features memory mapped.
 
         Args:
             folder: where it was saved.
@@ -235,29 +236,35 @@ class Index(ABC):
             StoreError: nothing there. StoreMismatchError: another backend, version, or
                 other features. StoreCorruptError: a file that is not as written.
         """
-        from fashify.index.registry import backend
-
         reader = ArtefactReader(Path(folder), INDEX_KIND, verify=verify)
-        found = backend(reader.facts.get("backend"))
-        if not issubclass(found, cls):
+        if reader.facts.get("backend") != cls.name:
             raise StoreMismatchError(
-                f"an index of backend {cls.name!r}", f"one of {found.name!r}", "use load_index"
+                f"an index of backend {cls.name!r}",
+                f"one of {reader.facts.get('backend')!r}",
+                "use load_index",
             )
-        index = found(metric=reader.facts["metric"], **reader.facts["params"])
+        return cls.from_files(reader, features=features, column=column)
+
+    @classmethod
+    def from_files(
+        cls, reader: ArtefactReader, *, features: np.ndarray | None = None, column: str = ""
+    ) -> Self:
+        """The index whose files are open; errors as ``load``."""
+        index = cls(metric=reader.facts["metric"], **reader.facts["params"])
         if column and reader.facts.get("column", column) != column:
-            raise _other_features(f"one of others in {folder}")
+            raise _other_features(f"one of others in {reader.folder}")
         index._read(reader, features)
         return index
 
     @property
     def item_ids(self) -> np.ndarray:
         """(n,) str, in the order of positions."""
-        return self._fitted().item_ids
+        return self._require_gallery().item_ids
 
     @property
     def dim(self) -> int:
         """Length of one feature."""
-        return self._fitted().dim
+        return self._require_gallery().dim
 
     def __len__(self) -> int:
         return 0 if self._gallery is None else len(self._gallery)
@@ -268,7 +275,7 @@ class Index(ABC):
 
     # -- inside
 
-    def _fitted(self) -> Gallery:
+    def _require_gallery(self) -> Gallery:
         if self._gallery is None:
             raise IndexNotFittedError(
                 "an index that holds features", "one that is empty", "call fit or load first"
@@ -279,8 +286,8 @@ class Index(ABC):
         gallery = _read_gallery(reader, features)
         self._structure, self._gallery = self._restore(reader, gallery), gallery
 
-    def _allowed(self, where: np.ndarray | None) -> np.ndarray | None:
-        return self._fitted().allowed(where)
+    def _mask_allowed(self, where: np.ndarray | None) -> np.ndarray | None:
+        return self._require_gallery().mask_slots(where)
 
     def _answer(
         self,
@@ -290,12 +297,12 @@ class Index(ABC):
         allowed: np.ndarray | None,
         excluded: Pairs,
     ) -> Neighbours:
-        enough = self._fitted().enough_views(k)
+        enough = self._require_gallery().enough_views(k)
         pairs = self._candidates(queries, enough, allowed, excluded)
-        return rank(self._fitted(), queries, lengths, k, pairs, self.metric)
+        return rank(self._require_gallery(), queries, lengths, k, pairs, self.metric)
 
 
-def _joined(answers: list[Neighbours]) -> Neighbours:
+def _join_neighbours(answers: list[Neighbours]) -> Neighbours:
     parts = ("positions", "distances", "item_ids", "views")
     return Neighbours(*(np.concatenate([getattr(one, part) for one in answers]) for part in parts))
 

@@ -50,7 +50,7 @@ class Places:
         """Positions of slots, the same shape; -1 for tombstones."""
         return slots if self.pristine else self.position_of_slot[slots]
 
-    def allowed(self, where: np.ndarray | None) -> np.ndarray | None:
+    def mask_slots(self, where: np.ndarray | None) -> np.ndarray | None:
         """(n_slots,) bool: living slots that pass the mask over positions; None for all."""
         where = checks.mask(where, len(self))
         if self.pristine:
@@ -59,14 +59,14 @@ class Places:
         slots[self.order if where is None else self.order[where]] = True
         return slots
 
-    def excluded(
+    def find_excluded(
         self, exclude: Sequence | np.ndarray | None, queries: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """(query row, slot) pairs that may not be answered, int64; unknown ids exclude nothing."""
-        rows, positions = self.excluded_positions(exclude, queries)
+        rows, positions = self.find_excluded_positions(exclude, queries)
         return rows, self.order[positions]
 
-    def excluded_positions(
+    def find_excluded_positions(
         self, exclude: Sequence | np.ndarray | None, queries: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """As ``excluded``, of products."""
@@ -161,16 +161,16 @@ class Gallery(Places):
         """The product of each slot, the same shape."""
         return slots if self.view_items is None else self.view_items[slots]
 
-    def allowed(self, where: np.ndarray | None) -> np.ndarray | None:
+    def mask_slots(self, where: np.ndarray | None) -> np.ndarray | None:
         """(v,) bool: the views of products that pass the mask over positions; None for all."""
         where = checks.mask(where, len(self))
         return where if where is None or self.view_items is None else where[self.view_items]
 
-    def excluded(
+    def find_excluded(
         self, exclude: Sequence | np.ndarray | None, queries: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """(query row, slot) pairs that may not be answered, int64; unknown ids exclude nothing."""
-        rows, positions = self.excluded_positions(exclude, queries)
+        rows, positions = self.find_excluded_positions(exclude, queries)
         if self.view_items is None:
             return rows, positions
         starts, counts = self._edges[positions], np.diff(self._edges)[positions]

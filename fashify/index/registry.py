@@ -10,6 +10,8 @@ import numpy as np
 
 from fashify.errors import ConfigError, known
 from fashify.index.base import Index
+from fashify.io.artefact import ArtefactReader
+from fashify.store.layout import INDEX_KIND
 
 _BACKENDS = {
     "annoy": ("annoy_forest", "AnnoyIndex"),
@@ -75,4 +77,6 @@ def load_index(
     >>> len(load_index("data/index"))
     3
     """
-    return Index.load(folder, features=features, column=column, verify=verify)
+    reader = ArtefactReader(Path(folder), INDEX_KIND, verify=verify)
+    found = backend(reader.facts.get("backend"))
+    return found.from_files(reader, features=features, column=column)

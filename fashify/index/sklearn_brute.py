@@ -34,12 +34,12 @@ class SklearnIndex(Index):
     def _candidates(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
     ) -> Pairs:
-        brute, slots = self._structure, np.arange(self._fitted().n_slots)
+        brute, slots = self._structure, np.arange(self._require_gallery().n_slots)
         if allowed is not None and not allowed.all():
             slots = np.flatnonzero(allowed)
             if not len(slots):
                 return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-            brute = self._brute(self._fitted().take(slots))
+            brute = self._brute(self._require_gallery().take(slots))
         if not len(queries):
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         most = np.bincount(excluded[0], minlength=1).max()

@@ -21,8 +21,8 @@ from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
 from fashify.learning.photo_views import compose_views
 from fashify.store import FeatureStore
 from fashify.store.remote import present_copy, push_store
-from fashify.store.store import located
-from fashify.store.writer import Serving, replace_store, write_store
+from fashify.store.store import find_store_folder
+from fashify.store.writer import ServedThrough, replace_store, write_store
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def learn(
     >>> store.head.names
     ('shape', 'colour')
     """
-    path = present_copy(store) if is_url(store) else located(store)
+    path = present_copy(store) if is_url(store) else find_store_folder(store)
     empty = make_index(index) if index is not None else None
     with lock_folder(path):
         found = FeatureStore.load(path)
@@ -88,7 +88,7 @@ def learn(
         if empty is not None and exact is None:
             empty.fit(vectors, found.item_ids, view_items=found.view_items)
         served = None if head is None else vectors
-        serving = Serving(head, strength, served, None if empty is None else empty.save)
+        serving = ServedThrough(head, strength, served, None if empty is None else empty.save)
         replace_store(path, partial(write_store, store=found, serving=serving))
         method = "raw features" if head is None else head.provenance["method"]
         logger.info("%s serves %d numbers by %s", path, vectors.shape[1], method)

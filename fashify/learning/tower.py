@@ -75,7 +75,7 @@ class TowerRecipe:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TowerLesson:
     """What a tower learns from.
 
     Attributes:
@@ -90,12 +90,12 @@ class Lesson:
     texts: np.ndarray
     phrases: tuple[str, ...]
 
-    def of(self, rows: np.ndarray) -> Lesson:
+    def of(self, rows: np.ndarray) -> TowerLesson:
         """The same of some products."""
         return replace(self, features=self.features[rows], texts=self.texts[:, rows])
 
 
-def make_lesson(features: np.ndarray, items: Any) -> Lesson:
+def make_lesson(features: np.ndarray, items: Any) -> TowerLesson:
     """The lesson of a gallery.
 
     Args:
@@ -117,7 +117,7 @@ def make_lesson(features: np.ndarray, items: Any) -> Lesson:
             phrases.setdefault(value, len(phrases)) if value and value != "NA" else -1
             for value in values
         ]
-    return Lesson(np.asarray(features, np.float32), texts, tuple(phrases))
+    return TowerLesson(np.asarray(features, np.float32), texts, tuple(phrases))
 
 
 def _join_columns(columns: Sequence[Any]) -> Any:
@@ -270,7 +270,7 @@ class TowerTrainer:
 
 
 def train_tower(
-    lesson: Lesson,
+    lesson: TowerLesson,
     *,
     recipe: TowerRecipe = TowerRecipe(),
     seed: int = 0,
@@ -320,7 +320,7 @@ def bag_of_pieces(texts: Sequence[str]) -> csr_matrix:
 
 
 def _batches(
-    lesson: Lesson, recipe: TowerRecipe, rng: np.random.Generator, steps: int
+    lesson: TowerLesson, recipe: TowerRecipe, rng: np.random.Generator, steps: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """Rows, their texts, which text fits which row, and which texts are names."""
     n, kinds = len(lesson.features), len(lesson.texts)

@@ -30,7 +30,7 @@ from fashify.retrieval.variants import variant_ids
 from fashify.retrieval.wording import Wording
 from fashify.store import FeatureStore
 from fashify.store.layout import INDEX
-from fashify.store.store import check_backbone, located, open_files, served_file
+from fashify.store.store import check_backbone, find_store_folder, name_served_file, open_files
 
 
 class Retriever:
@@ -89,11 +89,11 @@ class Retriever:
             StoreError: no store there.
             StoreMismatchError, StoreCorruptError: not one this release can trust.
         """
-        path = located(path)
+        path = find_store_folder(path)
         files = open_files(path, verify=verify)
         with ThreadPoolExecutor(1) as pool:
             # Checksums are computed beside: opening is what somebody waits for.
-            checked = pool.submit(files.path, served_file(files))
+            checked = pool.submit(files.path, name_served_file(files))
             store = FeatureStore.from_files(files)
             checked.result()
         folder = path / INDEX

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from fashify.errors import StoreMismatchError
-from fashify.io.artefact import MANIFEST, Kind
+from fashify.io.artefact import MANIFEST, ArtefactKind
 from fashify.store.layout import STORE
 
 #: Formats that ``fashify build`` turns into today's, see ``fashify.store.legacy``.
-OLD = Kind(STORE.format, 4, STORE.noun, STORE.cure, readable=(2, 3))
+OLD = ArtefactKind(STORE.format, 4, STORE.noun, STORE.cure, readable=(2, 3))
 
 
 def is_old(folder: Path) -> bool:

@@ -14,11 +14,11 @@ index/              an index of the served vectors: structure alone, no vectors
 
 from __future__ import annotations
 
-from fashify.io.artefact import Kind
+from fashify.io.artefact import ArtefactKind
 
-STORE = Kind("fashify-store", 5, "a feature store", "run: fashify build --out {folder}")
+STORE = ArtefactKind("fashify-store", 5, "a feature store", "run: fashify build --out {folder}")
 
-INDEX_KIND = Kind("fashify-index", 2, "an index", "build it again: fashify index")
+INDEX_KIND = ArtefactKind("fashify-index", 2, "an index", "build it again: fashify index")
 
 ITEMS = "items.parquet"
 VIEWS = "views.parquet"

@@ -18,8 +18,8 @@ from fashify.config import settings
 from fashify.errors import FashifyError, StorageError, StoreError
 from fashify.io.artefact import (
     MANIFEST,
+    ArtefactKind,
     ArtefactReader,
-    Kind,
     link_file,
     lock_folder,
     read_manifest,
@@ -116,7 +116,7 @@ def push_store(store: Path, url: str) -> None:
         bucket.remove(name)
 
 
-def _objects(folder: Path, kind: Kind) -> Iterator[tuple[str, Path]]:
+def _objects(folder: Path, kind: ArtefactKind) -> Iterator[tuple[str, Path]]:
     """(name of the object, file) of every file an artefact's manifest names."""
     for name, record in read_manifest(folder, kind)["files"].items():
         yield _object_name(name, record["sha256"]), folder / name
@@ -154,7 +154,7 @@ class _Bucket:
     def remove(self, name: str) -> None:
         ask_s3(lambda: self._filesystem.rm_file(f"{self.root}/{name}"), self.url)
 
-    def fetch(self, fresh: Path, copy: Path, kind: Kind, prefix: str = "") -> None:
+    def fetch(self, fresh: Path, copy: Path, kind: ArtefactKind, prefix: str = "") -> None:
         """The files that the manifest in ``fresh`` names, those that ``copy`` has from there."""
         try:
             known = ArtefactReader(copy, kind).files

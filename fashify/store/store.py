@@ -15,7 +15,7 @@ import pandas as pd
 from fashify.catalogue.groups import group_ids, split_by_group
 from fashify.catalogue.likeness import look_alikes
 from fashify.config import LEVELS
-from fashify.errors import CatalogueError, QueryError, StoreError, StoreMismatchError, known
+from fashify.errors import CatalogueError, QueryError, StoreMismatchError, known
 from fashify.heads.head import Head
 from fashify.heads.strength import Strength
 from fashify.io.artefact import ArtefactReader, lock_folder
@@ -162,7 +162,7 @@ class FeatureStore:
         """Of the file that holds ``vectors``; "" in memory."""
         if self.files is None:
             return ""
-        return self.files.files[served_file(self.files)]["sha256"]
+        return self.files.files[name_served_file(self.files)]["sha256"]
 
     def _column(self, name: str) -> np.ndarray | None:
         if name not in self._columns and self.files is not None and f"{name}.npy" in self.files:
@@ -292,7 +292,7 @@ class FeatureStore:
         Raises:
             StoreError: the place cannot be written, or another process is writing it.
         """
-        from fashify.store.writer import Serving, replace_store, write_store
+        from fashify.store.writer import ServedThrough, replace_store, write_store
 
         path = Path(path)
         unnamed = {} if "backbone" in self.meta else {"backbone": {"name": "unknown"}}
@@ -302,7 +302,7 @@ class FeatureStore:
             written = copy.copy(self)
             written.meta = meta
             vectors = None if self.head is None else self.vectors
-            serving = Serving(self.head, self.strength, vectors)
+            serving = ServedThrough(self.head, self.strength, vectors)
             replace_store(path, partial(write_store, store=written, serving=serving))
         return FeatureStore.load(path)
 
@@ -321,7 +321,7 @@ class FeatureStore:
             StoreMismatchError: another format version, or another backbone than expected.
             StoreCorruptError: a file does not match its checksum.
         """
-        files = open_files(located(path), verify=verify)
+        files = open_files(find_store_folder(path), verify=verify)
         if expect is not None:
             check_backbone(files.facts["backbone"], expect, files.folder)
         return cls.from_files(files)
@@ -332,16 +332,8 @@ class FeatureStore:
         items = read_items(files.read(ITEMS))
         return cls(None, items["item_id"], files.facts, items=items, files=files)
 
-    def verify(self) -> list[tuple[str, str]]:
-        """``(file, what is wrong)`` for every file that is not as it was written."""
-        from fashify.store.verify import verify_store
 
-        if self.path is None:
-            raise StoreError("a store on disk", "one in memory", "save it first")
-        return verify_store(self.path)
-
-
-def located(store: str | Path) -> Path:
+def find_store_folder(store: str | Path) -> Path:
     """The folder of a store; one in a bucket is fetched first."""
     if not is_url(store):
         return Path(store)
@@ -358,7 +350,7 @@ def open_files(path: Path, *, verify: bool = True) -> ArtefactReader:
     return files
 
 
-def served_file(files: ArtefactReader) -> str:
+def name_served_file(files: ArtefactReader) -> str:
     """Name of the file that holds what an index of the store is made of."""
     served = f"{SERVED}.npy"
     return served if served in files else f"{DEEP}.npy"

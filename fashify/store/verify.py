@@ -8,7 +8,7 @@ from fashify.errors import FashifyError, StoreCorruptError, StoreMismatchError
 from fashify.io.artefact import MANIFEST, ArtefactReader, verify_artefact
 from fashify.store.formats import check_format
 from fashify.store.layout import HEAD, INDEX, INDEX_KIND, STORE, STRENGTH
-from fashify.store.store import FeatureStore, located
+from fashify.store.store import FeatureStore, find_store_folder
 
 
 def verify_store(path: str | Path) -> list[tuple[str, str]]:
@@ -27,7 +27,7 @@ def verify_store(path: str | Path) -> list[tuple[str, str]]:
     >>> verify_store("data/sample-store")
     []
     """
-    path = located(path)
+    path = find_store_folder(path)
     try:
         check_format(path)
     except StoreMismatchError as error:
@@ -36,10 +36,10 @@ def verify_store(path: str | Path) -> list[tuple[str, str]]:
     if (path / INDEX).is_dir():
         problems = verify_artefact(path / INDEX, INDEX_KIND)
         found += [(f"{INDEX}/{name}", problem) for name, problem in problems]
-    return found or _misplaced(path)
+    return found or _find_misplaced(path)
 
 
-def _misplaced(path: Path) -> list[tuple[str, str]]:
+def _find_misplaced(path: Path) -> list[tuple[str, str]]:
     """Files that are whole, but of another release or of another store."""
     store = FeatureStore.load(path, verify=False)
     for name, part in ((HEAD, "head"), (STRENGTH, "strength")):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,9 @@ from fashify.store.layout import (
     VIEWS,
 )
 from fashify.store.remote import push_store
-from fashify.store.store import FeatureStore
+
+if TYPE_CHECKING:
+    from fashify.store.store import FeatureStore
 
 #: What a store's manifest gets from its writer, whatever its facts said before.
 _OWN = ("format", "version", "files", "sha256", "head", "n_items", "n_views", "n_quarantined")
@@ -97,7 +99,7 @@ def write_tables(
 
 
 @dataclass(frozen=True)
-class Serving:
+class ServedThrough:
     """What a store answers through.
 
     Attributes:
@@ -112,7 +114,7 @@ class Serving:
     save_index: SaveIndex | None = None
 
 
-def write_store(writer: ArtefactWriter, store: FeatureStore, serving: Serving) -> None:
+def write_store(writer: ArtefactWriter, store: FeatureStore, serving: ServedThrough) -> None:
     """Writes a store of the same pictures, served in another way.
 
     Args:

@@ -261,7 +261,7 @@ def test_a_name_that_is_taken_is_refused(uri):
 def test_a_wider_search_is_a_setting(uri):
     store = store_of()
     index = make_index("milvus", uri=uri, target="standalone").fit(store.vectors, store.item_ids)
-    agrees(index.tuned(width=64), store)
+    agrees(index.with_params(width=64), store)
 
 
 @pytest.mark.parametrize("options", [{"uri": "no-ending"}, {"uri": "x.db", "target": "moon"}])

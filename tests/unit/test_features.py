@@ -13,6 +13,7 @@ from fakes import GridBackbone, GridEngine
 from kills import torture
 from toy import draw
 
+from fashify import verify_store
 from fashify.catalogue import load_catalogue
 from fashify.errors import (
     CatalogueError,
@@ -23,7 +24,7 @@ from fashify.errors import (
 )
 from fashify.features import Embedder, extract_features
 from fashify.features import plan as plan_module
-from fashify.features.pipeline import prepared_images
+from fashify.features.pipeline import prepare_images
 from fashify.io.images import load_image, resize
 from fashify.retrieval.retriever import Retriever
 
@@ -78,7 +79,7 @@ def test_pictures_are_read_ahead_but_not_far(toy_catalogue, monkeypatch):
     read, storage = [], toy_catalogue.storage
     monkeypatch.setattr(storage, "read", lambda name: read.append(name) or b"no picture")
     tasks = [plan_module.Task(str(n), f"{n}.jpg") for n in range(100)]
-    images = prepared_images(storage, tasks, load_image, ahead=7)
+    images = prepare_images(storage, tasks, load_image, ahead=7)
     for taken in range(1, 21):
         assert isinstance(next(images), FashifyError)
         assert len(read) <= taken + 7
@@ -156,7 +157,7 @@ def test_a_damaged_column_is_embedded_again(toy, tmp_path):
     store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
     assert images == 7
     assert np.array_equal(store.features, expected)
-    assert store.verify() == []
+    assert verify_store(store.path) == []
 
 
 class DyingEngine(GridEngine):

@@ -121,11 +121,11 @@ def test_only_search_parameters_can_be_tuned():
     features = np.random.default_rng(3).normal(size=(300, 8)).astype(np.float32)
     pytest.importorskip("faiss")
     index = make_index("hnsw", ef_search=16).fit(features, range(300))
-    wide = index.tuned(ef_search=300)
+    wide = index.with_params(ef_search=300)
     exact = make_index("exact").fit(features, range(300))
     np.testing.assert_array_equal(
         wide.search(features, 5).positions, exact.search(features, 5).positions
     )
     assert index.params["ef_search"] == 16
     with pytest.raises(ConfigError, match="build another"):
-        index.tuned(links=3)
+        index.with_params(links=3)

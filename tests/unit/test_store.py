@@ -92,7 +92,7 @@ def test_build_turns_an_old_store_into_a_new_one(toy, toy_catalogue, tmp_path, v
     engine = GridEngine()
     new = extract_features(load_catalogue(toy), GridBackbone(), old, engine=engine, **options)
     assert engine.images == 1
-    assert new.verify() == []
+    assert verify_store(new.path) == []
     assert np.array_equal(new.features[:8], fresh.features)
     assert np.array_equal(new.signatures[:8], fresh.signatures)
     assert new.facts[:8].equals(fresh.facts)
@@ -129,7 +129,7 @@ def test_products_with_several_views(tmp_path):
     views["sha256"] = ["1", "2", "3", "3"]
     made = FeatureStore(features, list("abc"), {}, views=views)
     store = made.save(tmp_path / "views")
-    assert store.verify() == []
+    assert verify_store(store.path) == []
     assert store.view_items.tolist() == [0, 1, 1, 2]
     assert store.view_paths.tolist() == views["path"].tolist()
     assert store.first_views.tolist() == [0, 1, 3]
@@ -146,7 +146,7 @@ def test_a_store_made_in_memory_can_be_saved_and_replaced(tmp_path):
         made = FeatureStore(features, [f"i{row}" for row in range(n)], {"note": "by hand"})
         saved = made.save(tmp_path / "mine")
         assert np.array_equal(saved.features, features)
-        assert saved.verify() == []
+        assert verify_store(saved.path) == []
         assert saved.meta["note"] == "by hand"
     assert [p.name for p in tmp_path.iterdir() if not p.name.startswith(".")] == ["mine"]
 
@@ -217,7 +217,7 @@ def test_a_damaged_store_is_built_anew(store, toy_catalogue):
     again = extract_features(
         toy_catalogue, GridBackbone(), store.path, engine=GridEngine(), index="exact"
     )
-    assert again.verify() == []
+    assert verify_store(again.path) == []
     assert len(again) == 8
 
 

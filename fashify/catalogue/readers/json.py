@@ -75,7 +75,9 @@ def _by_key(content: Mapping[str, Mapping[str, Any]]) -> tuple[list[Mapping[str,
     same = all(set(value) == set(inner[0]) for value in inner)
     scalars = not any(isinstance(cell, Mapping) for value in inner for cell in value.values())
     if same and scalars and all(key.isdecimal() for key in inner[0]):
-        rows = [{column: content[column][key] for column in content} for key in inner[0]]
+        rows: list[Mapping[str, Any]] = [
+            {column: content[column][key] for column in content} for key in inner[0]
+        ]
         return rows, "columns of values by row"
     return [{"id": key, **value} for key, value in content.items()], "objects by id"
 

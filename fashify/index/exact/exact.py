@@ -35,7 +35,7 @@ class ExactIndex(Index):
     def _candidates(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None, excluded: Pairs
     ) -> Pairs:
-        gallery, known = self._fitted(), self._structure
+        gallery, known = self._require_gallery(), self._structure
         options: dict[str, Any] = {"metric": self.metric, "allowed": allowed}
         if known is None or not len(queries) or not _many(gallery, k, allowed):
             return scan(gallery, queries, k, excluded=excluded, **options)

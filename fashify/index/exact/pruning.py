@@ -105,7 +105,7 @@ def _find_cheapest(
     k = min(_K, n - 1)
     near, costs = np.partition(away, k, axis=1)[:, k : k + 1], {}
     for dims in {max(4, most * part // 8) for part in (2, 3, 4, 6, 8)}:
-        bounds = _asked(asked, axes[:dims]) @ _rows(heads, halves, dims).T
+        bounds = _ask_bounds(asked, axes[:dims]) @ _rows(heads, halves, dims).T
         left = np.count_nonzero(bounds <= near) / len(asked)
         costs[dims] = n * (dims + 2) + _GATHER * left * dim
     best = min(costs, key=lambda dims: costs[dims])
@@ -118,7 +118,7 @@ def _rows(heads: np.ndarray, halves: np.ndarray, dims: int) -> np.ndarray:
     return np.concatenate([heads, halves[:, None], _rest_norms(2 * halves, heads)], axis=1)
 
 
-def _asked(queries: np.ndarray, axes: np.ndarray) -> np.ndarray:
+def _ask_bounds(queries: np.ndarray, axes: np.ndarray) -> np.ndarray:
     """(q, dims + 2) float32: what gives bounds, less |q|^2 / 2, when multiplied with the rows."""
     heads = queries @ axes.T
     squares = np.einsum("ij,ij->i", queries, queries)
@@ -157,7 +157,7 @@ def search_pruned(
     n = len(gallery.base)
     barred = None if allowed is None else ~allowed[:n]
     centred = flat(queries, metric) - sketch.mean
-    asked, slack = _asked(centred, sketch.axes), _slack(sketch, queries, metric)
+    asked, slack = _ask_bounds(centred, sketch.axes), _slack(sketch, queries, metric)
     step = max(1, _BOUNDS // n)
     given_up = np.zeros(len(queries), dtype=bool)
     parts: list[Pairs] = []

@@ -195,7 +195,8 @@ class Collection(MilvusConnection):
     def roster(self) -> pd.DataFrame:
         """item_id, slot and digest of every row, by slot."""
         fields = ["item_id", "slot", "digest"]
-        rows, start = [], 0
+        rows: list[dict[str, Any]] = []
+        start = 0
         while True:
             page = self._between(start, EVERYTHING, fields)
             rows, start = rows + page, start + _ROWS_A_PAGE

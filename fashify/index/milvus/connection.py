@@ -32,10 +32,11 @@ def connect(uri: str, timeout: float) -> Any:
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
     if "://" not in uri:
         _prepare_file(uri)
+    failures: tuple[type[Exception], ...] = (*refusals(), OSError, ValueError)
     try:
         token = os.environ.get("FASHIFY_MILVUS_TOKEN", "")
         return client(uri=uri, token=token, timeout=timeout, grpc_options=_RECONNECT)
-    except (*refusals(), OSError, ValueError) as error:
+    except failures as error:
         raise away_error(uri, format_reason(error)) from error
 
 
@@ -45,14 +46,15 @@ def _client_class() -> Any:
     Its import sets logging up anew for the whole process, which closes every handler there
     is: a service's log file, or stderr itself.
     """
-    configure = logging.config.dictConfig
-    logging.config.dictConfig = lambda _: None
+    settings: Any = logging.config
+    configure = settings.dictConfig
+    settings.dictConfig = lambda _: None
     try:
         from pymilvus import MilvusClient
     except ImportError as error:
         raise MissingExtraError.of("pymilvus", "milvus") from error
     finally:
-        logging.config.dictConfig = configure
+        settings.dictConfig = configure
     return MilvusClient
 
 

@@ -124,7 +124,7 @@ class MilvusIndex(Index):
 
     def vectors_of(self, item_ids: Sequence[str] | np.ndarray) -> np.ndarray:
         """(m, dim) float32 features of items, from the server; QueryError for unknown ids."""
-        roster = self._fitted()
+        roster = self._require_gallery()
         return self.collection.vectors(roster.order[roster.locate(list(item_ids))])
 
     def bytes_outside(self) -> int | None:
@@ -142,14 +142,16 @@ class MilvusIndex(Index):
 
     # -- searching
 
-    def _allowed(self, where: Any) -> Expression:
+    def _mask_allowed(self, where: Any) -> Expression:  # type: ignore[override]
         """The filter as an expression: from a mask, or from a filter on its own columns."""
-        roster = self._fitted()
+        roster = self._require_gallery()
         if where is None:
             return EVERYTHING
         if isinstance(where, str | Mapping | Filter):
             return self._expression(Filter.parse(where))
         mask = checks.mask(where, len(roster))
+        if mask is None:
+            return EVERYTHING
         inside = roster.order[mask]
         if 2 * len(inside) <= len(mask):
             return slots_among(inside)
@@ -166,10 +168,10 @@ class MilvusIndex(Index):
             )
         return expression_of(where.root)
 
-    def _candidates(
+    def _candidates(  # type: ignore[override]
         self, queries: np.ndarray, k: int, allowed: Expression, excluded: Pairs
     ) -> Pairs:
-        roster = self._fitted()
+        roster = self._require_gallery()
         most = int(np.bincount(excluded[0], minlength=1).max())
         limit = min(k + most + _SPARE, len(roster))
         return drop_excluded(pad_ragged(self._ask(queries, limit, allowed)), excluded)
@@ -177,7 +179,7 @@ class MilvusIndex(Index):
     def _ask(self, queries: np.ndarray, limit: int, allowed: Expression) -> np.ndarray:
         return self.collection.search(queries, limit, allowed, self.params["width"])
 
-    def _answer(
+    def _answer(  # type: ignore[override]
         self,
         queries: np.ndarray,
         lengths: np.ndarray,
@@ -191,7 +193,7 @@ class MilvusIndex(Index):
         if np.bincount(pairs[0], minlength=len(queries)).min() >= k:
             return self._local(np.unique(pairs[1]), queries, lengths, k, pairs)
         # Fewer than k: there are no more, or an approximate index lost some behind the filter.
-        passing = self.collection.matching(allowed, self._fitted().n_slots)
+        passing = self.collection.matching(allowed, self._require_gallery().n_slots)
         return self._local(passing, queries, lengths, k, None, excluded)
 
     def _local(
@@ -204,7 +206,7 @@ class MilvusIndex(Index):
         excluded: Pairs | None = None,
     ) -> Neighbours:
         """Measure here: the given pairs, or every query against all of ``slots``."""
-        roster = self._fitted()
+        roster = self._require_gallery()
         positions = np.sort(roster.positions(slots))
         if not len(positions):
             shape = (len(queries), k)
@@ -212,6 +214,7 @@ class MilvusIndex(Index):
         slots, ids = roster.order[positions], roster.item_ids[positions]
         rows = Gallery.of(self.collection.vectors(slots), ids)
         if pairs is None:
+            excluded = excluded or (np.empty(0, np.int64), np.empty(0, np.int64))
             inside = np.isin(excluded[1], slots)
             banned = excluded[0][inside], _places(excluded[1][inside], roster, positions)
             pairs = scan(rows, queries, k, metric=self.metric, allowed=None, excluded=banned)
@@ -219,12 +222,12 @@ class MilvusIndex(Index):
             pairs = pairs[0], _places(pairs[1], roster, positions)
         found = rank(rows, queries, lengths, k, pairs, self.metric)
         there = found.positions != NONE
-        rows = np.where(there, positions[found.positions], NONE)
-        return replace(found, positions=rows, views=rows)
+        found_at = np.where(there, positions[found.positions], NONE)
+        return replace(found, positions=found_at, views=found_at)
 
     # -- files
 
-    def _fitted(self) -> Any:
+    def _require_gallery(self) -> Any:
         if self._gallery is None:
             raise IndexNotFittedError(
                 "an index that holds features", "one that is empty", "call fit, load or sync first"
@@ -233,7 +236,7 @@ class MilvusIndex(Index):
 
     def save(self, folder: str | Path, *, column: str = "") -> Path:
         """Write which row is whose; the vectors stay on the server, whatever ``column`` says."""
-        roster = self._fitted()
+        roster = self._require_gallery()
         facts = {"backend": self.name, "metric": self.metric, "params": self.params}
         facts |= {"rows": {"n_slots": int(roster.n_slots), "dim": int(roster.dim)}}
 

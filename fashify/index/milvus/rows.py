@@ -71,9 +71,8 @@ def columns_in(items: pd.DataFrame | None) -> list[str]:
 
 def _facts(items: pd.DataFrame | None, columns: Sequence[str], rows: int) -> list[dict[str, Any]]:
     values: dict[str, list[Any]] = {}
-    for column in columns if items is not None else ():
-        if column in NUMBER_COLUMNS:
-            values[column] = [int(one) for one in items[column].fillna(MISSING_NUMBER)]
-        else:
-            values[column] = [str(one) for one in items[column].fillna("")]
+    if items is not None:
+        for column in columns:
+            missing, read = (MISSING_NUMBER, int) if column in NUMBER_COLUMNS else ("", str)
+            values[column] = [read(one) for one in items[column].fillna(missing)]
     return [{name: column[row] for name, column in values.items()} for row in range(rows)]

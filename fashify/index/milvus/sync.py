@@ -24,10 +24,13 @@ log = logging.getLogger(__name__)
 class SyncSource(Protocol):
     """What is synchronised: a FeatureStore, or anything with its three arrays."""
 
-    vectors: np.ndarray
     item_ids: np.ndarray
-    view_items: np.ndarray
     items: pd.DataFrame
+
+    @property
+    def vectors(self) -> np.ndarray: ...
+    @property
+    def view_items(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

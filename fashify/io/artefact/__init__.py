@@ -16,9 +16,9 @@ from fashify.io.artefact.files import (
 )
 from fashify.io.artefact.folder import (
     MANIFEST,
+    ArtefactKind,
     ArtefactReader,
     ArtefactWriter,
-    Kind,
     corrupt,
     read_manifest,
     self_checksum,
@@ -28,9 +28,9 @@ from fashify.io.artefact.folder import (
 
 __all__ = [
     "MANIFEST",
+    "ArtefactKind",
     "ArtefactReader",
     "ArtefactWriter",
-    "Kind",
     "canonical_json",
     "check_readable",
     "corrupt",

@@ -39,7 +39,7 @@ ALWAYS_HASHED = 4 << 20
 
 
 @dataclass(frozen=True)
-class Kind:
+class ArtefactKind:
     """What a manifest says of the folder it lies in.
 
     Attributes:
@@ -68,7 +68,7 @@ class ArtefactWriter:
         StoreError: the folder cannot be made.
     """
 
-    def __init__(self, staging: Path, kind: Kind) -> None:
+    def __init__(self, staging: Path, kind: ArtefactKind) -> None:
         self.staging, self.kind = staging, kind
         self.files: dict[str, dict[str, Any]] = {}
         try:
@@ -128,7 +128,7 @@ class ArtefactWriter:
 
 def write_artefact(
     folder: Path,
-    kind: Kind,
+    kind: ArtefactKind,
     facts: Mapping[str, Any],
     fill: Callable[[ArtefactWriter], None],
     *,
@@ -176,7 +176,7 @@ class ArtefactReader:
         StoreCorruptError: the manifest is not as it was written.
     """
 
-    def __init__(self, folder: Path, kind: Kind, *, verify: bool = False) -> None:
+    def __init__(self, folder: Path, kind: ArtefactKind, *, verify: bool = False) -> None:
         self.folder, self.kind, self.verify = folder, kind, verify
         self.facts = read_manifest(folder, kind)
         self.files: dict[str, dict[str, Any]] = self.facts["files"]
@@ -193,7 +193,7 @@ class ArtefactReader:
 
     def read(self, name: str) -> bytes:
         """A file's bytes, their checksum compared; errors as ``path``."""
-        path = self._placed(name)
+        path = self._locate(name)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -212,14 +212,14 @@ class ArtefactReader:
             check_readable(path, error)
             raise self._corrupt(path.name, str(error)) from error
 
-    def _placed(self, name: str) -> Path:
+    def _locate(self, name: str) -> Path:
         if name not in self.files:
             raise self._corrupt(MANIFEST, f"it names no {name}")
         # The name comes from a file: it may not lead out of the folder.
         return self.folder / Path(name).name
 
     def _check(self, name: str) -> Path:
-        path, record = self._placed(name), self.files[name]
+        path, record = self._locate(name), self.files[name]
         try:
             size = path.stat().st_size
             whole = size == record["bytes"]
@@ -238,13 +238,13 @@ class ArtefactReader:
         return corrupt(self.kind, self.folder, name, reason)
 
 
-def corrupt(kind: Kind, folder: Path, name: str, reason: str) -> StoreCorruptError:
+def corrupt(kind: ArtefactKind, folder: Path, name: str, reason: str) -> StoreCorruptError:
     """The error for a file that is not as it was written."""
     cure = kind.cure.format(folder=folder)
     return StoreCorruptError(f"{kind.noun} as it was written", f"{name} ({reason})", cure)
 
 
-def read_manifest(folder: Path, kind: Kind) -> dict[str, Any]:
+def read_manifest(folder: Path, kind: ArtefactKind) -> dict[str, Any]:
     """The manifest, checked byte for byte; errors as ``ArtefactReader``."""
     file = folder / MANIFEST
     cure = kind.cure.format(folder=folder)
@@ -277,7 +277,7 @@ def self_checksum(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_json(rest)).hexdigest()
 
 
-def verify_artefact(folder: Path, kind: Kind) -> Iterator[tuple[str, str]]:
+def verify_artefact(folder: Path, kind: ArtefactKind) -> Iterator[tuple[str, str]]:
     """``(file, what is wrong)`` of every file that is not as it was written.
 
     Raises:
