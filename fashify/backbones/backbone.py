@@ -96,7 +96,7 @@ class Backbone:
     def _run(self, function: Any, batch: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         import tensorflow as tf
 
-        checked = _check_batch(batch, self.spec)
+        checked = check_batch(batch, self.spec)
         if not len(checked):
             return np.zeros((0, *shape), np.float32)
         return function(tf.constant(checked)).numpy()
@@ -114,8 +114,9 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
     """Builds a network with its weights and preprocessing.
 
     Args:
-        name: one of ``list_backbones()``, or ``auto``: ``fashify-lite``, whose weights ship
-            with the package.
+        name: one of ``list_backbones()``; ``auto``: ``fashify-lite``, whose weights ship with
+            the package; or ``FILE.onnx``, a network with a record beside it, see
+            ``fashify.backbones.onnx_file``.
         weights: ``None`` for the network's own: those that ship with ``fashify-lite``, of every
             other ``imagenet``; ``random`` (for tests, seeded); or a file: ``.h5``,
             ``.weights.h5``, ``.keras``, ``.pth`` for the EfficientNet-Lites, or a
@@ -128,6 +129,12 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
     >>> load_backbone("fashify-lite").spec.dim
     1280
     """
+    from fashify.backbones.onnx_file import SUFFIX as ONNX
+    from fashify.backbones.onnx_file import load_onnx
+
+    for file in (weights, name):
+        if file is not None and str(file).endswith(ONNX):
+            return load_onnx(file)
     record = find_record(DEFAULT if name == "auto" else name)
     reason = "auto: the network that ships with Fashify" if name == "auto" else "asked for"
     weights = own_weights(record) if weights is None else weights
@@ -222,7 +229,7 @@ def _compile(model: keras.Model) -> Any:
     return function.get_concrete_function()
 
 
-def _check_batch(batch: np.ndarray, spec: BackboneSpec) -> np.ndarray:
+def check_batch(batch: np.ndarray, spec: BackboneSpec) -> np.ndarray:
     """The batch as float32, refused unless it is (b, H, W, 3) within 0..255."""
     wanted = (*spec.input_size, 3)
     expected = f"a (b, {wanted[0]}, {wanted[1]}, 3) array of RGB 0..255, uint8 or float"

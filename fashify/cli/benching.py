@@ -18,7 +18,9 @@ def extraction(
     catalogue: Annotated[
         str, typer.Option(help="Pictures to embed: as for build, a catalogue.")
     ] = "sample",
-    backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
+    backbone: Annotated[
+        str, typer.Option(help="Network, see fashify info; or FILE.onnx.")
+    ] = "auto",
     weights: Annotated[
         str | None, typer.Option(help="imagenet, random or a file; default: the network's own.")
     ] = None,

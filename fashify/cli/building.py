@@ -41,7 +41,9 @@ def build(
         Path | None,
         typer.Option(help="Store directory or s3:// url to write; default: $FASHIFY_STORE."),
     ] = None,
-    backbone: Annotated[str, typer.Option(help="Network, see fashify info.")] = "auto",
+    backbone: Annotated[
+        str, typer.Option(help="Network, see fashify info; or FILE.onnx.")
+    ] = "auto",
     weights: Annotated[
         str | None,
         typer.Option(help="imagenet, random (for tests) or a file; default: the network's own."),

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fashify.backbones.onnx_file import OnnxNetwork
 from fashify.engines.base import ModelSpec
 from fashify.engines.cache import ModelCache
 from fashify.engines.processor import import_openvino
@@ -19,6 +20,8 @@ MODEL = "model.xml"
 
 def load_converted(model: keras.Model, spec: ModelSpec, cache: ModelCache) -> Any:
     """The network in OpenVINO's form, from the cache or converted now."""
+    if isinstance(model, OnnxNetwork):
+        return model.to_openvino()
     ov = import_openvino()
     key = cache_key(spec, precision="fp32")
     found = cache.find(key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fashify.backbones.onnx_file import OnnxNetwork
 from fashify.config import settings
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
@@ -82,11 +83,26 @@ def make_engine(
         raise EngineError("a precision", repr(precision), f"choose one of {choice}")
     cache = ModelCache(Path(cache_dir) if cache_dir else settings().cache / "engines")
     maker = _Maker(model, spec, cache, calibration, threads)
+    if isinstance(model, OnnxNetwork):
+        return _make_for_file(maker, name, precision)
     if precision == "int8" and name == "auto":
         name = "openvino"
     if "auto" not in (name, precision):
         return maker.make(name, precision)
     return _find_fastest_faithful(_list_candidates(name, precision), maker)
+
+
+def _make_for_file(maker: _Maker, name: str, precision: str) -> Engine:
+    """OpenVINO for an ONNX file: nothing else reads it, so there is nothing to choose."""
+    if name == "tensorflow" or precision == "int8":
+        raise EngineError(
+            "the engine openvino in fp32 or bf16 for a network from a file",
+            f"{name} {precision}",
+            "leave engine and precision out",
+        )
+    engine = maker.make("openvino", "fp32" if precision == "auto" else precision)
+    engine.reason = "a network from an ONNX file"
+    return engine
 
 
 class _Maker:
