@@ -21,6 +21,9 @@ SETTINGS = "catalogue.toml"
 #: Files whose ending says nothing that are opened to look; a bucket answers one by one.
 MAX_OPENED = 20_000
 
+#: More texts or XML files than this are no tables.
+MAX_TEXTS = 20
+
 #: A table that is packed alone, ``products.csv.gz``.
 PACKED = ".gz"
 
@@ -79,8 +82,8 @@ class Files:
 def is_hidden(name: str) -> bool:
     """Whether a system or a program keeps the file for itself."""
     return (
-        name.startswith(".") or "/." in name or any(part in name for part in IGNORED_PARTS)
-    ) and any(part.startswith(".") or part in IGNORED_PARTS for part in name.split("/"))
+        name[:1] in ".~" or "/." in name or "/~" in name or any(p in name for p in IGNORED_PARTS)
+    ) and any(part.startswith((".", "~$")) or part in IGNORED_PARTS for part in name.split("/"))
 
 
 def suffix_of(name: str) -> str:
@@ -118,7 +121,20 @@ def sort_files(storage: Storage, names: list[str]) -> Files:
         else:
             unknown.append(name)
     _look_into(storage, unknown, found)
+    _drop_captions(found)
     return found
+
+
+def _drop_captions(found: Files) -> None:
+    """A text or an XML beside each picture says something of it, and is no table of products."""
+    beside = [name for name in found.tables if suffix_of(name) in (".txt", ".xml")]
+    if not beside:
+        return
+    stems = {name.rpartition(".")[0].rpartition("/")[2] for name in found.pictures}
+    own = {name for name in beside if name.rpartition(".")[0].rpartition("/")[2] in stems}
+    if len(beside) - len(own) > MAX_TEXTS:
+        own.update(beside)
+    found.drop(own, "texts beside single pictures")
 
 
 def _is_table(name: str, suffix: str) -> bool:

@@ -719,3 +719,48 @@ def test_the_reading_says_all_of_it_as_json(shop):
     assert "column 'title' is name (guess, English)" in lines
     assert "joined by id, file name without its ending: 4 rows" in lines
     assert "warning: 1 products without a picture (5: images/5.jpg)" in lines
+
+
+def test_a_column_without_a_name_is_kept_and_empty_ones_go(shop):
+    rows = [(item_id, title, "", "x", "") for item_id, title, _ in PRODUCTS]
+    write(shop, "p.csv", csv_text([("id", "title", "", "", ""), *rows], ";"))
+    catalogue = load_catalogue(shop)
+    assert catalogue.table["name"].tolist() == [title for _, title, _ in PRODUCTS]
+    assert catalogue.table["column_4"].tolist() == ["x"] * 4
+    assert "column_3" not in catalogue.table
+    assert catalogue.mended.empty
+
+
+def test_what_lies_beside_pictures_and_is_no_table(shop):
+    write(shop, "products.csv", csv_text(product_rows()))
+    write(shop, "~$products.xlsx", b"\x00" * 165)
+    write(shop, "images/40979.txt", "a red dress, on white")
+    write(shop, "images/40979.xml", "<annotation><object><name>x</name></object></annotation>")
+    write(shop, "images.zip", b"PK\x03\x04")
+    catalogue = load_catalogue(shop)
+    is_right(catalogue)
+    assert [table.name for table in catalogue.reading.tables] == ["products.csv"]
+    reasons = {count.what for count in catalogue.reading.left_out}
+    assert {"texts beside single pictures", "hidden files of a system"} <= reasons
+    assert any("unpack them" in reason for reason in reasons)
+
+
+def test_a_packed_table(shop):
+    import gzip
+
+    write(shop, "products.csv.gz", gzip.compress(csv_text(product_rows()).encode()))
+    is_right(load_catalogue(shop))
+    write(shop, "products.csv.gz", b"\x1f\x8b\x08broken")
+    with pytest.raises(CatalogueError, match=r"a whole gzip file, products.csv.gz"):
+        load_catalogue(shop)
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+def test_every_mended_row_is_named(shop, escaped):
+    bad = '22463,"A \\"good\\" shirt, new",Shirts\n' if escaped else '22463,"Big" shirt,Shirts\n'
+    text = csv_text(product_rows()[:-1]) + bad
+    write(shop, "p.csv", text)
+    catalogue = load_catalogue(shop)
+    assert catalogue.mended[["item_id", "line"]].to_numpy().tolist() == [["22463", 5]]
+    assert catalogue.facts("22463")["article_type"] == "Shirts"
+    assert "line 5" in str(catalogue.reading.mended)

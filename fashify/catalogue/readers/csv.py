@@ -113,7 +113,7 @@ def _table(records: _Records, name: str, before: int, most: int | None) -> RawTa
             if _is_title(fields, records):
                 notes.append(f"line {line + before} is a title above the table: {fields[0][:60]!r}")
                 continue
-            columns, own, note = _header(fields)
+            columns, own, note = _header(fields, records)
             records.wanted = len(columns)
             notes += [note] if note else []
             if not own:
@@ -144,12 +144,21 @@ def _is_title(fields: list[str], records: _Records) -> bool:
     return width > 1 and bool(fields[0].strip())
 
 
-def _header(fields: list[str]) -> tuple[list[str], bool, str]:
+def _is_filled(records: _Records, place: int) -> bool:
+    """Whether rows have something in a column that the header does not name."""
+    try:
+        read = list(csv.reader(records.lines[:200], delimiter=records.delimiter))
+    except csv.Error:
+        return False
+    return any(len(fields) > place and fields[place].strip() for fields in read)
+
+
+def _header(fields: list[str], records: _Records) -> tuple[list[str], bool, str]:
     """Column names, whether this record is a row already, and what to say of it."""
     if any(_PICTURE.search(cell.strip()) for cell in fields):
         names = [f"column {place}" for place in range(1, len(fields) + 1)]
         return names, True, "no header line: the first line names a picture already"
-    while len(fields) > 1 and not fields[-1].strip():
+    while len(fields) > 1 and not fields[-1].strip() and not _is_filled(records, len(fields) - 1):
         fields = fields[:-1]  # Spreadsheets end lines with the delimiters of empty columns.
     return fields, False, ""
 
