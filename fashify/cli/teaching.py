@@ -104,10 +104,24 @@ def learn(
     ] = "auto",
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    text: Annotated[
+        bool, typer.Option("--text", help="Instead train a text tower on the products' names.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a head on a store's own features and labels, and serve the store through it."""
     from fashify.learning import learn
 
+    if text:
+        _learn_words(store, seed, as_json)
+        return
     taught = learn(store_path(store), method=head, index=index, seed=seed)
     emit(describe_head(taught), as_json, [f"{len(taught):,} products; {format_head(taught)}"])
+
+
+def _learn_words(store: Path | None, seed: int, as_json: bool) -> None:
+    from fashify.learning.tower import learn_words
+
+    tower = learn_words(store_path(store), seed=seed, progress=not as_json)
+    answer = {"words": len(tower.words), **tower.facts}
+    emit(answer, as_json, [f"{len(tower.words):,} words learned from {tower.facts['products']}"])

@@ -21,11 +21,16 @@ from fashify.errors import CatalogueError, QueryError, known
 from fashify.evaluation.intervals import bootstrap
 from fashify.io.plain import to_plain
 from fashify.retrieval.composed import PARTS, rank
-from fashify.retrieval.wording import Wording
+from fashify.retrieval.wording import Wording, standardise
 from fashify.store import FeatureStore
+from fashify.text.index import WordIndex
+from fashify.text.words import stems
 
 #: What decides the order: see ``order_by``.
-METHODS = ("picture", "tower", "words", "joined", "filter")
+METHODS = ("picture", "tower", "names", "mixed", "words", "joined", "filter")
+
+#: Shares of the picture and of the own name in ``mixed``, as in the published label queries.
+MIXED = (0.9, 0.1)
 
 #: Measures of a protocol in which a query has few right products, and of one in which many.
 FEW, MANY = ("recall@1", "recall@10", "mrr"), ("precision@1", "precision@10")
@@ -146,9 +151,15 @@ def evaluate_texts(
 def order_by(method: str, wording: Wording) -> Scorer:
     """Scores (n,) of the gallery for a text, by one method.
 
-    ``picture``: tower and seen classes; ``tower``: its cosine alone; ``words``: BM25; ``joined``:
-    what a search does; ``filter``: products that have all labels the text names.
+    ``picture``: tower and seen classes; ``tower``: its cosine alone; ``names``: BM25 over names
+    alone; ``mixed``: ``MIXED`` of the two, standardised; ``words``: BM25 over names and labels;
+    ``joined``: what a search does; ``filter``: products that have all labels the text names.
     """
+    if method in ("names", "mixed"):
+        index = WordIndex.build(wording.store.items.reindex(columns=["item_id", "name"]))
+        if method == "names":
+            return lambda text: index.scores(stems(text))
+        return lambda text: _mix(wording, index, text)
     n = len(wording.store)
     if method == "tower":
         tower, pictures = wording.tower, wording.pictures
@@ -169,6 +180,13 @@ def _rank_gallery(wording: Wording, text: str, *, labels: bool) -> np.ndarray:
     scores = np.full(len(wording.store), -np.inf)
     scores[found.positions] = -found.distances
     return scores
+
+
+def _mix(wording: Wording, index: WordIndex, text: str) -> np.ndarray:
+    picture = wording.score(wording.understand(text), labels=False).picture
+    of_picture, of_name = MIXED
+    name = of_name * standardise(index.scores(stems(text)))
+    return name if picture is None else name + of_picture * standardise(picture)
 
 
 def label_queries(store: FeatureStore, level: str, mask: np.ndarray) -> list[TextQuery]:

@@ -10,8 +10,10 @@ SupCon (Khosla et al., NeurIPS 2020).
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,12 @@ from scipy.sparse import csr_matrix
 from scipy.special import erf
 from tqdm import tqdm
 
-from fashify.text.tower import Tower, quantise_rows
-from fashify.text.words import BUCKETS, pieces
+from fashify.errors import QueryError
+from fashify.store import FeatureStore
+from fashify.store.store import located
+from fashify.text.files import save_tower
+from fashify.text.tower import Tower, quantise_rows, root
+from fashify.text.words import BUCKETS, pieces, stems
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +44,9 @@ COMBINATIONS = (
     ("usage", "article_type"),
     ("base_colour", "gender", "article_type"),
 )
+
+#: Named products below which no words are learned.
+FEWEST = 100
 
 #: Adam's decay rates and the least divisor.
 _BETAS, _TINY = (0.9, 0.98), 1e-8
@@ -57,20 +66,18 @@ class TowerRecipe:
         decay: of weights, decoupled (AdamW).
         names: share of texts that are the product's name; the rest are of ``COMBINATIONS``.
         drop: share of a picture's numbers and of the hidden units left out in a step.
-        words: share of a name's words left out.
         tau: inverse temperature of the loss.
     """
 
     width: int = 128
     hidden: int = 768
     dim: int = 256
-    epochs: int = 24
-    batch: int = 512
-    rate: float = 2e-3
+    epochs: int = 30
+    batch: int = 2048
+    rate: float = 3e-3
     decay: float = 1e-2
     names: float = 0.6
-    drop: float = 0.2
-    words: float = 0.0
+    drop: float = 0.4
     tau: float = 20.0
 
 
@@ -79,7 +86,7 @@ class TowerLesson:
     """What a tower learns from.
 
     Attributes:
-        features: (n, d) float32 of the backbone, frozen.
+        features: (n, d) float32, roots of the backbone's, which is frozen.
         texts: for each kind of text (n,) numbers into ``phrases``, -1 where a product has none;
             the first kind is the name.
         phrases: the texts themselves.
@@ -117,7 +124,7 @@ def make_lesson(features: np.ndarray, items: Any) -> TowerLesson:
             phrases.setdefault(value, len(phrases)) if value and value != "NA" else -1
             for value in values
         ]
-    return TowerLesson(np.asarray(features, np.float32), texts, tuple(phrases))
+    return TowerLesson(root(features), texts, tuple(phrases))
 
 
 def _join_columns(columns: Sequence[Any]) -> Any:
@@ -125,6 +132,46 @@ def _join_columns(columns: Sequence[Any]) -> Any:
     for column in columns[1:]:
         joined = joined + " " + column
     return joined
+
+
+def learn_words(
+    store: str | Path | FeatureStore,
+    *,
+    recipe: TowerRecipe | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> Tower:
+    """Trains a tower on a store's own names and labels, and keeps it in the store.
+
+    Test products are left out, so that they can judge it.
+
+    Args:
+        store: the store, or its folder.
+        recipe: how; for fewer products smaller steps by default.
+
+    Raises:
+        QueryError: fewer than ``FEWEST`` products with a name.
+    """
+    found = store if isinstance(store, FeatureStore) else FeatureStore.load(located(store))
+    lesson = make_lesson(found.features[found.first_views], found.items)
+    rows = np.flatnonzero((found.split != "test") & (lesson.texts[0] >= 0))
+    if len(rows) < FEWEST:
+        raise QueryError(
+            f"at least {FEWEST} named products outside the test split, to learn words from",
+            f"{len(rows)}",
+            "search by the words of the table alone, or use the backbone fashify-lite",
+        )
+    backbone = found.meta["backbone"]
+    facts = {
+        "backbone": {name: backbone.get(name) for name in ("name", "weights_hash")},
+        "products": f"{len(rows):,} of the store's own, test split left out",
+        "seed": seed,
+    }
+    recipe = recipe or TowerRecipe(batch=min(2048, max(64, len(rows) // 16)))
+    tower = train_tower(lesson.of(rows), recipe=recipe, seed=seed, facts=facts, progress=progress)
+    if found.path is not None:
+        save_tower(found.path, tower)
+    return tower
 
 
 class _Parameter:
@@ -287,7 +334,7 @@ def train_tower(
     """
     trainer = TowerTrainer(lesson.features.shape[1], recipe, seed)
     bags = bag_of_pieces(lesson.phrases)
-    steps = max(1, len(lesson.features) // recipe.batch) * recipe.epochs
+    steps = max(30, len(lesson.features) // recipe.batch * recipe.epochs)
     scale = 1 / max(float(lesson.features.std()), 1e-9)
     for step, (rows, texts, fits, named) in enumerate(
         tqdm(_batches(lesson, recipe, trainer.rng, steps), total=steps, disable=not progress)
@@ -300,7 +347,17 @@ def train_tower(
     picture = trainer.p["picture"]
     picture.value = picture.value * np.float32(scale)
     used = np.unique(bags.indices)
-    return trainer.tower(used, (), dict(facts or {}))
+    return trainer.tower(used, _count_words(lesson), dict(facts or {}))
+
+
+def _count_words(lesson: TowerLesson) -> list[str]:
+    """Stems that two products' texts have or more, most frequent first."""
+    counts: Counter[str] = Counter()
+    for kind in lesson.texts:
+        numbers, times = np.unique(kind[kind >= 0], return_counts=True)
+        for number, n in zip(numbers.tolist(), times.tolist(), strict=True):
+            counts.update(dict.fromkeys(stems(lesson.phrases[number]), n))
+    return [word for word, n in counts.most_common() if n > 1]
 
 
 def _schedule(done: float, warm: float = 0.1) -> float:

@@ -93,6 +93,7 @@ def rank(
     weights: Mapping[str, float],
     mask: np.ndarray | None = None,
     labels: bool = True,
+    item: int | None = None,
     limit: int | None = None,
 ) -> Ranking:
     """Orders a gallery by a text, by the likeness to an image, or by both.
@@ -103,12 +104,13 @@ def rank(
         weights: of ``PARTS``.
         mask: (n,) bool, products that may be answered.
         labels: whether names and labels are read.
+        item: row of the product whose likeness it is, if it is one of the gallery.
         limit: how many of the best; all by default.
     """
     allowed = np.ones(len(wording.store), bool) if mask is None else mask.copy()
     odds: dict[str, np.ndarray] = {}
     if meaning is not None:
-        scores = wording.score(meaning, labels=labels)
+        scores = wording.score(meaning, labels=labels, beside=similarity is not None, item=item)
         allowed &= scores.allowed
         beside = BESIDE if similarity is not None else dict.fromkeys(BESIDE, 1.0)
         odds |= _of_text(scores, beside)

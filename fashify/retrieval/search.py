@@ -149,6 +149,7 @@ def _by_text(
         weights=of_query,
         mask=mask,
         labels=request.labels,
+        item=_row(retriever, request),
         limit=pool,
     )
     return retriever.make_matches(
@@ -159,6 +160,13 @@ def _by_text(
             for row in range(len(ranking.positions))
         ],
     )
+
+
+def _row(retriever: Retriever, request: Request) -> int | None:
+    """The row of the item asked with, where it is all that is asked with beside the text."""
+    if request.item_id is None or request.image is not None:
+        return None
+    return int(np.flatnonzero(retriever.store.item_ids == str(request.item_id))[0])
 
 
 def _own(retriever: Retriever) -> Mapping[str, float]:

@@ -21,13 +21,15 @@ from fashify.config import LEVELS
 from fashify.errors import QueryError
 from fashify.retrieval.attributes import Attributes, see_attributes
 from fashify.store import FeatureStore
+from fashify.text.files import load_tower, open_index
 from fashify.text.index import WordIndex
 from fashify.text.meaning import Labels, Meaning, Term, understand
+from fashify.text.table import LEVEL_OF
 from fashify.text.tower import Tower
 from fashify.text.words import stem, stems
 
-#: The tower shipped for fashify-lite's features, and the name of a store's own.
-SHIPPED, TOWER = "data/fashify-lite-words.safetensors", "tower.safetensors"
+#: The tower shipped for fashify-lite's features.
+SHIPPED = "data/fashify-lite-words.safetensors"
 
 #: Log odds: constant, of the share of the words that a product has, and of the share of the
 #: named labels that are its own.
@@ -36,6 +38,9 @@ WORDS = (-10.0, 8.0, 8.0)
 #: Log odds: constant, of the tower's cosine in standard deviations over the gallery, and of the
 #: mean log probability of the named classes.
 PICTURE = (-8.0, 1.5, 1.5)
+
+#: Kinds of labels that an item keeps where the text beside it names none.
+KEPT = ("type", "gender")
 
 #: A picture is taken to show an excluded class from this probability on.
 SHOWN = 0.4
@@ -70,7 +75,7 @@ class Wording:
     @cached_property
     def index(self) -> WordIndex:
         """Names, labels and text columns."""
-        return WordIndex.build(self.store.items)
+        return open_index(self.store.path, self.store.items)
 
     @cached_property
     def labels(self) -> Labels:
@@ -82,20 +87,22 @@ class Wording:
         """The text tower of these features; None where there is none."""
         if self._tower is not None:
             return self._tower
-        shipped = load_shipped_tower()
-        fits = shipped is not None and shipped.fits(self.store.meta.get("backbone", {}))
-        return shipped if fits else None
+        backbone = self.store.meta.get("backbone", {})
+        for found in (load_tower(self.store.path), load_shipped_tower()):
+            if found is not None and found.fits(backbone):
+                return found
+        return None
 
     @cached_property
     def pictures(self) -> np.ndarray | None:
         """(n, dim) float32, the pictures in the tower's space."""
-        return None if self.tower is None else self.tower.pictures(self.store.features)
+        return None if self.tower is None else self.tower.pictures(first_features(self.store))
 
     @cached_property
     def attributes(self) -> Attributes | None:
         """What the network sees in each picture."""
         backbone = self.store.meta.get("backbone", {})
-        return see_attributes(self.store.features, backbone, self.tower)
+        return see_attributes(first_features(self.store), backbone, self.tower)
 
     @cached_property
     def has_words(self) -> bool:
@@ -129,30 +136,57 @@ class Wording:
         """Whether the gallery's words, or those the tower learned, include a stem."""
         return self.index.knows(word) or (self.tower is not None and self.tower.knows(word))
 
-    def score(self, meaning: Meaning, *, labels: bool = True) -> Scores:
+    def score(
+        self,
+        meaning: Meaning,
+        *,
+        labels: bool = True,
+        beside: bool = False,
+        item: int | None = None,
+    ) -> Scores:
         """How well each product answers.
 
         Args:
             meaning: from ``understand``.
             labels: whether names and labels are read; else the pictures alone.
+            beside: the text stands beside an image, of which it changes something.
+            item: row of the product that the image is of, if it is one of the gallery.
         """
-        wanted = meaning.wanted
-        words = self._by_words(meaning) if labels and wanted and self.has_words else None
+        wanted, words = meaning.wanted, None
+        if labels and wanted and self.has_words:
+            words = self._by_words(meaning, beside, item)
         picture = self._by_picture(meaning) if wanted else None
         allowed = np.ones(len(self.store), bool)
         for term in meaning.excluded:
             allowed &= ~self._shows(term, labels)
         return Scores(words, picture, allowed)
 
-    def _by_words(self, meaning: Meaning) -> np.ndarray:
+    def _by_words(self, meaning: Meaning, beside: bool, item: int | None) -> np.ndarray:
         constant, of_share, of_labels = WORDS
-        share = self.index.scores(self.query_stems(meaning))
         named = [term for term in meaning.wanted if term.labels]
-        if not named:
+        agreed = [self._has_label(term) for term in named]
+        if item is not None:
+            agreed += self._kept_labels(meaning, item)
+        # Beside an image the words of a label say no more than the label itself.
+        said = [term for term in meaning.wanted if not (beside and term.labels)]
+        share = self.index.scores(self._stems_of(said))
+        if not agreed:
             # What no label can say is left to the words of the name.
             return constant + (of_share + of_labels) * share
-        agreed = np.mean([self._has_label(term) for term in named], axis=0)
-        return constant + of_share * share + of_labels * agreed
+        if not said:
+            of_share, of_labels = 0.0, of_share + of_labels
+        return constant + of_share * share + of_labels * np.mean(agreed, axis=0)
+
+    def _kept_labels(self, meaning: Meaning, item: int) -> list[np.ndarray]:
+        """(n,) float32 for each of ``KEPT`` that the text leaves as the item has it."""
+        kept = []
+        for kind in KEPT:
+            codes, _ = self._codes.get(LEVEL_OF[kind], (None, None))
+            label = self.store.items.get(LEVEL_OF[kind])
+            if codes is None or meaning.of(kind) or not label.iloc[item]:
+                continue
+            kept.append((codes == codes[item]).astype(np.float32))
+        return kept
 
     def query_stems(self, meaning: Meaning) -> list[str]:
         """Stems of what is wanted, as the gallery's own words say it."""
@@ -227,6 +261,12 @@ class Wording:
         if log is not None and not (labels and shown.any()):
             shown |= np.exp(log) >= SHOWN
         return shown
+
+
+def first_features(store: FeatureStore) -> np.ndarray:
+    """(n, dim) features of each product's first picture."""
+    one_each = len(store.features) == len(store)
+    return store.features if one_each else store.features[store.first_views]
 
 
 def standardise(values: np.ndarray) -> np.ndarray:

@@ -36,6 +36,7 @@ class WordIndex:
 
     Attributes:
         n: products.
+        key: of what it was made.
     """
 
     def __init__(self, database: sqlite3.Connection) -> None:
@@ -43,20 +44,21 @@ class WordIndex:
         facts = dict(self._rows("SELECT key, value FROM meta"))
         if facts.get("format") != FORMAT:
             raise sqlite3.DatabaseError(f"format {facts.get('format')}")
-        self.n = int(facts["n"])
+        self.n, self.key = int(facts["n"]), facts["key"]
         self.postings = lru_cache(maxsize=512)(self._postings)
 
     @classmethod
-    def build(cls, items: pd.DataFrame, path: Path | None = None) -> WordIndex:
+    def build(cls, items: pd.DataFrame, path: Path | None = None, *, key: str = "") -> WordIndex:
         """The index of a gallery's table.
 
         Args:
             items: ``name``, the columns of ``LEVELS`` and any text columns, as far as it has
                 them.
             path: the file to write; in memory by default.
+            key: of what it was made, to be kept.
         """
         database = sqlite3.connect(path or ":memory:", check_same_thread=False)
-        fill(database, items)
+        fill(database, items, key)
         return cls(database)
 
     @classmethod
@@ -75,6 +77,10 @@ class WordIndex:
                 f"{path} ({error})",
                 "run: fashify learn --text",
             ) from error
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._database.close()
 
     def scores(self, words: Iterable[str]) -> np.ndarray:
         """(n,) float32: how much of a text each product's words answer, 0 to 1.

@@ -14,7 +14,7 @@ from fashify.config import LEVELS
 from fashify.text.spelling import bigrams
 from fashify.text.words import normalise, stem, tokenise
 
-FORMAT = "fashify-words 1"
+FORMAT = "fashify-words 2"
 
 #: BM25's saturation and length normalisation, Robertson and Zaragoza, *The probabilistic relevance
 #: framework: BM25 and beyond*, 2009; and what a word counts for in each field (BM25F).
@@ -35,17 +35,21 @@ CREATE TABLE bigrams(bigram TEXT, term TEXT, PRIMARY KEY (bigram, term)) WITHOUT
 """
 
 
-def field_texts(items: pd.DataFrame) -> dict[str, list[str]]:
-    """The words of each field of ``FIELDS``, a text a product."""
+def field_columns(items: pd.DataFrame) -> dict[str, list[str]]:
+    """The columns whose words make up each field of ``FIELDS``."""
     levels = [level for level in LEVELS if level in items]
     kept = {"item_id", "path", "name", "has_image", *levels}
     others = [
-        name
+        str(name)
         for name in items
-        if name not in kept and not name.startswith("_") and _is_text(items[name])
+        if name not in kept and not str(name).startswith("_") and _is_text(items[name])
     ]
-    names = _join_texts(items, ["name"] if "name" in items else [])
-    return {"name": names, "labels": _join_texts(items, levels), "text": _join_texts(items, others)}
+    return {"name": ["name"] if "name" in items else [], "labels": levels, "text": others}
+
+
+def field_texts(items: pd.DataFrame) -> dict[str, list[str]]:
+    """The words of each field of ``FIELDS``, a text a product."""
+    return {field: _join_texts(items, columns) for field, columns in field_columns(items).items()}
 
 
 def _is_text(column: pd.Series) -> bool:
@@ -57,7 +61,7 @@ def _join_texts(items: pd.DataFrame, columns: Sequence[str]) -> list[str]:
     return [" ".join(row) for row in zip(*texts, strict=True)] if texts else [""] * len(items)
 
 
-def fill(database: sqlite3.Connection, items: pd.DataFrame) -> None:
+def fill(database: sqlite3.Connection, items: pd.DataFrame, key: str) -> None:
     """Makes the tables of an empty database and fills them with the words of a gallery."""
     database.executescript(f"PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; {_SCHEMA}")
     n, vocabulary = len(items), Vocabulary()
@@ -77,7 +81,9 @@ def fill(database: sqlite3.Connection, items: pd.DataFrame) -> None:
     database.executemany("INSERT INTO prefixes VALUES (?, ?)", _prefixes(rows))
     pairs = sorted((pair, row[0]) for row in rows if row[0].isalpha() for pair in bigrams(row[0]))
     database.executemany("INSERT INTO bigrams VALUES (?, ?)", pairs)
-    database.executemany("INSERT INTO meta VALUES (?, ?)", [("format", FORMAT), ("n", str(n))])
+    database.executemany(
+        "INSERT INTO meta VALUES (?, ?)", [("format", FORMAT), ("n", str(n)), ("key", key)]
+    )
     database.commit()
 
 

@@ -1,9 +1,9 @@
 """The text tower: a text and a picture as vectors of one space, by plain NumPy.
 
 A text is the sum of the vectors of its hashed words, word pairs and letter n-grams, normalised,
-and taken through one hidden layer; a picture is its feature through one affine map. Both end at
-unit length, so that their cosine says how well a picture fits a text. It is trained by
-``fashify.learning.words``.
+and taken through one hidden layer; a picture is the root of its feature through one affine map.
+Both end at unit length, so that their cosine says how well a picture fits a text. It is trained
+by ``fashify.learning.tower``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from scipy.special import erf
 from fashify.errors import StoreCorruptError, StoreMismatchError
 from fashify.text.words import BUCKETS, pieces, stem, tokenise
 
-FORMAT = "fashify-tower 1"
+FORMAT = "fashify-tower 2"
 
 #: Layers by name, each ``(in, out)`` with a bias: straight and hidden, then the picture's.
 LAYERS = ("straight", "hidden", "out", "picture")
@@ -80,7 +80,7 @@ class Tower:
                 f"{features.shape[-1]}",
                 "train one on this store: fashify learn --text",
             )
-        return _unit(_affine(np.asarray(features, np.float32), self.layers["picture"]))
+        return _unit(_affine(root(features), self.layers["picture"]))
 
     def knows(self, word: str) -> bool:
         """Whether a stem was in the texts that it was trained on."""
@@ -157,6 +157,16 @@ class Tower:
                 f"another file ({error})",
                 "train one: fashify learn --text",
             ) from error
+
+
+def root(features: np.ndarray) -> np.ndarray:
+    """Features by the square roots of their numbers, signs kept, float32.
+
+    Perronnin et al., *Improving the Fisher kernel*, ECCV 2010: few strong numbers no longer drown
+    the rest.
+    """
+    x = np.asarray(features, np.float32)
+    return np.sign(x) * np.sqrt(np.abs(x))
 
 
 def quantise_rows(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

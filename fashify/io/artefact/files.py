@@ -130,6 +130,11 @@ def canonical_json(values: Any) -> bytes:
     return (json.dumps(values, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
+#: Folder of an artefact that whoever replaces it leaves as it is: a store's word index and text
+#: tower. They check by themselves that they belong to its products and backbone.
+WORDS = "words"
+
+
 def replace_folder(fresh: Path, final: Path) -> None:
     """Puts folder ``fresh`` at ``final`` and removes what was there.
 
@@ -139,6 +144,8 @@ def replace_folder(fresh: Path, final: Path) -> None:
     Raises:
         StoreError: the place cannot be written.
     """
+    if (final / WORDS).is_dir() and not (fresh / WORDS).exists():
+        shutil.copytree(final / WORDS, fresh / WORDS)
     try:
         if not final.exists():
             os.rename(fresh, final)

@@ -1,0 +1,85 @@
+"""What a store keeps for words, in a folder of its own: the word index and a trained tower.
+
+Both bind themselves to what they were made of, so that nothing stale is served: the index to the
+words of the products, the tower to the backbone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from fashify.errors import StoreCorruptError
+from fashify.text.index import WORDS, WordIndex
+from fashify.text.postings import field_columns
+from fashify.text.tower import Tower
+
+logger = logging.getLogger(__name__)
+
+FOLDER, TOWER = "words", "tower.safetensors"
+
+
+def open_index(store: Path | None, items: pd.DataFrame) -> WordIndex:
+    """The word index of a gallery: the one kept in its store, else made anew and kept there.
+
+    Args:
+        store: the store's folder; None for one in memory.
+        items: the gallery's table.
+    """
+    if store is None:
+        return WordIndex.build(items)
+    key, path = digest_words(items), store / FOLDER / WORDS
+    try:
+        kept = WordIndex.load(path)
+        if kept.key == key:
+            return kept
+    except StoreCorruptError:
+        pass
+    try:
+        return _rebuild(path, items, key)
+    except (OSError, sqlite3.Error) as error:
+        # A store that may only be read is searched all the same.
+        logger.info("the word index stays in memory: %s", error)
+        return WordIndex.build(items, key=key)
+
+
+def _rebuild(path: Path, items: pd.DataFrame, key: str) -> WordIndex:
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".building") as folder:
+        fresh = Path(folder) / WORDS
+        WordIndex.build(items, fresh, key=key).close()
+        os.replace(fresh, path)
+    return WordIndex.load(path)
+
+
+def digest_words(items: pd.DataFrame) -> str:
+    """A checksum of all the words of a gallery and their order."""
+    columns = [name for names in field_columns(items).values() for name in names]
+    texts = items[columns].fillna("").astype(str)
+    hashed = pd.util.hash_pandas_object(texts, index=False).to_numpy()
+    return hashlib.sha256(repr((columns, len(items))).encode() + hashed.tobytes()).hexdigest()
+
+
+def save_tower(store: Path, tower: Tower) -> None:
+    """Puts a tower into a store, in one step; the one before is replaced."""
+    folder = store / FOLDER
+    folder.mkdir(exist_ok=True)
+    fresh = folder / f".{TOWER}.part"
+    fresh.write_bytes(tower.to_bytes())
+    os.replace(fresh, folder / TOWER)
+
+
+def load_tower(store: Path | None) -> Tower | None:
+    """The tower kept in a store; None where there is none.
+
+    Raises:
+        StoreCorruptError: it is damaged.
+    """
+    path = None if store is None else store / FOLDER / TOWER
+    return None if path is None or not path.is_file() else Tower.from_bytes(path.read_bytes())
