@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from fashify.errors import QueryError
 from fashify.store import FeatureStore
-from fashify.store.store import located
+from fashify.store.store import find_store_folder
 from fashify.text.files import save_tower
 from fashify.text.tower import Tower, quantise_rows, root
 from fashify.text.words import BUCKETS, pieces, stems
@@ -152,7 +152,9 @@ def learn_words(
     Raises:
         QueryError: fewer than ``FEWEST`` products with a name.
     """
-    found = store if isinstance(store, FeatureStore) else FeatureStore.load(located(store))
+    found = (
+        store if isinstance(store, FeatureStore) else FeatureStore.load(find_store_folder(store))
+    )
     lesson = make_lesson(found.features[found.first_views], found.items)
     rows = np.flatnonzero((found.split != "test") & (lesson.texts[0] >= 0))
     if len(rows) < FEWEST:
