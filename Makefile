@@ -43,7 +43,7 @@ demo: $(RUNTIME)  ## build the sample catalogue's index and open the demo
 	$(BIN)/fashify demo --store $(STORE) --port $(PORT)
 
 test: lint  ## lint, then all tests: unit, contract, notebooks, browser
-	$(BIN)/python -m pytest --nbval-lax tests notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax tests notebooks
 
 lint: $(READY)  ## style, imports between the layers, types
 	$(BIN)/ruff check .
