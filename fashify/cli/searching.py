@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path, table
+
+if TYPE_CHECKING:
+    from fashify.retrieval.match import Match
+    from fashify.retrieval.photo_way import PhotoReading
 
 
 def search(
@@ -29,9 +34,20 @@ def search(
         str | None,
         typer.Option(help='"variants": products that differ in colour alone are shown as one.'),
     ] = None,
+    garments: Annotated[
+        bool, typer.Option("--garments", help="A row of matches for each garment of the picture.")
+    ] = False,
+    as_it_is: Annotated[
+        bool,
+        typer.Option("--as-it-is", help="Neither cut the picture out of a frame nor turn it."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the products most like a picture, or that answer a text, or both."""
+    """Find the products most like a picture, or that answer a text, or both.
+
+    A picture is cut out of its frame or screenshot, and turned upright where that finds products
+    that are clearly nearer.
+    """
     from fashify.io.images import load_image
     from fashify.retrieval.retriever import Retriever
 
@@ -39,6 +55,17 @@ def search(
         raise typer.BadParameter("name a picture, --text or --item")
     picture = None if image is None else load_image(image)
     retriever = Retriever.open(store_path(store))
+    if garments:
+        if picture is None or text is not None or item is not None:
+            raise typer.BadParameter("--garments takes a picture alone")
+        found = retriever.by_garments(picture, k, where=where)
+        lines = [line for n, one in enumerate(found, 1) for line in format_garment(n, *one)]
+        emit([describe_garment(*one) for one in found], as_json, lines)
+        return
+    reading = None
+    if picture is not None and not as_it_is:
+        reading = retriever.read_photo(picture)
+        picture = reading.image
     matches = retriever.search(picture, text, item, k, where=where, collapse=collapse)
     columns = ("rank", "distance", "item_id", "name", "article_type", "base_colour")
     rows = [
@@ -46,7 +73,37 @@ def search(
         for m in matches
     ]
     said = [] if text is None else describe_meaning(retriever.wording.understand(text))
+    said += [] if reading is None else describe_reading(reading)
     emit([match.to_dict() for match in matches], as_json, [*said, *table(rows, columns)])
+
+
+def describe_reading(reading: PhotoReading) -> list[str]:
+    """A line of what was done to the picture, where anything was."""
+    box, done = reading.box, []
+    if (box.top, box.left, box.bottom, box.right) != (0, 0, 1, 1):
+        done.append(
+            f"cut to {box.top:.0%} - {box.bottom:.0%} of its height and "
+            f"{box.left:.0%} - {box.right:.0%} of its width"
+        )
+    if reading.turn:
+        done.append(f"turned by {reading.turn} degrees anticlockwise")
+    return [f"the picture was {' and '.join(done)}"] if done else []
+
+
+def describe_garment(reading: PhotoReading, matches: list[Match]) -> dict[str, Any]:
+    """One garment's region, turn and matches as JSON-ready values."""
+    found = [match.to_dict() for match in matches]
+    return {"box": asdict(reading.box), "turn": reading.turn, "matches": found}
+
+
+def format_garment(number: int, reading: PhotoReading, matches: list[Match]) -> list[str]:
+    """One garment's lines."""
+    columns = ("rank", "distance", "item_id", "name", "article_type", "base_colour")
+    rows = [
+        (m.rank, f"{m.distance:.4f}", m.item_id, m.name, m.article_type, m.base_colour)
+        for m in matches
+    ]
+    return [f"garment {number}", *describe_reading(reading), *table(rows, columns), ""]
 
 
 def describe_meaning(meaning: Any) -> list[str]:

@@ -25,6 +25,7 @@ from fashify.index.filters.columns import Columns, Typed
 from fashify.index.filters.filter import Filter
 from fashify.io.images import load_image
 from fashify.retrieval.match import Match, facts_by_column
+from fashify.retrieval.photo_way import PhotoReading, read_photo, search_garments
 from fashify.retrieval.search import Request, search
 from fashify.retrieval.variants import variant_ids
 from fashify.retrieval.wording import Wording
@@ -232,6 +233,33 @@ class Retriever:
         k, picture = self.cut_k(k), load_image(image)
         photo = is_photo(picture)
         return self.by_feature(self.embed(picture), k, where=where, weights=weights, photo=photo)
+
+    def read_photo(self, image: Any, *, turns: bool = True) -> PhotoReading:
+        """What to search of a person's photo: out of its frame or screenshot, and upright.
+
+        Args:
+            image: whatever ``load_image`` reads.
+            turns: try quarter turns where the first answer is weak.
+
+        >>> from fashify import Retriever
+        >>> retriever = Retriever.open("data/sample-store")
+        >>> picture = retriever.picture(retriever.store.item_ids[0])
+        >>> retriever.read_photo(picture).turn
+        0
+        """
+        return read_photo(self, image, turns=turns)
+
+    def by_garments(
+        self, image: Any, k: int = 5, **options: Any
+    ) -> list[tuple[PhotoReading, list[Match]]]:
+        """A row of matches for each garment of a photo: of two side by side, two rows.
+
+        Args:
+            image: whatever ``load_image`` reads.
+            k: matches for each.
+            **options: of ``by_image``.
+        """
+        return search_garments(self, image, k, **options)
 
     def by_item(
         self,
