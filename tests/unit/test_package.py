@@ -169,6 +169,5 @@ def test_a_users_own_gradio_app_is_not_taken_for_ours(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert done.stdout.strip() == "False", done.stderr
-    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert "py-modules" not in setuptools
-    assert setuptools["packages"]["find"]["include"] == ["fashify*"]
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]
+    assert hatch["build"]["targets"]["wheel"]["packages"] == ["fashify"]
