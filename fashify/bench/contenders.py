@@ -22,10 +22,10 @@ from fashify.backbones import Backbone, load_backbone
 from fashify.bench.limit import gflops_per_image, matmul_gflops
 from fashify.catalogue import Catalogue, load_catalogue
 from fashify.engines.processor import peak_mb
-from fashify.features.drawn import find_common_frame, prepare_sample, select_with_picture
 from fashify.features.embedder import Embedder
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Task
+from fashify.features.samples import find_common_frame, prepare_sample, select_with_picture
 from fashify.io.storage import Storage
 
 BASELINE = "predict, each image"

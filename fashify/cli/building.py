@@ -87,7 +87,7 @@ def build(
     from fashify.backbones import load_backbone
     from fashify.features import extract_features
     from fashify.index import make_index
-    from fashify.store.remote import local_path
+    from fashify.store.bucket import local_path
 
     if limit is not None and limit < 1:
         raise QueryError("--limit of at least 1", str(limit), "give a larger number")

@@ -18,18 +18,18 @@ from fashify.catalogue import Catalogue
 from fashify.engines import Engine
 from fashify.errors import ConfigError, StoreCorruptError, StoreMismatchError
 from fashify.features.assemble import Journal, assemble
-from fashify.features.drawn import find_common_frame, prepare_sample
 from fashify.features.embedder import Embedder, Frame
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
+from fashify.features.samples import find_common_frame, prepare_sample
 from fashify.features.upgrade import add_signatures
 from fashify.index import make_index
 from fashify.io.artefact import MANIFEST, lock_folder, staging_of
 from fashify.io.storage import is_url
 from fashify.store import FeatureStore
+from fashify.store.bucket import present_copy, push_store
 from fashify.store.formats import is_old
 from fashify.store.legacy import read_old_store
-from fashify.store.remote import present_copy, push_store
 from fashify.store.shards import Contents, Shard, make_journal, read_shard, shard_name, write_shard
 from fashify.store.store import check_backbone
 

@@ -20,7 +20,7 @@ from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
 from fashify.learning.photo_views import compose_views
 from fashify.store import FeatureStore
-from fashify.store.remote import present_copy, push_store
+from fashify.store.bucket import present_copy, push_store
 from fashify.store.store import find_store_folder
 from fashify.store.writer import ServedThrough, replace_store, write_store
 

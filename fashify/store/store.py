@@ -337,7 +337,7 @@ def find_store_folder(store: str | Path) -> Path:
     """The folder of a store; one in a bucket is fetched first."""
     if not is_url(store):
         return Path(store)
-    from fashify.store.remote import fetch_store
+    from fashify.store.bucket import fetch_store
 
     return fetch_store(str(store))
 

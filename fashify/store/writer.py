@@ -17,6 +17,7 @@ from fashify.heads.head import Head
 from fashify.heads.strength import Strength
 from fashify.io.artefact import ArtefactWriter, lock_folder, replace_folder, staging_of
 from fashify.io.storage import is_url
+from fashify.store.bucket import push_store
 from fashify.store.items import VIEW_COLUMNS, to_parquet
 from fashify.store.layout import (
     COLOUR,
@@ -32,7 +33,6 @@ from fashify.store.layout import (
     STRENGTH,
     VIEWS,
 )
-from fashify.store.remote import push_store
 
 if TYPE_CHECKING:
     from fashify.store.store import FeatureStore

@@ -22,7 +22,7 @@ from fashify.io.storage import open_storage, remote
 from fashify.learning import learn
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore, verify_store
-from fashify.store.remote import local_path
+from fashify.store.bucket import local_path
 
 pytest.importorskip("s3fs")
 server_module = pytest.importorskip("moto.server")
