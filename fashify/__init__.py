@@ -34,6 +34,7 @@ _WHERE = {
     "load_photos": "catalogue.photos",
     "make_engine": "engines",
     "make_index": "index",
+    "mount": "server",
     "verify_store": "store",
 }
 
@@ -73,6 +74,7 @@ __all__ = [
     "make_engine",
     "make_index",
     "metrics",
+    "mount",
     "plots",
     "reports",
     "retrieval",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from fashify.index import list_indexes, load_index, make_index
     from fashify.io.images import load_image
     from fashify.retrieval import Match, Retriever
+    from fashify.server import mount
     from fashify.store import FeatureStore, verify_store
 
 

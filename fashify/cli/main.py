@@ -17,6 +17,7 @@ from fashify.cli import (
     judging_photos,
     reporting,
     searching,
+    serving_api,
     teaching,
 )
 from fashify.cli.console import Commands, set_up_logging
@@ -44,6 +45,7 @@ app.command()(building.build)
 app.command()(teaching.learn)
 app.command()(teaching.train)
 app.command()(searching.search)
+app.command()(serving_api.serve)
 app.command()(auditing.audit)
 app.command()(judging.evaluate)
 app.command()(judging.compare)

@@ -69,6 +69,10 @@ class OwnColumns:
             found[name] = counts[name]
         return found
 
+    def count_among(self, kept: np.ndarray) -> dict[str, dict[str, int]]:
+        """As ``count_values``, of the products of a (n,) bool mask."""
+        return count_values(self._items, self._types, self._offered, kept)
+
     def mask(self, selection: Selection, *, but: str = "") -> np.ndarray | None:
         """(n,) bool: what passes all filters and ranges but those of one column."""
         where = {name: wanted for name, wanted in selection.where.items() if name != but}

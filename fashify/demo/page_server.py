@@ -30,10 +30,10 @@ _PORTS_TRIED = 50
 
 
 class PageServer:
-    """The page over a service, served by a thread of its own until closed.
+    """An application, or the page over a service, served by a thread of its own until closed.
 
     Args:
-        service: an opened store.
+        served: an opened store, whose page is served, or an application.
         serving: where and for whom.
 
     Attributes:
@@ -43,12 +43,12 @@ class PageServer:
         ConfigError: the address cannot be listened on.
     """
 
-    def __init__(self, service: DemoService, serving: Serving) -> None:
+    def __init__(self, served: DemoService | FastAPI, serving: Serving) -> None:
         listener = _bind(serving.host, serving.port)
         host = "localhost" if serving.host in ("", "0.0.0.0", "::") else serving.host
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{serving.port}/"
         config = uvicorn.Config(
-            mount_page(service, serving),
+            served if isinstance(served, FastAPI) else mount_page(served, serving),
             http=PatientProtocol,
             log_level="warning",
             timeout_graceful_shutdown=GRACE_SECONDS,
@@ -104,7 +104,7 @@ def serve(
     """
     serving = serving or Serving.from_environment()
     # Before the store is opened, which takes longer than to learn that the port is taken.
-    _bind(serving.host, serving.port).close()
+    check_address(serving)
     limit_blas_threads()
     service = DemoService.open(
         store, urls=serving.urls, show=serving.show, catalogue=serving.catalogue
@@ -118,6 +118,11 @@ def serve(
             server.wait()
         finally:
             server.close()
+
+
+def check_address(serving: Serving) -> None:
+    """Raises ``ConfigError`` where the address cannot be listened on now."""
+    _bind(serving.host, serving.port).close()
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -87,6 +87,7 @@ class DemoService:
         self.retriever, self.fetcher = retriever, fetcher
         self.store, self.items = retriever.store, retriever.store.items
         self.own = OwnColumns(self.items, retriever.column_types, show)
+        self._positions = {item_id: row for row, item_id in enumerate(self.store.item_ids)}
         self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
@@ -304,6 +305,10 @@ class DemoService:
         if item_id not in self._names:
             raise QueryError("a product of this catalogue", repr(item_id), "pick one on the page")
         return Query("item", self._names[item_id] or f"item {item_id}", item_id=item_id)
+
+    def position(self, item_id: str) -> int | None:
+        """A product's row in the gallery; None for one that is not there."""
+        return self._positions.get(item_id)
 
     def surprise(self) -> Query:
         """Any item of the gallery, drawn anew each time."""

@@ -483,6 +483,10 @@ class Retriever:
             for part, distance in zip(parts, distances, strict=True)
         ]
 
+    def facts_of(self, position: int) -> dict[str, Any]:
+        """A product's facts, as ``Match.facts`` has them."""
+        return {name: column[position] for name, column in self._facts.items()}
+
     @cached_property
     def _facts(self) -> dict[str, list[Any]]:
         return facts_by_column(self.store.items, self.column_types)

@@ -1,0 +1,157 @@
+"""A query as the API takes it, carried out by the service that the page uses."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from fashify.demo.service import DemoService
+from fashify.demo.state import Query, Selection
+from fashify.demo.uploads import read_picture
+from fashify.errors import ImageReadError, QueryError
+from fashify.retrieval.match import Match
+from fashify.server.problems import ProblemError
+from fashify.server.schemas import MatchAnswer, Product, SearchAnswer, SearchQuery
+
+#: Facts that mean nothing outside the server.
+_INNER = ("path",)
+
+
+def search(service: DemoService, asked: SearchQuery, picture: np.ndarray | None, base: str) -> Any:
+    """The answer to a query.
+
+    Args:
+        service: what is searched.
+        asked: the query; its image is ``picture``.
+        picture: (h, w, 3) uint8, or None for a query without one.
+        base: where the API is, for the matches' pictures.
+
+    Raises:
+        QueryError: nothing asked, or a value out of its range.
+    """
+    begin = time.perf_counter()
+    if picture is None and not asked.text and asked.item_id is None:
+        raise QueryError("an image, a text or an item_id", "none of them", "send at least one")
+    if asked.item_id is not None:
+        check_item(service, asked.item_id)
+    several = bool(asked.text) or (picture is not None and asked.item_id is not None)
+    matches = (_search_parts if several else _search_one)(service, asked, picture)
+    return SearchAnswer(
+        matches=[answer_match(match, base) for match in matches],
+        n_products=len(service.store),
+        milliseconds=round(1000 * (time.perf_counter() - begin), 2),
+    )
+
+
+def _search_one(
+    service: DemoService, asked: SearchQuery, picture: np.ndarray | None
+) -> tuple[Match, ...]:
+    """A picture or a product alone: answered together with what others ask at the same time."""
+    query = (
+        Query("photo", "a picture", picture=picture)
+        if picture is not None
+        else service.item_query(str(asked.item_id))
+    )
+    selection = Selection(
+        liked=tuple(asked.liked),
+        disliked=tuple(asked.disliked),
+        weights=tuple((asked.weights or {}).items()),  # type: ignore[arg-type]
+        variety=round(100 * asked.variety),
+    )
+    return service.find(query, asked.k, asked.where, selection).matches
+
+
+def _search_parts(
+    service: DemoService, asked: SearchQuery, picture: np.ndarray | None
+) -> list[Match]:
+    shown = {asked.item_id, *asked.liked, *asked.disliked} - {None}
+    most = len(service.store) - len(shown)
+    if most < 1:
+        return []
+    return service.retriever.search(
+        picture,
+        asked.text or None,
+        asked.item_id,
+        min(asked.k, most),
+        where=asked.where,
+        weights=asked.weights,
+        liked=asked.liked,
+        disliked=asked.disliked,
+        variety=asked.variety,
+    )
+
+
+def read_image(service: DemoService, image: str | None) -> np.ndarray | None:
+    """A picture from a ``data:`` URL, or from the web where that is allowed.
+
+    Raises:
+        ImageReadError: not an image, or not to be had.
+        ProblemError: 403, an address where none may be named.
+    """
+    if not image:
+        return None
+    if image.startswith("data:"):
+        head, _, data = image.partition(",")
+        try:
+            if not head.endswith(";base64"):
+                raise ValueError
+            return read_picture(base64.b64decode(data, validate=True))
+        except (ValueError, binascii.Error):
+            raise ImageReadError(
+                "a data: URL in base64", image[:40], "send data:image/jpeg;base64,..."
+            ) from None
+    if service.fetcher is None or not image.lower().startswith(("http://", "https://")):
+        raise ProblemError(
+            403 if service.fetcher is None else 422,
+            "a picture as data: URL or as multipart/form-data",
+            image[:80],
+            "send the picture itself, or start the server with --urls",
+        )
+    return read_picture(service.fetcher.fetch(image))
+
+
+def answer_match(match: Match, base: str) -> MatchAnswer:
+    """A match without what means nothing outside this process."""
+    whole = match.to_dict()
+    facts = {name: value for name, value in whole["facts"].items() if name not in _INNER}
+    named = {name: whole[name] for name in ("rank", "item_id", "distance", "parts")}
+    picture = picture_url(match.item_id, base)
+    return MatchAnswer(
+        **named,
+        facts=facts,
+        picture=picture,
+        probability=match.probability,
+        strength=match.strength,
+    )
+
+
+def answer_product(service: DemoService, item_id: str, base: str) -> Product:
+    """A product with all its facts; ProblemError 404 for one that is not there."""
+    position = check_item(service, item_id)
+    match = Match(0, item_id, 0.0, position, service.retriever.facts_of(position))
+    facts = match.to_dict()["facts"]
+    kept = {name: value for name, value in facts.items() if name not in _INNER}
+    return Product(item_id=item_id, picture=picture_url(item_id, base), facts=kept)
+
+
+def picture_url(item_id: str, base: str) -> str:
+    """Where a product's picture is served."""
+    return f"{base}/products/{quote(item_id, safe='')}/picture"
+
+
+def check_item(service: DemoService, item_id: str) -> int:
+    """A product's position; ProblemError 404 for one that is not there."""
+    position = service.position(item_id)
+    if position is None:
+        raise ProblemError(
+            404,
+            f"an item_id of the {len(service.store):,} products",
+            repr(item_id)[:200],
+            "take one from a match",
+        )
+    return position

@@ -1,0 +1,89 @@
+"""The store that answers, and the next one once it lies in its place."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from fashify.demo.service import DemoService
+from fashify.errors import FashifyError
+from fashify.server.problems import ProblemError
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at whether the store was replaced.
+LOOK_SECONDS = 1.0
+
+
+class StoreHolder:
+    """Opens a store, and opens it anew when it was replaced; nobody waits for that.
+
+    A request keeps the service it began with, so a replacement drops none.
+
+    Args:
+        open_service: opens what is to be served; raises ``FashifyError`` where it cannot.
+        note: told the number of products of each store that was taken up.
+    """
+
+    def __init__(
+        self, open_service: Callable[[], DemoService], note: Callable[[int], None] = lambda n: None
+    ) -> None:
+        self._open, self._note = open_service, note
+        self._service: DemoService | None = None
+        self._ended = threading.Event()
+        self._failed: object = None
+
+    @property
+    def service(self) -> DemoService:
+        """The service in use.
+
+        Raises:
+            ProblemError: 503, none is open yet.
+        """
+        if self._service is None:
+            raise ProblemError(
+                503, "a store that is open", "one that is being opened", "ask again shortly",
+                retry_after="2",
+            )  # fmt: skip
+        return self._service
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether searches can be answered."""
+        return self._service is not None
+
+    def open(self) -> DemoService:
+        """Opens the store now, and looks after it from then on; errors as ``open_service``."""
+        service = self._take(self._open())
+        threading.Thread(target=self._watch, name="store", daemon=True).start()
+        return service
+
+    def close(self) -> None:
+        """Looks no more."""
+        self._ended.set()
+
+    def _take(self, service: DemoService) -> DemoService:
+        self._service = service
+        self._note(len(service.store))
+        return service
+
+    def _watch(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> bool:
+        """Takes up the store that lies there now, if it is another one; whether it was."""
+        service = self.service
+        if not service.is_replaced:
+            return False
+        try:
+            self._take(self._open())
+        except FashifyError as error:
+            if str(error) != self._failed:
+                logger.warning("the store was replaced by one that cannot be opened: %s", error)
+            self._failed = str(error)
+            return False
+        self._failed = None
+        logger.info("another store was taken up: %d products", len(self.service.store))
+        return True
