@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,70 +62,73 @@ class Rows:
     facts: pd.DataFrame
 
 
-def assemble(
-    out: Path,
-    staging: Path,
-    plan: Plan,
-    journal: Journal,
-    catalogue: Catalogue,
-    meta: Mapping[str, Any],
-    index: Index | None,
-    previous: FeatureStore | None,
-) -> None:
-    """Writes the store beside, puts it at ``out`` in one step and drops the journal.
-
-    A head that the store had stays: it is applied to what is new and built into the index.
-
-    Raises:
-        CatalogueError: no readable image at all.
-        StoreError: it cannot be written; the journal and the store before stay.
-    """
-    # A new store begins with the parts that its network brings along, if it brings any.
-    head, strength = own_head(meta["backbone"]), None
-    if previous is not None:
-        head, strength = previous.head, previous.strength
-    if not plan.kept:
-        previous = None
-    placed, lost = _place_pictures(plan, journal, previous)
-    if not len(placed):
-        raise CatalogueError(
-            "at least one readable image", f"none in {catalogue.source}", "see Catalogue.problems"
-        )
-    build = _Build(placed, lost, journal, catalogue, previous, head, strength)
-    replace_store(out, partial(build.write, meta=meta, index=index))
-    shutil.rmtree(staging, ignore_errors=True)
-
-
 @dataclass(frozen=True)
-class _Build:
-    """What a store is put together from."""
+class Build:
+    """All that a store is put together from.
 
-    placed: pd.DataFrame
-    lost: pd.DataFrame
+    Attributes:
+        plan: which picture belongs to which product, and which rows are kept.
+        journal: what was embedded now.
+        catalogue: the products.
+        meta: what the manifest says of how the features came about.
+        index: empty, to be fitted into the store; or None.
+        previous: the store there was, or None.
+    """
+
+    plan: Plan
     journal: Journal
     catalogue: Catalogue
+    meta: Mapping[str, Any]
+    index: Index | None
     previous: FeatureStore | None
-    head: Head | None
-    strength: Strength | None
 
-    def write(self, writer: ArtefactWriter, meta: Mapping[str, Any], index: Index | None) -> None:
-        items, owners = _owners(self.placed)
-        wanted = self.placed["row"].to_numpy(np.int64)
-        facts = _write_columns(writer, wanted, self.journal, self.previous, self.head)
-        views = self.placed[["path", "version"]].assign(item=owners)
-        if index is not None:
-            column = f"{DEEP if self.head is None else SERVED}.npy"
+    def replace(self, out: Path, staging: Path) -> None:
+        """Writes the store beside, puts it at ``out`` in one step and drops the journal.
+
+        Raises:
+            CatalogueError: no readable image at all.
+            StoreError: it cannot be written; the journal and the store before stay.
+        """
+        replace_store(out, self._write)
+        shutil.rmtree(staging, ignore_errors=True)
+
+    @property
+    def _kept(self) -> FeatureStore | None:
+        """The store whose rows come before the journal's."""
+        return self.previous if self.plan.kept else None
+
+    def _served_by(self) -> tuple[Head | None, Strength | None]:
+        """A head that the store had stays; a new store has the one its network brings along."""
+        if self.previous is not None:
+            return self.previous.head, self.previous.strength
+        return own_head(self.meta["backbone"]), None
+
+    def _write(self, writer: ArtefactWriter) -> None:
+        placed, lost = _place_pictures(self.plan, self.journal, self._kept)
+        if not len(placed):
+            raise CatalogueError(
+                "at least one readable image",
+                f"none in {self.catalogue.source}",
+                "see Catalogue.problems",
+            )
+        head, strength = self._served_by()
+        codes, names = pd.factorize(placed["item_id"])
+        items, owners = list(names), codes.astype(np.int64)
+        wanted = placed["row"].to_numpy(np.int64)
+        facts = _write_columns(writer, wanted, self.journal, self._kept, head)
+        if self.index is not None:
+            column = f"{DEEP if head is None else SERVED}.npy"
             vectors = np.load(writer.staging / column, mmap_mode="r", allow_pickle=False)
-            index.fit(vectors, items, view_items=owners)
-            index.save(writer.staging / INDEX, column=writer.files[column]["sha256"])
+            self.index.fit(vectors, items, view_items=owners)
+            self.index.save(writer.staging / INDEX, column=writer.files[column]["sha256"])
         write_tables(
             writer,
-            meta,
+            self.meta,
             self.catalogue.select(items).table,
-            pd.concat([views, facts], axis=1),
-            _quarantine(self.catalogue, self.lost, self.journal.failed),
-            head=self.head,
-            strength=self.strength,
+            pd.concat([placed[["path", "version"]].assign(item=owners), facts], axis=1),
+            _list_quarantine(self.catalogue, lost, self.journal.failed),
+            head=head,
+            strength=strength,
         )
 
 
@@ -149,12 +151,6 @@ def _place_pictures(
     placed = plan.rows.assign(row=np.array(found, np.int64))
     there = placed["row"] >= 0
     return placed[there].reset_index(drop=True), placed[~there]
-
-
-def _owners(placed: pd.DataFrame) -> tuple[list[str], np.ndarray]:
-    """Products with a picture, in order, and (v,) int64 the position of each picture's own."""
-    codes, names = pd.factorize(placed["item_id"])
-    return list(names), codes.astype(np.int64)
 
 
 def _write_columns(
@@ -227,7 +223,7 @@ def _columns_of(store: FeatureStore, head: Head | None) -> dict[str, np.ndarray]
     return columns if head is None else columns | {SERVED: store.vectors}
 
 
-def _quarantine(
+def _list_quarantine(
     catalogue: Catalogue, lost: pd.DataFrame, failed: Mapping[str, str]
 ) -> pd.DataFrame:
     reasons = [failed.get(identity, "not readable") for identity in lost["identity"]]

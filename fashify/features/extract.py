@@ -17,7 +17,7 @@ from fashify.backbones.backbone import IMAGENET, SHIPPED
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
 from fashify.errors import ConfigError, StoreCorruptError, StoreMismatchError
-from fashify.features.assemble import Journal, assemble
+from fashify.features.assemble import Build, Journal
 from fashify.features.embedder import Embedder, Frame
 from fashify.features.pipeline import embed_locally
 from fashify.features.plan import Plan, Task, make_plan
@@ -109,8 +109,8 @@ def extract_features(
         folder = make_journal(staging)
         with _bar(plan, len(catalogue.row_problems), progress) as tick:
             shards = _embed_all(folder, plan, embedder.fingerprint, run, tick)
-        journal, meta = Journal(folder, shards), _facts(catalogue, embedder)
-        assemble(out, staging, plan, journal, catalogue, meta, empty_index, previous)
+        journal, meta = Journal(folder, shards), _describe_build(catalogue, embedder)
+        Build(plan, journal, catalogue, meta, empty_index, previous).replace(out, staging)
     if url is not None:
         push_store(out, str(url))
     store = FeatureStore.load(out)
@@ -251,7 +251,7 @@ def _read_contents(path: Path) -> Contents | None:
         return None
 
 
-def _facts(catalogue: Catalogue, embedder: Embedder) -> dict[str, Any]:
+def _describe_build(catalogue: Catalogue, embedder: Embedder) -> dict[str, Any]:
     """What the manifest says of how the features came about."""
     return {
         **embedder.facts,

@@ -42,27 +42,26 @@ def read_pictures(
     """Facts and signature of every picture, each read once.
 
     Returns:
-        the facts as :func:`read_image_facts` gives them, and (n, 16, 12, 3) uint8, zeros for a
-        product whose picture is missing or cannot be decoded.
+        the facts as :func:`read_image_facts` gives them, one row a view in the order of
+        ``Catalogue.views``, and (v, 16, 12, 3) uint8, zeros for one that cannot be decoded.
     """
 
-    def read(item_id: str) -> tuple[ImageFacts, np.ndarray]:
+    def read(path: str) -> tuple[ImageFacts, np.ndarray]:
         facts, signature = _UNREADABLE, np.zeros((*SIZE, 3), np.uint8)
         try:
-            data = catalogue.image_bytes(item_id)
+            data = catalogue.storage.read(path)
             facts = read_facts(data)
             signature = make_signature(load_image(data))
         except FashifyError:
             pass  # The facts say so.
         return facts, signature
 
+    views = catalogue.views
     with ThreadPoolExecutor() as pool:
-        found = pool.map(read, catalogue.item_ids, chunksize=64)
-        bar = tqdm(found, "pictures", len(catalogue), unit="image", disable=not progress)
-        facts, signatures = zip(*bar, strict=True) if len(catalogue) else ((), ())
-    pictured = catalogue.table["has_image"].to_numpy()
-    rows = [fact for fact, has_image in zip(facts, pictured, strict=True) if has_image]
-    table = _facts_table(catalogue.table.loc[pictured, "item_id"], rows)
+        found = pool.map(read, views["path"], chunksize=64)
+        bar = tqdm(found, "pictures", len(views), unit="image", disable=not progress)
+        facts, signatures = zip(*bar, strict=True) if len(views) else ((), ())
+    table = _facts_table(views["item_id"], list(facts))
     return table, np.array(signatures, np.uint8).reshape(-1, *SIZE, 3)
 
 

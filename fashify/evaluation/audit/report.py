@@ -114,8 +114,6 @@ def audit(source: Catalogue | FeatureStore, *, seed: int = SEED, progress: bool 
         "variants": _keep_shared(variant_keys(table)),
     }
     groups = seen.groups
-    if groups is None:
-        groups = group_ids(table, keys["equal files"], keys["look-alikes"])
     noise = [
         estimate_label_noise(table, key, seed=seed).assign(kind=kind) for kind, key in keys.items()
     ]
@@ -136,20 +134,25 @@ class _Seen:
 
     Attributes:
         table: the products. facts: of their pictures, with ``item_id``.
-        signatures: (n, 16, 12, 3) uint8. gaps: see ``Audit``.
-        groups: (n,) int64 where they are known already.
+        signatures: (n, 16, 12, 3) uint8 of their first views, zeros where there is none.
+        gaps: see ``Audit``. groups: (n,) int64, by all views.
     """
 
     table: pd.DataFrame
     facts: pd.DataFrame
     signatures: np.ndarray
     gaps: pd.DataFrame
-    groups: np.ndarray | None = None
+    groups: np.ndarray
 
 
 def _see_catalogue(catalogue: Catalogue, progress: bool) -> _Seen:
     facts, signatures = read_pictures(catalogue, progress=progress)
-    return _Seen(catalogue.table, facts, signatures, find_gaps(catalogue, facts))
+    owners = facts["item_id"].map(catalogue.position).to_numpy(np.int64)
+    groups = group_ids(catalogue.table, facts["sha256"].to_numpy(), look_alikes(signatures), owners)
+    items, first = np.unique(owners, return_index=True)
+    small = np.zeros((len(catalogue), *SIZE, 3), np.uint8)
+    small[items] = signatures[first]
+    return _Seen(catalogue.table, facts, small, find_gaps(catalogue, facts), groups)
 
 
 def _see_store(store: FeatureStore) -> _Seen:
@@ -187,7 +190,7 @@ def picture_rows(
 
 
 def _short_checksums(table: pd.DataFrame, facts: pd.DataFrame) -> np.ndarray:
-    sums = facts.set_index("item_id")["sha256"].str[:16]
+    sums = facts.drop_duplicates("item_id").set_index("item_id")["sha256"].str[:16]
     return sums.reindex(table["item_id"]).fillna("").to_numpy(dtype=object)
 
 

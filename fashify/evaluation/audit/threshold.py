@@ -30,9 +30,9 @@ def measure_resaving(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) ->
         ``fashify.catalogue.likeness``, and ``alike``, the share within the threshold.
     """
     drawn = catalogue.take(np.flatnonzero(catalogue.table["has_image"])).sample(n, seed=seed)
-    _, small = read_pictures(drawn)
-    whole = small.any(axis=(1, 2, 3))
-    images = [drawn.image(item_id) for item_id in drawn.item_ids[whole]]
+    facts, small = read_pictures(drawn)
+    whole = small.any(axis=(1, 2, 3)) & ~facts["item_id"].duplicated().to_numpy()
+    images = [drawn.image(item_id) for item_id in facts["item_id"][whole]]
     small, rows = small[whole], []
     for what, change in _CHANGES.items():
         changed = np.stack([make_signature(change(image)) for image in images])
