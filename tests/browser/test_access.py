@@ -88,7 +88,8 @@ def test_tab_and_enter_go_all_the_way(open_page) -> None:
     expect(page.locator(".fx-whypanel")).to_be_visible()
 
 
-def test_a_new_answer_leaves_the_focus_where_it_was(open_page) -> None:
+def test_new_answer_keeps_focus(open_page) -> None:
+    """A new answer leaves the focus where it was."""
     page = open_page()
     page.locator(".fx-strip button").first.click()
     expect(page.locator(".fx-card")).to_have_count(5)
@@ -124,7 +125,8 @@ def test_every_text_stands_out(open_page, dark: bool) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 1024, 700, 390])
-def test_an_opened_menu_ends_where_the_window_does(open_page, width: int) -> None:
+def test_menu_ends_at_window(open_page, width: int) -> None:
+    """An opened menu ends where the window does."""
     page = open_page((width, 844))
     page.locator(".fx-strip button").first.click()
     expect(page.locator(".fx-card")).to_have_count(5)

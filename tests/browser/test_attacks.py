@@ -30,7 +30,8 @@ def test_nothing_outside_is_read_or_reached(attack: web.Attack) -> None:
     assert attack.counts["address field, refused in a sentence"] > 5
 
 
-def test_what_is_too_much_is_refused_and_the_demo_lives(attack: web.Attack, service) -> None:
+def test_excess_is_refused(attack: web.Attack, service) -> None:
+    """What is too much is refused and the demo lives."""
     item_id = str(service.store.item_ids[0])
     right = {item_id: [match.item_id for match in service.retriever.by_item(item_id, 5)]}
     me = psutil.Process()

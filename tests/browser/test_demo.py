@@ -76,7 +76,8 @@ def test_the_page_never_scrolls_sideways(open_page, photos, size) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_votes_lie_beside_small_pictures_not_on_them(open_page, photos) -> None:
+def test_votes_beside_small_pictures(open_page, photos) -> None:
+    """Votes lie beside small pictures not on them."""
     page = open_page((390, 844))
     upload(page, photos[2])
     for card in answered(page).all():
@@ -236,9 +237,8 @@ def _fifty_megabytes(folder: Path) -> Path:
         _fifty_megabytes,
     ],
 )
-def test_a_bad_file_gives_a_sentence_and_the_page_lives(
-    make, open_page, photos, tmp_path, screenshots
-) -> None:
+def test_bad_file_gives_sentence(make, open_page, photos, tmp_path, screenshots) -> None:
+    """A bad file gives a sentence and the page lives."""
     page = open_page()
     upload(page, make(tmp_path))
     text = notice(page)
@@ -264,9 +264,10 @@ def _white_square(folder: Path, photo: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "said"), [(_animation, "first picture"), (_white_square, "one even colour")]
 )
-def test_odd_but_whole_pictures_are_answered_with_a_sentence(
+def test_odd_pictures_give_sentence(
     make, said: str, open_page, photos, tmp_path, screenshots
 ) -> None:
+    """Odd but whole pictures are answered with a sentence."""
     page = open_page()
     upload(page, make(tmp_path, photos[0]))
     answered(page)

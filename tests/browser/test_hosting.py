@@ -98,9 +98,8 @@ def test_a_full_queue_is_said_and_passes(own_service, served, page, monkeypatch,
     expect(page.locator(".fx-card")).to_have_count(5)
 
 
-def test_two_visitors_with_one_photo_and_a_demo_of_the_same_user_that_ends(
-    service, served, photo: Path, tmp_path: Path, monkeypatch
-) -> None:
+def test_two_visitors_one_photo(service, served, photo: Path, tmp_path: Path, monkeypatch) -> None:
+    """Two visitors with one photo and a demo of the same user that ends."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     data = photo.read_bytes()
     with make_own_folder() as folder:

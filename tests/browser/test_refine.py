@@ -89,7 +89,8 @@ def test_an_empty_result_is_said_and_mended(searched, service) -> None:
     expect(searched.locator(".fx-card")).to_have_count(5)
 
 
-def test_menus_close_with_escape_and_a_click_elsewhere(searched) -> None:
+def test_menus_close(searched) -> None:
+    """Menus close with escape and a click elsewhere."""
     menu = searched.locator(".fx-menu").first
     for close in (
         lambda: searched.keyboard.press("Escape"),
@@ -179,7 +180,8 @@ def test_a_photo_search_stays_private(open_page, service) -> None:
 
 
 @pytest.mark.parametrize("query", ["?item=nobody", "?item=%3Cscript%3E&k=x", "?k=3&gender=No"])
-def test_a_broken_address_is_answered_with_a_sentence(open_page, query: str) -> None:
+def test_broken_address_gives_sentence(open_page, query: str) -> None:
+    """A broken address is answered with a sentence."""
     page = open_page(query=query)
     if "item=" in query:
         expect(page.locator(".fx-notice")).to_be_visible()

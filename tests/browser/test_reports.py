@@ -61,7 +61,8 @@ def test_index_filters_orders_and_switches_view(page):
     assert rows.all_inner_texts() == ["0.5", "1.0", "1.5"]
 
 
-def test_index_uses_its_width_and_never_scrolls_sideways(page):
+def test_index_never_scrolls_sideways(page):
+    """Index uses its width and never scrolls sideways."""
     width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     tops = {box["y"] for box in (card.bounding_box() for card in page.locator(".run").all())}

@@ -79,7 +79,8 @@ def _refuses_bad_batches(loaded, batch):
             loaded.embed(bad)
 
 
-def test_spec_is_the_record_and_the_label_tells_the_weights(loaded):
+def test_spec_matches_record(loaded):
+    """Spec is the record and the label tells the weights."""
     record = RECORDS[loaded.spec.name]
     facts = ("name", "dim", "input_size", "preprocessing", "pooling")
     assert all(getattr(loaded.spec, fact) == getattr(record, fact) for fact in facts)
@@ -116,7 +117,8 @@ def test_lite_agrees_with_the_original_network(reference_features, name):
     assert ((ours * theirs).sum(axis=1) / norms).min() >= 0.9999
 
 
-def test_lite0_backbone_agrees_with_the_original_network_from_raw_rgb(reference_features):
+def test_lite0_agrees_with_original(reference_features):
+    """Lite0 backbone agrees with the original network from raw RGB."""
     data = np.load(reference_features)
     ours = load_backbone("efficientnet-lite0").embed(data["images"])
     np.testing.assert_allclose(ours, data["efficientnet_lite0"], atol=1e-4)

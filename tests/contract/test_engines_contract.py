@@ -59,7 +59,8 @@ def test_the_promises_of_an_engine(engine, images, lite0):
         np.testing.assert_allclose(engine.run(batch[part]), features[part], rtol=0, atol=1e-5)
 
 
-def test_openvino_rows_are_the_same_bytes_in_any_company(engine, images):
+def test_openvino_rows_independent_of_batch(engine, images):
+    """OpenVINO rows are the same bytes in any company."""
     if engine.name != "openvino":
         pytest.skip("TensorFlow promises closeness only")
     features = engine.run(images[:20])

@@ -135,7 +135,8 @@ def test_distances_ascend_and_ties_go_by_position(fitted):
     assert np.all(np.diff(fitted.search(FEATURES, K).distances, axis=1) >= 0)
 
 
-def test_self_is_excluded_by_id_even_among_duplicates(fitted):
+def test_search_excludes_self_by_id(fitted):
+    """Self is excluded by id even among duplicates."""
     rows = [3, 20, 22, 24, 50]
     found = fitted.search(FEATURES[rows], K, exclude=[IDS[row] for row in rows])
     assert all(IDS[row] not in ids for row, ids in zip(rows, found.item_ids, strict=True))
@@ -419,7 +420,8 @@ def test_a_full_disk_leaves_the_index_before(index, name, tmp_path):
 @pytest.mark.parametrize(
     ("name", "module"), [("annoy", "annoy"), ("hnsw", "faiss"), ("milvus", "pymilvus")]
 )
-def test_a_missing_package_is_named_with_its_install_line(name, module, monkeypatch):
+def test_missing_package_names_install(name, module, monkeypatch):
+    """A missing package is named with its install line."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=re.escape(f"fashify[{name}]")):
         make_index(name)

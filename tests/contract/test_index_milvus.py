@@ -222,7 +222,8 @@ def mortal(tmp_path):
     server.stop()
 
 
-def test_a_server_that_dies_is_named_and_found_again(mortal, tmp_path):
+def test_server_death_and_return(mortal, tmp_path):
+    """A server that dies is named and found again."""
     server, store = mortal, store_of()
     index = _synced(store, server.uri, "dies", timeout=2).index
     index.save(tmp_path / "index")
@@ -238,7 +239,8 @@ def test_a_server_that_dies_is_named_and_found_again(mortal, tmp_path):
     agrees(load_index(tmp_path / "index"), store)
 
 
-def test_a_whole_upload_can_follow_a_sync_and_the_other_way_round(uri):
+def test_upload_after_sync_and_back(uri):
+    """A whole upload can follow a sync and the other way round."""
     store, other = store_of(), store_of(seed=1)
     _synced(store, uri, "both")
     index = make_index("milvus", uri=uri, collection="both")
@@ -286,7 +288,7 @@ def hostile_store() -> SimpleNamespace:
     return store
 
 
-def test_ids_and_labels_with_quotes_and_backslashes(uri):
+def test_ids_with_quotes(uri):
     """They are stored, filtered on, fetched, changed and removed like any others."""
     store = hostile_store()
     index = _synced(store, uri, "hostile").index
@@ -326,7 +328,7 @@ def test_more_rows_than_a_page(uri, monkeypatch):
     np.testing.assert_array_equal(found, np.flatnonzero(passing))
 
 
-def test_a_server_is_given_the_values_beside_the_filter(uri, monkeypatch):
+def test_server_gets_filter_values(uri, monkeypatch):
     """Milvus Lite takes none apart; any other server does, and the text holds no value."""
     from fashify.index.milvus.collection import Collection
 

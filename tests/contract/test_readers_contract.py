@@ -103,7 +103,8 @@ def test_a_sample_is_the_beginning(reader):
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 @pytest.mark.parametrize("data", [b"", b"\x00\x01\x02\xff" * 40, b"PK..not really"])
-def test_what_cannot_be_read_is_one_line_that_names_the_file(reader, data):
+def test_unreadable_names_file(reader, data):
+    """What cannot be read is one line that names the file."""
     name = f"shop{reader.suffixes[0]}"
     if reader.name == "CSV" and data.startswith(b"PK"):
         assert reader.read(data, name)[0].columns == ["PK..not really"]

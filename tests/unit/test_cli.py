@@ -95,7 +95,8 @@ def test_a_taught_store_tells_parts_and_strength(taught_store: Path, photo: Path
     assert run("verify", "--store", taught_store).exit_code == 0
 
 
-def test_evaluate_sets_a_head_against_the_raw_features(taught_store: Path) -> None:
+def test_evaluate_head_against_raw(taught_store: Path) -> None:
+    """Evaluate sets a head against the raw features."""
     answer = run("evaluate", "--store", taught_store, "--level", "article_type", "--json")
     assert answer.exit_code == 0, answer.stderr
     assert set(json.loads(answer.stdout)["vectors"]) == {"raw", "head"}
@@ -162,7 +163,8 @@ def test_evaluate_answers_as_json(sample_store: Path) -> None:
     assert report["excluding_group"]["facts"]["left_out"] == "the query's group"
 
 
-def test_evaluate_prints_both_tables_and_the_categories_of_one_level(sample_store: Path) -> None:
+def test_evaluate_prints_tables(sample_store: Path) -> None:
+    """Evaluate prints both tables and the categories of one level."""
     answer = run("evaluate", "--store", sample_store, "--queries", 60, "--level", "gender")
     assert answer.exit_code == 0, answer.stderr
     assert "test split: 60 queries against 600 products" in answer.stdout
@@ -171,7 +173,8 @@ def test_evaluate_prints_both_tables_and_the_categories_of_one_level(sample_stor
     assert re.search(r"gender +raw +60 +\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]", answer.stdout)
 
 
-def test_audit_answers_as_json_and_writes_each_products_group(tmp_path: Path) -> None:
+def test_audit_json_and_csv(tmp_path: Path) -> None:
+    """Audit answers as JSON and writes each product's group."""
     answer = run("audit", "--json", "--out", tmp_path / "audit.csv")
     assert answer.exit_code == 0, answer.stderr
     found = json.loads(answer.stdout)
@@ -184,7 +187,8 @@ def test_audit_answers_as_json_and_writes_each_products_group(tmp_path: Path) ->
     one_line(run("audit", "--catalogue", tmp_path / "none"))
 
 
-def test_compare_a_store_with_a_run_of_another_metric(sample_store: Path, tmp_path: Path) -> None:
+def test_compare_across_metrics(sample_store: Path, tmp_path: Path) -> None:
+    """Compare a store with a run of another metric."""
     file = tmp_path / "run.npz"
     options = ("--level", "base_colour", "--level", "article_type")
     run("evaluate", "--store", sample_store, *options, "--metric", "euclidean", "--out", file)
@@ -199,9 +203,8 @@ def test_compare_a_store_with_a_run_of_another_metric(sample_store: Path, tmp_pa
     assert "+0.000 [+0.000, +0.000]  1.0000" in same.stdout
 
 
-def test_compare_refuses_runs_that_are_not_of_the_same_queries(
-    sample_store: Path, tmp_path: Path
-) -> None:
+def test_compare_refuses_other_queries(sample_store: Path, tmp_path: Path) -> None:
+    """Compare refuses runs that are not of the same queries."""
     file = tmp_path / "run.npz"
     run("evaluate", "--store", sample_store, "--level", "gender", "--split", "train", "--out", file)
     wrong = run("compare", file, sample_store, "--level", "gender")
@@ -245,7 +248,8 @@ def test_bench_search_measures(sample_store: Path, tmp_path: Path) -> None:
     assert drawn == ["growth.png", "store-costs.png", "store-recall-speed.png"]
 
 
-def test_bench_search_needs_a_store_for_its_own_part_alone(tmp_path: Path, monkeypatch) -> None:
+def test_bench_search_needs_store(tmp_path: Path, monkeypatch) -> None:
+    """Bench search needs a store for its own part alone."""
     rng = np.random.default_rng(0)
     for name, n in (("train", 300), ("t10k", 20)):
         body = bytes(16) + rng.integers(256, size=784 * n, dtype=np.uint8).tobytes()

@@ -45,7 +45,8 @@ def milvus(tmp_path: Path) -> Path:
     return tmp_path / "milvus.db"
 
 
-def test_sync_makes_the_collection_the_store_s_index(store: Path, milvus: Path) -> None:
+def test_sync_sets_index(store: Path, milvus: Path) -> None:
+    """Sync makes the collection the store's index."""
     first = answered("index", "sync", "--store", store, "--uri", milvus)
     assert (first["added"], first["unchanged"], first["n_items"]) == (600, 0, 600)
     assert first["params"]["collection"] == "fashify_store"
@@ -81,7 +82,8 @@ def test_index_uploads_a_whole_new_collection(store: Path, milvus: Path) -> None
     assert set(opened.labels("gender")[found.positions[:, 0]]) == {"Women"}
 
 
-def test_another_store_s_collection_is_not_emptied(store: Path, milvus: Path) -> None:
+def test_other_collection_not_emptied(store: Path, milvus: Path) -> None:
+    """Another store's collection is not emptied."""
     answered("index", "sync", "--store", store, "--uri", milvus)
     other = store.with_name("other")
     whole = FeatureStore.load(store)
@@ -112,7 +114,8 @@ def test_what_cannot_be_done_leaves_the_index(store: Path, arguments: list, said
     assert load_index(store / "index").name == "exact"
 
 
-def test_a_build_names_an_absent_server_before_the_work(tmp_path: Path) -> None:
+def test_build_names_absent_server(tmp_path: Path) -> None:
+    """A build names an absent server before the work."""
     pytest.importorskip("pymilvus")
     arguments = ["--index", "milvus", "--uri", "http://127.0.0.1:9", "--out", tmp_path / "new"]
     assert "127.0.0.1:9" in refused("build", *arguments)

@@ -28,7 +28,8 @@ def files(path):
     return {p.relative_to(path): p.read_bytes() for p in path.rglob("*.*") if p.is_file()}
 
 
-def test_two_workers_give_the_same_bytes_as_the_local_run(toy, tmp_path, monkeypatch):
+def test_workers_match_local_run(toy, tmp_path, monkeypatch):
+    """Two workers give the same bytes as the local run."""
     monkeypatch.setattr(plan_module, "SHARD_IMAGES", 2)
     (toy / "images" / "2.jpg").write_text("text")
     catalogue = load_catalogue(toy)

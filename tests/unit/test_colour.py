@@ -29,7 +29,8 @@ def test_lab_of_known_colours(rgb, lab) -> None:
     np.testing.assert_allclose(rgb_to_lab(np.array(rgb)), lab, atol=0.05)
 
 
-def test_features_are_of_unit_length_and_depend_on_one_picture_alone() -> None:
+def test_features_unit_length_and_independent() -> None:
+    """Features are of unit length and depend on one picture alone."""
     batch = np.stack([product((200, 0, 0)), product((0, 0, 200)), product((255, 255, 255))])
     features = colour_features(batch)
     assert features.shape == (3, COLOUR_DIM) == (3, len(prototypes()))
@@ -39,7 +40,8 @@ def test_features_are_of_unit_length_and_depend_on_one_picture_alone() -> None:
     assert colour_features(batch[:0]).shape == (0, COLOUR_DIM)
 
 
-def test_the_same_colour_is_nearer_than_another_whatever_the_shape_or_ground() -> None:
+def test_same_colour_is_nearer() -> None:
+    """The same colour is nearer than another whatever the shape or ground."""
     red, wide = product((190, 20, 30)), product((190, 20, 30))
     wide[10:30, 5:55] = (190, 20, 30)
     on_grey, blue = product((190, 20, 30), (225, 225, 225)), product((20, 30, 190))
@@ -49,7 +51,8 @@ def test_the_same_colour_is_nearer_than_another_whatever_the_shape_or_ground() -
     assert one @ other < 0.4
 
 
-def test_the_ground_counts_little_and_white_on_white_something() -> None:
+def test_ground_counts_little() -> None:
+    """The ground counts little and white on white something."""
     weights = foreground(product((10, 10, 10)))
     assert weights[40, 30] == 1
     assert weights[2, 2] == pytest.approx(0.03)

@@ -48,7 +48,8 @@ def test_types_from_cells(name, cells, kind, unit, values):
     assert typed(cells, name) == (kind, unit, values or cells, False)
 
 
-def test_what_is_no_value_is_missing_and_the_text_is_kept_beside():
+def test_invalid_value_is_missing():
+    """What is no value is missing and the text is kept beside."""
     kind, _, values, lossy = typed(["9.90", "n/a", ""], "price")
     assert (kind, values[0], lossy) == ("price", 9.9, True)
     assert np.isnan(values[1:]).all()

@@ -74,7 +74,8 @@ def test_the_order_of_queries_does_not_matter():
         FIRST.assign(group=[1, 2, 2, 3, 4]),
     ],
 )
-def test_other_queries_labels_or_groups_are_refused(other):
+def test_different_queries_refused(other):
+    """Other queries labels or groups are refused."""
     with pytest.raises(QueryError, match="same queries at gender"):
         compare_runs(toy_run(FIRST), toy_run(other))
 
@@ -101,7 +102,8 @@ def store():
     return FeatureStore(features.astype(np.float32), items["item_id"], {}, items=items)
 
 
-def test_what_is_written_reads_the_same_and_compares_with_what_is_at_hand(store, tmp_path):
+def test_run_round_trip(store, tmp_path):
+    """What is written reads the same and compares with what is at hand."""
     reports = evaluate_levels(store, levels=["gender", "usage"])
     run = EvaluationRun.from_reports(reports, "raw")
     read = EvaluationRun.load(run.save(tmp_path / "run.npz"))

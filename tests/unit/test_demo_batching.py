@@ -65,7 +65,8 @@ def test_an_error_reaches_the_asker_alone() -> None:
     assert answers == ["unlucky" if number == 13 else 2 * number for number in range(32)]
 
 
-def test_a_real_engine_gives_the_retrievers_feature(retriever) -> None:
+def test_batched_feature_matches_retriever(retriever) -> None:
+    """A real engine gives the retriever's feature."""
     pictures = [retriever.picture(item_id) for item_id in retriever.store.item_ids[:12]]
     alone = [retriever.embed(picture) for picture in pictures]
     batcher = make_embedding_batcher(retriever)

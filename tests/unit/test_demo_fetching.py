@@ -181,7 +181,8 @@ def test_what_a_server_may_not_do(path: str, reason: str, fetcher: Fetcher) -> N
         fetcher.fetch(f"http://shop.example/{path}")
 
 
-def test_a_name_is_resolved_once_and_every_address_counts(port: int) -> None:
+def test_name_resolved_once(port: int) -> None:
+    """A name is resolved once and every address counts."""
     answers = [[HERE], [ip_address("10.0.0.8")]]
     asked = []
 

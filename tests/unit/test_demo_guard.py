@@ -117,7 +117,8 @@ def test_a_head_without_an_end_is_let_go(port: int, first: bytes | None) -> None
         assert post(port, "/run", b"still here").status_code == 200
 
 
-def test_uploads_that_vanish_while_they_are_counted_harm_nothing(tmp_path: Path) -> None:
+def test_vanishing_uploads_harmless(tmp_path: Path) -> None:
+    """Uploads that vanish while they are counted harm nothing."""
     over = threading.Event()
 
     def come_and_go() -> None:

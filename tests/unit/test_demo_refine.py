@@ -56,7 +56,8 @@ def ids(view: View) -> list[str]:
     return [match.item_id for match in view.answer.matches]
 
 
-def test_the_nearest_stays_first_and_the_others_differ_more(plain: DemoService) -> None:
+def test_variety_keeps_nearest_first(plain: DemoService) -> None:
+    """The nearest stays first and the others differ more."""
     actions = Actions(plain)
     near = actions.act(View(k=8), {"do": "example", "n": "0"})
     apart = actions.act(near, {"do": "vary", "value": "60"})
@@ -111,7 +112,8 @@ def test_nothing_but_zeros_is_refused(weighted: DemoService) -> None:
     assert ids(refused) == ids(view)
 
 
-def test_why_shows_the_parts_that_make_the_distance(weighted: DemoService) -> None:
+def test_why_shows_parts(weighted: DemoService) -> None:
+    """Why shows the parts that make the distance."""
     actions = Actions(weighted)
     view = actions.act(View(), {"do": "example", "n": "0"})
     nearest = view.answer.matches[0]
@@ -129,7 +131,8 @@ def test_a_photo_is_served_through_the_head(weighted: DemoService) -> None:
     assert json.loads(results.as_json(view.answer))[0]["parts"].keys() == {"shape", "colour"}
 
 
-def test_the_evaluate_tab_asks_only_what_the_head_has_not_learned(weighted, plain) -> None:
+def test_evaluate_tab_asks_test_split(weighted, plain) -> None:
+    """The evaluate tab asks only what the head has not learned."""
     told = Judge(weighted).panel()
     assert "the head has not learned from" in told
     asked = int(re.search(r"([\d,]+) products the head", told)[1])

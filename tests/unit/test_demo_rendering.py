@@ -31,7 +31,8 @@ def test_a_value_left_out_is_an_error() -> None:
         render("sentence.html", kind="notice", role="alert")
 
 
-def test_line_breaks_of_a_template_are_not_on_the_page() -> None:
+def test_template_line_breaks_dropped() -> None:
+    """Line breaks of a template are not on the page."""
     html = panels.welcome()
     assert "\n" not in html
     assert "<ol><li><b>Show</b> a photo" in html

@@ -75,7 +75,8 @@ def test_the_samples_store_once_it_is_there(places, built, catalogue) -> None:
     assert built == []
 
 
-def test_the_samples_store_is_built_and_learned_where_none_is(places, built) -> None:
+def test_sample_store_built_when_absent(places, built) -> None:
+    """The sample's store is built and learned where none is."""
     _, sample = places
     assert ensure_default_store() == sample
     assert built == [sample]
@@ -84,7 +85,7 @@ def test_the_samples_store_is_built_and_learned_where_none_is(places, built) -> 
     assert built == [sample]
 
 
-def test_page_over_another_store_never_opens_the_sample(tmp_path, catalogue, monkeypatch) -> None:
+def test_page_never_opens_sample(tmp_path, catalogue, monkeypatch) -> None:
     """Its examples, photos too, come from the user's own products."""
     shop = tmp_path / "sample shop"
     shop.mkdir()

@@ -36,7 +36,8 @@ def holding() -> tuple[subprocess.Popen, Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def test_a_private_folder_for_as_long_as_it_is_needed(parent: Path) -> None:
+def test_private_folder_lifetime(parent: Path) -> None:
+    """A private folder for as long as it is needed."""
     with make_own_folder() as folder:
         assert folder.parent == parent
         assert upload_folder() == folder
@@ -55,7 +56,8 @@ def test_tools_for_assistants_use_it_too(parent: Path) -> None:
     assert before == mcp.DEFAULT_TEMP_DIR
 
 
-def test_what_a_killed_process_left_is_cleared_but_nothing_of_a_living_one(parent: Path) -> None:
+def test_leftovers_cleared(parent: Path) -> None:
+    """What a killed process left is cleared but nothing of a living one."""
     pytest.importorskip("fcntl")
     (parent / "not-ours").mkdir(parents=True)
     (dead, left), (living, kept) = holding(), holding()
@@ -69,9 +71,8 @@ def test_what_a_killed_process_left_is_cleared_but_nothing_of_a_living_one(paren
     assert [path.name for path in parent.iterdir()] == ["not-ours"]
 
 
-def test_a_folder_taken_for_a_leftover_before_it_was_locked_is_given_up(
-    parent: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unlocked_folder_given_up(parent: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder taken for a leftover before it was locked is given up."""
     lock, asked = uploads._lock, []
 
     def late(folder: Path) -> int | None:

@@ -23,7 +23,8 @@ def test_the_page_runs_as_nobody(steps) -> None:
     assert names.count("USER") == 1
 
 
-def test_all_that_is_fetched_is_fetched_before_the_start(steps) -> None:
+def test_nothing_fetched_at_start(steps) -> None:
+    """All that is fetched is fetched before the start."""
     build = [rest for name, rest in steps if name == "RUN"][-1]
     assert build.startswith("fashify build")
     assert "pip" not in dict(steps)["CMD"]

@@ -76,7 +76,8 @@ def test_top_k_agreement_by_hand():
     assert measure_agreement(a, b, k=3) == 1.0  # all others are the same three
 
 
-def test_top_k_agreement_does_not_depend_on_the_block(monkeypatch):
+def test_agreement_independent_of_block(monkeypatch):
+    """Top k agreement does not depend on the block."""
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((2, 50, 6))
     whole = measure_agreement(a, b)
@@ -116,7 +117,8 @@ def test_unknown_names_list_the_known_ones(engine_of):
         engine_of("tensorflow", "int8")
 
 
-def test_auto_takes_the_fastest_and_says_what_it_measured(engine_of, monkeypatch):
+def test_auto_takes_fastest(engine_of, monkeypatch):
+    """Auto takes the fastest and says what it measured."""
     rates = {"openvino": 10.0, "tensorflow": 20.0}
     monkeypatch.setattr(make, "_measure_rate", lambda engine, images: rates[engine.name])
     engine = engine_of("auto", "fp32")
@@ -125,7 +127,8 @@ def test_auto_takes_the_fastest_and_says_what_it_measured(engine_of, monkeypatch
     assert engine.report["least_cosine"] == pytest.approx(1)
 
 
-def test_auto_passes_over_an_engine_that_is_fast_but_wrong(engine_of, monkeypatch):
+def test_auto_skips_unfaithful_engine(engine_of, monkeypatch):
+    """Auto passes over an engine that is fast but wrong."""
     rates = {"openvino": 20.0, "tensorflow": 10.0}
     monkeypatch.setattr(make, "_measure_rate", lambda engine, images: rates[engine.name])
     right = make.OpenVINOEngine._infer
@@ -162,7 +165,8 @@ def test_bf16_needs_a_processor_that_has_it(engine_of, monkeypatch):
         engine_of("auto", "bf16")
 
 
-def test_tensorflow_bf16_leaves_the_reference_alone(model, engine_of, images, monkeypatch):
+def test_bf16_keeps_reference(model, engine_of, images, monkeypatch):
+    """TensorFlow bf16 leaves the reference alone."""
     # As on a processor without it, so that the test is the same test everywhere.
     monkeypatch.setattr(make, "has_bf16", lambda: False)
     before = engine_of("tensorflow").run(images)
@@ -178,7 +182,8 @@ def test_tensorflow_bf16_leaves_the_reference_alone(model, engine_of, images, mo
 
 
 @pytest.mark.parametrize("name", ["openvino", "tensorflow"])
-def test_batches_larger_than_a_chunk_and_empty_ones(engine_of, images, name):
+def test_batch_sizes(engine_of, images, name):
+    """Batches larger than a chunk and empty ones."""
     engine = engine_of(name)
     n = TensorFlowEngine.chunk + 3
     features = engine.run(images[:n])
@@ -189,7 +194,8 @@ def test_batches_larger_than_a_chunk_and_empty_ones(engine_of, images, name):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_with_openvino_company_and_cores_change_no_bit(engine_of, images, precision):
+def test_openvino_bits_stable(engine_of, images, precision):
+    """With OpenVINO company and cores change no bit."""
     engine = engine_of("openvino", precision, calibration=images)
     together = engine.run(images)
     alone = np.concatenate([engine.run(image[None]) for image in images])
@@ -212,7 +218,8 @@ def test_a_wrong_batch_is_a_named_error(engine_of, images, bad):
         engine_of("tensorflow").run(batches[bad])
 
 
-def test_openvino_takes_views_and_leaves_them_alone(engine_of, images):
+def test_openvino_takes_views(engine_of, images):
+    """OpenVINO takes views and leaves them alone."""
     engine = engine_of()
     before = images.copy()
     np.testing.assert_array_equal(engine.run(images[::-2]), engine.run(images)[::-2])
@@ -222,7 +229,8 @@ def test_openvino_takes_views_and_leaves_them_alone(engine_of, images):
 # --- int8
 
 
-def test_int8_measures_its_agreement_on_images_it_was_not_set_by(engine_of, images):
+def test_int8_agreement_on_held_out(engine_of, images):
+    """int8 measures its agreement on images it was not set by."""
     engine = engine_of("openvino", "int8", calibration=images)
     assert engine.report["agreement_images"] == 32
     held_out = images[32:]
@@ -231,7 +239,8 @@ def test_int8_measures_its_agreement_on_images_it_was_not_set_by(engine_of, imag
     assert engine.report["top5_agreement"] > 0.5
 
 
-def test_int8_is_found_again_by_its_fingerprint_alone(engine_of, images):
+def test_int8_found_by_fingerprint(engine_of, images):
+    """int8 is found again by its fingerprint alone."""
     engine = engine_of("openvino", "int8", calibration=images)
     again = engine_of("openvino", "int8", calibration=engine.fingerprint["calibration"])
     np.testing.assert_array_equal(again.run(images), engine.run(images))
@@ -239,7 +248,8 @@ def test_int8_is_found_again_by_its_fingerprint_alone(engine_of, images):
     assert again.report == engine.report
 
 
-def test_int8_of_other_images_has_another_fingerprint(engine_of, images):
+def test_int8_fingerprint_differs(engine_of, images):
+    """int8 of other images has another fingerprint."""
     a = engine_of("openvino", "int8", calibration=images)
     b = engine_of("openvino", "int8", calibration=images[::-1])
     assert a.fingerprint != b.fingerprint
@@ -261,7 +271,8 @@ def test_int8_without_nncf_names_the_extra(engine_of, images, monkeypatch):
         ("0" * 64, "pass the calibration images again"),
     ],
 )
-def test_int8_without_proper_images_is_a_named_error(engine_of, calibration, message):
+def test_int8_needs_images(engine_of, calibration, message):
+    """int8 without proper images is a named error."""
     with pytest.raises(EngineError, match=message):
         engine_of("openvino", "int8", calibration=calibration)
 
@@ -279,7 +290,8 @@ def _count_conversions(monkeypatch):
     return calls
 
 
-def test_the_cache_serves_the_second_start_with_the_same_bytes(engine_of, images, monkeypatch):
+def test_cache_serves_second_start(engine_of, images, monkeypatch):
+    """The cache serves the second start with the same bytes."""
     calls = _count_conversions(monkeypatch)
     first, second = engine_of().run(images), engine_of().run(images)
     assert len(calls) == 1
@@ -311,14 +323,16 @@ def test_a_damaged_entry_is_made_again(engine_of, images, tmp_path, monkeypatch,
     assert len(calls) <= 2
 
 
-def test_a_cache_that_cannot_be_written_costs_a_warning(engine_of, images, tmp_path):
+def test_unwritable_cache_warns(engine_of, images, tmp_path):
+    """A cache that cannot be written costs a warning."""
     (tmp_path / "file").write_text("in the way")
     with pytest.warns(FashifyWarning, match="cannot keep"):
         engine = engine_of(cache_dir=tmp_path / "file" / "engines")
     assert engine.run(images).shape == (64, 8)
 
 
-def test_a_writer_that_fails_leaves_nothing_behind(tmp_path):
+def test_failed_writer_leaves_nothing(tmp_path):
+    """A writer that fails leaves nothing behind."""
     cache = ModelCache(tmp_path)
 
     def fail(folder):
@@ -344,7 +358,8 @@ def test_the_cache_keeps_facts(tmp_path, caplog):
 # --- good manners
 
 
-def test_importing_engines_imports_no_heavy_package():
+def test_import_is_light():
+    """Importing engines imports no heavy package."""
     code = (
         "import fashify.engines, sys;"
         "sys.exit(bool({'tensorflow', 'keras', 'openvino', 'nncf'} & set(sys.modules)))"
@@ -379,7 +394,7 @@ sys.exit("openvino_telemetry" in sys.modules)
     assert not (tmp_path / "intel").exists()
 
 
-def test_a_handler_of_somebody_elses_hears_as_much_as_before():
+def test_foreign_handlers_unchanged():
     """pytest hangs caplog's on every logger that passes nothing on, and NNCF's is one."""
     pytest.importorskip("nncf")
     mine = logging.NullHandler()

@@ -77,14 +77,16 @@ def test_micro_and_macro_by_hand(report):
     assert report.n_counted == 1
 
 
-def test_no_macro_mean_without_a_category_of_k_more(line):
+def test_macro_needs_large_category(line):
+    """No macro mean without a category of k more."""
     report = evaluate(line, metric="euclidean", k=3)
     assert np.isnan(report.macro["precision"])
     assert "undefined macro (over 0 of 3 categories)" in report.summary
     assert json.loads(report.to_json())["macro"]["precision"] is None
 
 
-def test_apart_leaves_the_querys_group_out_by_hand(line):
+def test_excluding_group_by_hand(line):
+    """excluding_group leaves the query's group out by hand."""
     # a0 and a1 are variants. Apart, a0 is answered b0 a2 and a1 b0 a2: 1/2 each, 1 relevant.
     groups = np.array([1, 1, 2, 3, 4, 5, 6])
     excluding_group = evaluate(Grouped(line, groups), metric="euclidean", k=2).excluding_group
@@ -100,14 +102,16 @@ def test_apart_leaves_the_querys_group_out_by_hand(line):
     assert excluding_group.facts["left_out"] == "the query's group"
 
 
-def test_apart_is_none_where_no_label_leaves_its_group(line):
+def test_excluding_group_is_none_within_group(line):
+    """excluding_group is None where no label leaves its group."""
     groups = np.array([1, 1, 2, 1, 2, 5, 6])
     report = evaluate(Grouped(line, groups), metric="euclidean", k=2)
     assert report.excluding_group is None
     assert report.micro["precision"] == pytest.approx(1.5 / 5)
 
 
-def test_a_group_larger_than_the_depth_still_leaves_k_neighbours():
+def test_large_group_leaves_k():
+    """A group larger than the depth still leaves k neighbours."""
     rng = np.random.default_rng(0)
     features = np.concatenate([rng.normal(0, 0.01, (150, 4)) + 1, rng.normal(0, 1, (60, 4))])
     labels = ["x"] * 155 + ["y"] * 55
@@ -133,12 +137,14 @@ def test_recall_chance_and_ceiling_by_hand(report):
     assert report.micro["ceiling"] == pytest.approx((3 * 1 + 2 * 0.5) / 5)
 
 
-def test_lone_and_missing_queries_are_counted_not_judged(report):
+def test_lone_queries_counted(report):
+    """Lone and missing queries are counted not judged."""
     assert (report.n_gallery, report.n_asked, report.n_judged) == (7, 7, 5)
     assert (report.n_lone, report.n_missing) == (1, 1)
 
 
-def test_the_table_holds_every_category_the_largest_first(report):
+def test_table_holds_categories(report):
+    """The table holds every category the largest first."""
     assert report.table["category"].tolist() == ["a", "b", "c"]
     assert report.table["n"].tolist() == [3, 2, 1]
     assert report.table["n_queries"].tolist() == [3, 2, 0]
@@ -155,13 +161,15 @@ def test_the_curve_and_the_confusion_by_hand(report):
     )
 
 
-def test_best_and_worst_take_different_categories_first(report):
+def test_best_and_worst_vary_categories(report):
+    """Best and worst take different categories first."""
     # Average precision: a0 (1/1 + 2/3) / 2, b1 1/2.
     assert report.best(2)["item_id"].tolist() == ["a0", "b1"]
     assert set(report.worst(2)["item_id"]) == {"b0", "a2"}
 
 
-def test_an_answer_names_neighbours_with_hit_or_miss(report):
+def test_answer_names_hits(report):
+    """An answer names neighbours with hit or miss."""
     answer = report.answer("a0")
     assert answer["item_id"].tolist() == ["a1", "b0"]
     assert answer["relevant"].tolist() == [True, False]
@@ -195,7 +203,8 @@ def test_the_summary_says_what_was_measured(report):
     assert "1 lone and 1 without a label" in report.summary
 
 
-def test_self_is_left_out_by_id_even_among_exact_duplicates():
+def test_evaluation_excludes_self_by_id():
+    """Self is left out by id even among exact duplicates."""
     features = np.tile([1.0, 2.0, 3.0], (4, 1))
     store = store_of(features, ["x", "x", "x", "y"], ["p", "q", "r", "s"])
     report = evaluate(store, k=3)
@@ -205,7 +214,8 @@ def test_self_is_left_out_by_id_even_among_exact_duplicates():
     assert report.micro["precision"] == pytest.approx(2 / 3)
 
 
-def test_levels_come_from_one_search_and_skip_those_without_labels(line):
+def test_levels_share_one_search(line):
+    """Levels come from one search and skip those without labels."""
     reports = evaluate_levels(line, k=2)
     assert list(reports) == ["gender", "article_type"]
     assert reports["gender"].micro["precision"] == 1.0
@@ -229,7 +239,8 @@ def test_an_index_of_other_items_is_refused(line):
         evaluate(line, index=other)
 
 
-def test_labels_of_a_catalogue_win_over_the_stores(line, toy_catalogue):
+def test_catalogue_labels_win(line, toy_catalogue):
+    """Labels of a catalogue win over the store's."""
     # None of the store's ids is in the toy catalogue, so nothing is left to judge.
     with pytest.raises(QueryError, match="two gallery items share"):
         evaluate(line, toy_catalogue)
@@ -242,7 +253,8 @@ def test_k_outside_the_gallery_is_refused(line, k):
 
 
 @pytest.mark.parametrize(("level", "words"), [("brand", "gender"), ("season", "no such labels")])
-def test_a_level_that_cannot_be_judged_is_refused_by_name(line, level, words):
+def test_unjudgeable_level_refused(line, level, words):
+    """A level that cannot be judged is refused by name."""
     with pytest.raises(FashifyError, match=words):
         evaluate(line, level=level)
 
@@ -264,7 +276,8 @@ def test_queries_are_drawn_by_seed_and_reported():
         choose_queries(np.arange(10), 0, 0)
 
 
-def test_a_split_is_asked_whole_and_groups_stay_in_it():
+def test_split_asked_whole():
+    """A split is asked whole and groups stay in it."""
     groups = np.random.default_rng(0).integers(0, 9_000, 20_000)
     parts = split_by_group(groups)
     asked = {name: choose_queries(parts, split=name) for name in SPLITS}
@@ -286,7 +299,8 @@ def _group_in(split: str, n: int) -> np.ndarray:
     return groups[split_by_group(groups) == split][:n]
 
 
-def test_the_queries_of_a_split_meet_the_whole_gallery(line):
+def test_split_meets_whole_gallery(line):
+    """The queries of a split meet the whole gallery."""
     groups = np.r_[_group_in("test", 2), _group_in("train", 5)]
     report = evaluate(Grouped(line, groups), metric="euclidean", k=2, split="test")
     assert report.queries["item_id"].tolist() == ["a0", "a1"]
@@ -294,7 +308,8 @@ def test_the_queries_of_a_split_meet_the_whole_gallery(line):
     assert report.facts["split"] == "test"
 
 
-def test_levels_whose_queries_are_all_lone_are_left_out_unless_asked_for(line):
+def test_lone_levels_left_out(line):
+    """Levels whose queries are all lone are left out unless asked for."""
     groups = np.r_[_group_in("train", 5), _group_in("test", 1), _group_in("train", 6)[5:]]
     reports = evaluate_levels(Grouped(line, groups), k=2, split="test")
     assert list(reports) == ["gender"]
@@ -333,7 +348,8 @@ def test_examples_pair_pictures_with_hit_or_miss(toy_catalogue):
     assert found[0][2] is True
 
 
-def test_pca_spectrum_finds_the_two_axes_that_vary():
+def test_pca_spectrum_finds_axes():
+    """PCA spectrum finds the two axes that vary."""
     rng = np.random.default_rng(0)
     features = np.zeros((200, 10))
     features[:, 3], features[:, 7] = rng.normal(0, 3, 200), rng.normal(0, 1, 200)
@@ -342,7 +358,8 @@ def test_pca_spectrum_finds_the_two_axes_that_vary():
     assert ratios[:2].sum() == pytest.approx(1.0)
 
 
-def test_the_map_keeps_two_far_groups_apart_and_repeats_itself():
+def test_map_separates_groups():
+    """The map keeps two far groups apart and repeats itself."""
     rng = np.random.default_rng(0)
     groups = np.repeat([[10.0, 0, 0, 0], [0, 10.0, 0, 0]], 30, axis=0)
     features = groups + rng.normal(0, 0.1, groups.shape)

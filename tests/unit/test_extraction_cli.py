@@ -30,7 +30,8 @@ def build(*words: object):
     return CliRunner().invoke(app, ["build", *map(str, words), "--head", "none"])
 
 
-def test_only_strict_minds_a_picture_that_cannot_be_read(toy, tmp_path, grid):
+def test_strict_minds_unreadable(toy, tmp_path, grid):
+    """Only strict minds a picture that cannot be read."""
     (toy / "images" / "4.jpg").write_text("text")
     words = ["--catalogue", toy, "--out", tmp_path / "s"]
     done = build(*words)
@@ -43,7 +44,8 @@ def test_only_strict_minds_a_picture_that_cannot_be_read(toy, tmp_path, grid):
     assert (tmp_path / "s" / "quarantine.csv").read_text().count("\n") == 3
 
 
-def test_strict_is_content_where_every_product_has_its_picture(toy, tmp_path, grid):
+def test_strict_passes_complete(toy, tmp_path, grid):
+    """Strict is content where every product has its picture."""
     table = toy / "styles.csv"
     table.write_text("\n".join(table.read_text().splitlines()[:-1]) + "\n")
     assert build("--catalogue", toy, "--out", tmp_path / "s", "--strict").exit_code == 0
@@ -64,7 +66,8 @@ extract_features(load_catalogue(sys.argv[1]), GridBackbone(), sys.argv[2], engin
 """
 
 
-def test_the_bar_tells_rate_time_left_and_quarantine(toy, tmp_path):
+def test_progress_bar_text(toy, tmp_path):
+    """The bar tells rate time left and quarantine."""
     (toy / "images" / "4.jpg").write_text("text")
     tests = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-c", SCRIPT, str(toy), str(tmp_path / "s"), str(tests)]

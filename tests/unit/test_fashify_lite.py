@@ -29,19 +29,22 @@ from fashify.retrieval.retriever import Retriever
 RECORD = RECORDS["fashify-lite"]
 
 
-def test_the_port_agrees_with_the_network_that_was_trained(lite_reference):
+def test_port_agrees_with_original(lite_reference):
+    """The port agrees with the network that was trained."""
     data = np.load(lite_reference)
     ours, theirs = load_backbone("fashify-lite").embed(data["images"]), data["features"]
     lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     assert ((ours * theirs).sum(axis=1) / lengths).min() >= 0.9999
 
 
-def test_both_files_together_have_at_most_eight_megabytes():
+def test_files_at_most_8_mb():
+    """Both files together have at most eight megabytes."""
     files = RECORD.source.file, RECORD.source.projections
     assert sum(find_shipped_file(file).stat().st_size for file in files) <= 8_000_000
 
 
-def test_the_projections_fit_the_network_and_name_their_classes():
+def test_projections_fit_network():
+    """The projections fit the network and name their classes."""
     source = RECORD.source
     found = parse_projections(read_shipped(source.projections, source.projections_sha256))
     assert {name: kernel.shape for name, kernel in found.kernels.items()} == {
@@ -97,12 +100,14 @@ def test_a_file_of_another_format_is_refused():
         parse_network(b"no safetensors", "here")
 
 
-def test_imagenet_weights_are_not_passed_off_as_its_own():
+def test_imagenet_weights_refused():
+    """ImageNet weights are not passed off as its own."""
     with pytest.raises(BackboneError, match=r"shipped weights.*efficientnet-lite0"):
         load_backbone("fashify-lite", weights="imagenet")
 
 
-def test_the_parts_it_brings_along_have_unit_length_and_at_most_512_numbers(lite_reference):
+def test_parts_unit_length(lite_reference):
+    """The parts it brings along have unit length and at most 512 numbers."""
     spec = load_backbone("fashify-lite").spec.to_dict()
     head = own_head(spec)
     assert head.names == ("category", "colour", "instance")
@@ -112,7 +117,7 @@ def test_the_parts_it_brings_along_have_unit_length_and_at_most_512_numbers(lite
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
 
 
-def test_the_parts_are_the_projections_that_were_trained(lite_reference):
+def test_parts_are_projections(lite_reference):
     """The category's posterior is the softmax of 16 times the cosines to the proxies."""
     features = np.load(lite_reference)["features"]
     head = own_head({"name": "fashify-lite", "weights": "shipped"})
@@ -125,12 +130,14 @@ def test_the_parts_are_the_projections_that_were_trained(lite_reference):
     np.testing.assert_allclose(served, expected, atol=1e-4)
 
 
-def test_other_networks_and_other_weights_bring_no_parts():
+def test_other_networks_bring_no_parts():
+    """Other networks and other weights bring no parts."""
     assert own_head({"name": "resnet50", "weights": "imagenet"}) is None
     assert own_head({"name": "fashify-lite", "weights": "random"}) is None
 
 
-def test_a_folder_without_labels_has_parts_at_once(tmp_path):
+def test_unlabelled_folder_has_parts(tmp_path):
+    """A folder without labels has parts at once."""
     for number, colour in enumerate([(200, 0, 0), (0, 0, 200), (0, 160, 0)]):
         Image.new("RGB", (60, 80), colour).save(tmp_path / f"{number}.png")
     out = tmp_path / "store"

@@ -86,7 +86,8 @@ def test_a_lack_of_handles_blames_no_picture(toy: Path, tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EACCES])
-def test_what_may_not_be_read_is_not_called_damaged(store: Path, number, monkeypatch) -> None:
+def test_unreadable_not_damaged(store: Path, number, monkeypatch) -> None:
+    """What may not be read is not called damaged."""
     opened = FeatureStore.load(store)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", failing(number))
@@ -97,9 +98,7 @@ def test_what_may_not_be_read_is_not_called_damaged(store: Path, number, monkeyp
         FeatureStore.load(store)
 
 
-def test_an_index_that_may_not_be_mapped_just_now_is_not_called_damaged(
-    store: Path, monkeypatch
-) -> None:
+def test_unmappable_index_not_damaged(store: Path, monkeypatch) -> None:
     """A mapping takes a handle of its own: the last one may have gone to the file itself."""
     monkeypatch.setattr(artefact_files.mmap, "mmap", failing(errno.EMFILE))
     with pytest.raises(StoreError, match="ulimit"):
@@ -120,7 +119,8 @@ def test_what_is_missing_is_still_called_damaged(store: Path) -> None:
         FeatureStore.load(store).features  # noqa: B018
 
 
-def test_what_a_killed_writer_left_does_not_come_into_the_store(toy: Path, store: Path) -> None:
+def test_killed_writer_leftovers_ignored(toy: Path, store: Path) -> None:
+    """What a killed writer left does not come into the store."""
     before = sorted(path.relative_to(store) for path in store.rglob("*"))
     shards = make_journal(staging_of(store))
     (shards.parent / "next").mkdir()
@@ -131,7 +131,8 @@ def test_what_a_killed_writer_left_does_not_come_into_the_store(toy: Path, store
     assert sorted(path.relative_to(store) for path in store.rglob("*")) == before
 
 
-def test_an_index_put_in_clears_what_a_killed_one_left(store: Path) -> None:
+def test_new_index_clears_leftovers(store: Path) -> None:
+    """An index put in clears what a killed one left."""
     left = store / ".index.building" / "norms.npy"
     left.parent.mkdir()
     left.write_bytes(b"half")
@@ -141,7 +142,7 @@ def test_an_index_put_in_clears_what_a_killed_one_left(store: Path) -> None:
     assert verify_store(store) == []
 
 
-def test_without_an_exchange_the_store_is_replaced_all_the_same(store: Path, monkeypatch) -> None:
+def test_replace_without_exchange(store: Path, monkeypatch) -> None:
     """As on macOS and Windows, and on a Linux whose C library has no renameat2."""
 
     class Bare:

@@ -65,7 +65,8 @@ def test_batch_size_changes_nothing(toy_catalogue, tmp_path, batch_size):
     assert tree(store.path) == tree(reference.path)
 
 
-def test_unreadable_images_go_to_quarantine_and_good_ones_stay(toy, tmp_path):
+def test_unreadable_quarantined(toy, tmp_path):
+    """Unreadable images go to quarantine and good ones stay."""
     (toy / "images" / "4.jpg").write_text("text")
     catalogue = load_catalogue(toy)
     store, _ = build(catalogue, tmp_path / "s", batch_size=2)
@@ -88,7 +89,8 @@ def test_pictures_are_read_ahead_but_not_far(toy_catalogue, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_a_catalogue_that_goes_away_costs_no_product(toy, tmp_path, kind):
+def test_vanished_catalogue_keeps_products(toy, tmp_path, kind):
+    """A catalogue that goes away costs no product."""
     source = toy
     if kind == "zip":
         source = Path(shutil.make_archive(str(tmp_path / "toy"), "zip", toy))
@@ -100,7 +102,8 @@ def test_a_catalogue_that_goes_away_costs_no_product(toy, tmp_path, kind):
         build(catalogue, tmp_path / "s")
 
 
-def test_a_catalogue_of_nothing_readable_is_refused(tmp_path):
+def test_unreadable_catalogue_refused(tmp_path):
+    """A catalogue of nothing readable is refused."""
     folder = tmp_path / "c"
     folder.mkdir()
     (folder / "a.jpg").write_text("text")
@@ -109,7 +112,8 @@ def test_a_catalogue_of_nothing_readable_is_refused(tmp_path):
     assert not (tmp_path / "s").exists()
 
 
-def test_adding_changing_and_removing_cost_what_they_are(toy, tmp_path):
+def test_incremental_cost(toy, tmp_path):
+    """Adding changing and removing cost what they are."""
     store, _ = build(load_catalogue(toy), tmp_path / "s", batch_size=1, index="exact")
     before = store.features.copy()
     draw(toy / "images" / "9.jpg", "white", "ring")
@@ -126,7 +130,8 @@ def test_adding_changing_and_removing_cost_what_they_are(toy, tmp_path):
     assert images == 0
 
 
-def test_copies_of_known_images_are_not_embedded_again(toy, tmp_path):
+def test_copies_not_embedded_again(toy, tmp_path):
+    """Copies of known images are not embedded again."""
     build(load_catalogue(toy), tmp_path / "s", batch_size=1)
     shutil.copy(toy / "images" / "7.jpg", toy / "images" / "9.jpg")
     store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)
@@ -173,7 +178,8 @@ class DyingEngine(GridEngine):
         return super().run(batch)
 
 
-def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(toy, tmp_path, monkeypatch):
+def test_interrupted_run_continues(toy, tmp_path, monkeypatch):
+    """An interrupted run continues and ends with the same bytes."""
     monkeypatch.setattr(plan_module, "SHARD_IMAGES", 2)
     (toy / "images" / "2.jpg").write_text("text")
     catalogue = load_catalogue(toy)
@@ -189,7 +195,7 @@ def test_an_interrupted_run_continues_and_ends_with_the_same_bytes(toy, tmp_path
     assert tree(store.path) == tree(whole.path)
 
 
-def test_killed_builds_lose_nothing_and_end_with_the_same_bytes(toy, tmp_path):
+def test_killed_builds_lose_nothing(toy, tmp_path):
     """The short version of ``python benchmarks/kills.py``."""
     script = """
 import sys, time

@@ -34,7 +34,8 @@ def test_white_at_the_sides_is_taken_away_again(left: int, right: int) -> None:
         np.testing.assert_array_equal(got, image)
 
 
-def test_margins_above_and_below_go_likewise_and_in_any_colour() -> None:
+def test_margins_removed() -> None:
+    """Margins above and below go likewise and in any colour."""
     image = product()
     image[image.min(axis=2) == 255] = (20, 60, 90)
     high = np.pad(image, ((50, 50), (0, 0), (0, 0)))
@@ -42,13 +43,15 @@ def test_margins_above_and_below_go_likewise_and_in_any_colour() -> None:
     np.testing.assert_array_equal(trim_margins(high, FRAME), image)
 
 
-def test_a_product_that_fills_one_side_is_no_margin() -> None:
+def test_full_side_is_no_margin() -> None:
+    """A product that fills one side is no margin."""
     image = np.full((80, 120, 3), 255, np.uint8)
     image[:, :50] = 20
     np.testing.assert_array_equal(trim_margins(image, FRAME), image)
 
 
-def test_what_is_not_plain_stays_and_is_letterboxed() -> None:
+def test_busy_margin_letterboxed() -> None:
+    """What is not plain stays and is letterboxed."""
     busy = RNG.integers(0, 255, (80, 100, 3)).astype(np.uint8)
     np.testing.assert_array_equal(trim_margins(busy, FRAME), busy)
     np.testing.assert_array_equal(fit_to_frame(busy, FRAME), resize(busy, FRAME, fit="letterbox"))
@@ -59,7 +62,8 @@ def test_margins_that_the_proportions_allow_stay() -> None:
     np.testing.assert_array_equal(trim_margins(image, FRAME), image)
 
 
-def test_plain_pictures_and_lines_of_one_pixel_come_through() -> None:
+def test_plain_pictures_pass() -> None:
+    """Plain pictures and lines of one pixel come through."""
     for shape in ((1, 1), (1, 500), (500, 1), (80, 200)):
         plain = np.full((*shape, 3), 255, np.uint8)
         assert fit_to_frame(plain, FRAME).shape == (*FRAME, 3)

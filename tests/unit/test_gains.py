@@ -28,7 +28,8 @@ def runs():
     ]
 
 
-def test_the_gain_is_the_difference_of_the_categories_own_precisions(runs) -> None:
+def test_gain_is_difference(runs) -> None:
+    """The gain is the difference of the categories' own precisions."""
     table = gains_by_category(*runs)
     assert set(table["category"]) == {"Shirts", "Shoes"}
     for row in table.itertuples():
@@ -42,7 +43,8 @@ def test_the_gain_is_the_difference_of_the_categories_own_precisions(runs) -> No
     assert (table["low"] > 0).all()
 
 
-def test_no_gain_over_itself_and_small_categories_are_left_out(runs) -> None:
+def test_no_gain_over_itself(runs) -> None:
+    """No gain over itself and small categories are left out."""
     assert (gains_by_category(runs[0], runs[0])["gain"] == 0).all()
     assert gains_by_category(*runs, at_least=41).empty
 

@@ -30,18 +30,21 @@ def shared(groups: np.ndarray) -> list[set[str]]:
     return [set(FIVE["item_id"][groups == group]) for group in pd.unique(groups)]
 
 
-def test_what_joins_two_products_joins_all_they_are_joined_to():
+def test_groups_are_transitive():
+    """What joins two products joins all they are joined to."""
     assert shared(group_ids(FIVE)) == [{"a", "b"}, {"c"}, {"d"}, {"e"}]
     assert shared(group_ids(FIVE, IDENTITIES)) == [{"a", "b", "c"}, {"d"}, {"e"}]
     assert shared(group_ids(FIVE, IDENTITIES, HASHES)) == [{"a", "b", "c", "d"}, {"e"}]
 
 
-def test_no_name_no_identity_no_hash_joins_nothing():
+def test_empty_keys_join_nothing():
+    """No name no identity no hash joins nothing."""
     table = items(*[(str(n), "", "Shirts") for n in range(4)])
     assert len(set(group_ids(table, [""] * 4, ["", "", None, np.nan]))) == 4
 
 
-def test_numbers_do_not_mind_the_order_of_rows_or_products_elsewhere():
+def test_group_ids_independent_of_order():
+    """Numbers do not mind the order of rows or products elsewhere."""
     groups = group_ids(FIVE, IDENTITIES)
     turned = group_ids(FIVE.iloc[::-1], IDENTITIES[::-1])
     np.testing.assert_array_equal(turned, groups[::-1])
@@ -60,21 +63,24 @@ def groups():
     return np.random.default_rng(0).integers(0, 3_000, 10_000)
 
 
-def test_a_split_keeps_groups_whole_and_its_shares(groups):
+def test_split_keeps_groups(groups):
+    """A split keeps groups whole and its shares."""
     split = split_by_group(groups)
     assert pd.Series(split).groupby(groups).nunique().max() == 1
     shares = pd.Series(split).value_counts(normalize=True)
     np.testing.assert_allclose(shares[list(SPLITS)], (0.7, 0.15, 0.15), atol=0.02)
 
 
-def test_a_split_is_the_same_whatever_else_is_there(groups):
+def test_split_independent_of_others(groups):
+    """A split is the same whatever else is there."""
     split = split_by_group(groups, seed=4)
     order = np.random.default_rng(1).permutation(len(groups))[:2_000]
     np.testing.assert_array_equal(split_by_group(groups[order], seed=4), split[order])
     assert (split_by_group(groups, seed=5) != split).any()
 
 
-def test_labels_are_spread_evenly_and_groups_stay_whole(groups):
+def test_labels_spread_evenly(groups):
+    """Labels are spread evenly and groups stay whole."""
     labels = np.where(groups < 60, "rare", "common")
     split = split_by_group(groups, labels=labels)
     assert pd.Series(split).groupby(groups).nunique().max() == 1
@@ -82,7 +88,8 @@ def test_labels_are_spread_evenly_and_groups_stay_whole(groups):
     np.testing.assert_allclose(rare[list(SPLITS)], (0.7, 0.15, 0.15), atol=0.03)
 
 
-def test_lone_groups_of_rare_labels_are_not_all_in_one_part():
+def test_rare_labels_spread():
+    """Lone groups of rare labels are not all in one part."""
     groups, labels = np.arange(300), [f"label {n}" for n in range(300)]
     assert set(split_by_group(groups, labels=labels)) == set(SPLITS)
 

@@ -12,7 +12,8 @@ from fashify import extract_features, load_catalogue
 from fashify.learning import learn
 
 
-def test_a_sample_of_malformed_pictures_is_decoded_or_refused(tmp_path):
+def test_malformed_pictures_decoded_or_refused(tmp_path):
+    """A sample of malformed pictures is decoded or refused."""
     small = islice(specimens.small_specimens(1), 0, None, 40)
     tally = malformed.judge(small, tmp_path)
     assert tally.failures == []
@@ -20,14 +21,15 @@ def test_a_sample_of_malformed_pictures_is_decoded_or_refused(tmp_path):
     assert min(tally.counts["decoded"], tally.counts["refused"]) > 20
 
 
-def test_small_bombs_are_refused_before_their_pixels_are_allocated(tmp_path):
+def test_bombs_refused_early(tmp_path):
+    """Small bombs are refused before their pixels are allocated."""
     said = [one for one in bombs.huge() if len(one.data) < 10_000]
     tally = malformed.judge(said, tmp_path)
     assert tally.failures == []
     assert tally.counts["bombs"] == len(said) > 20
 
 
-def test_what_breaks_the_decoder_is_counted_not_raised(tmp_path, monkeypatch):
+def test_decoder_failures_counted(tmp_path, monkeypatch):
     """The watchdog itself: a worker that dies is a broken promise, and the next file is read."""
     monkeypatch.setattr(malformed, "PATIENCE", 0.0)
     one = specimens.Specimen("a.png", specimens.encoded(specimens.Image.new("L", (2, 2)), "PNG"))
@@ -42,7 +44,8 @@ def test_tables_as_nobody_should_write_them(tmp_path, monkeypatch, make):
     assert counts == {make.__name__: 25}
 
 
-def test_a_longer_table_with_malformed_rows_loses_none(tmp_path):
+def test_malformed_rows_kept(tmp_path):
+    """A longer table with malformed rows loses none."""
     found = catalogues.million(tmp_path / "long", 5_000)
     assert (found["rows_read"], found["mended"], found["wrong"]) == (5_000, 50, [])
 
@@ -59,7 +62,8 @@ def test_no_damage_to_a_store_goes_unnoticed(tmp_path):
     assert {"swapped", "whole index", "next version", "flipped", "lost"} <= set(found)
 
 
-def test_five_matches_are_the_same_in_any_batch_and_order(tmp_path):
+def test_matches_independent_of_batch(tmp_path):
+    """Five matches are the same in any batch and order."""
     catalogue = load_catalogue("sample").sample(80)
 
     def built(name, batch_size=32, shuffled=False):

@@ -34,7 +34,8 @@ def inputs() -> tuple[np.ndarray, np.ndarray]:
     return RNG.normal(size=(20, 6)).astype(np.float32), RNG.random((20, 3)).astype(np.float32)
 
 
-def test_a_part_is_its_layers_with_relu_between_at_unit_length() -> None:
+def test_part_by_hand() -> None:
+    """A part is its layers with relu between at unit length."""
     kernel, bias = np.array([[2.0, -1.0]], np.float32), np.array([0.0, 0.5], np.float32)
     last = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
     made = Part("p", ("deep",), ((kernel, bias), last))
@@ -42,7 +43,8 @@ def test_a_part_is_its_layers_with_relu_between_at_unit_length() -> None:
     np.testing.assert_allclose(made({"deep": np.array([[1.0]], np.float32)}), [[1.0, 0.0]])
 
 
-def test_posteriors_follow_the_embedding_as_square_roots_of_probabilities() -> None:
+def test_posteriors_are_roots() -> None:
+    """Posteriors follow the embedding as square roots of probabilities."""
     layer = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
     proxies = np.log(np.array([[4.0, 1.0], [1.0, 1.0]], np.float32))
     query = {"deep": np.array([[3.0, 0.0]], np.float32)}
@@ -68,7 +70,8 @@ def test_posteriors_survive_a_file_in_their_order() -> None:
     np.testing.assert_allclose(np.linalg.norm(head(deep), axis=1), 1, atol=1e-5)
 
 
-def test_the_cosine_of_served_vectors_is_the_weighted_mean_of_the_parts(head, inputs) -> None:
+def test_served_cosine_is_weighted_mean(head, inputs) -> None:
+    """The cosine of served vectors is the weighted mean of the parts."""
     served = head(*inputs)
     assert served.shape == (20, head.dim) == (20, 7)
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
@@ -82,7 +85,8 @@ def test_the_cosine_of_served_vectors_is_the_weighted_mean_of_the_parts(head, in
     np.testing.assert_allclose(whole, 1 - served @ served[0], atol=1e-5)
 
 
-def test_other_weights_in_the_query_rank_as_a_gallery_made_with_them(head, inputs) -> None:
+def test_query_weights_rank_like_gallery(head, inputs) -> None:
+    """Other weights in the query rank as a gallery made with them."""
     served = head(*inputs)
     other = Head(head.parts, {"shape": 0.1, "colour": 0.9}, BACKBONE)(*inputs)
     names = [str(n) for n in range(20)]
@@ -99,7 +103,8 @@ def test_weights_that_mean_nothing_are_refused(head) -> None:
             head.check_weights(weights)
 
 
-def test_a_file_gives_the_head_back_and_the_same_bytes(head, inputs) -> None:
+def test_head_file_round_trip(head, inputs) -> None:
+    """A file gives the head back and the same bytes."""
     data = head.to_bytes()
     again = Head.from_bytes(data)
     assert again.to_bytes() == data
@@ -129,7 +134,7 @@ def test_parts_and_weights_must_name_each_other(head) -> None:
         Head(head.parts, {"shape": 1.0}, BACKBONE)
 
 
-def test_a_basis_shortens_the_embedding_but_not_what_the_posteriors_go_by() -> None:
+def test_basis_shortens_embedding() -> None:
     """Embedding (3, 4) / 5; its first coordinate alone is 1 at unit length; the second counts."""
     layer = np.eye(2, dtype=np.float32), np.zeros(2, np.float32)
     proxies = np.array([[0.0, 0.0], [0.0, 10.0]], np.float32)

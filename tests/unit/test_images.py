@@ -34,7 +34,8 @@ def plain(mode: str = "RGB", colour=RED, size=(6, 4)) -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF", "PPM", "AVIF"])
-def test_every_format_becomes_rgb_of_the_same_colour(kind):
+def test_formats_become_rgb(kind):
+    """Every format becomes RGB of the same colour."""
     image = load_image(encoded(plain(), kind))
     assert image.shape == (4, 6, 3)
     assert image.dtype == np.uint8
@@ -65,7 +66,8 @@ def test_half_transparent_red_is_laid_on_white():
     assert load_image(encoded(plain("RGBA", (255, 0, 0, 128))))[0, 0].tolist() == [255, 127, 127]
 
 
-def test_palette_with_transparency_is_laid_on_white():
+def test_transparent_palette_on_white():
+    """Palette with transparency is laid on white."""
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 200, 100, 50])
     image.putdata([0, 1])
@@ -130,7 +132,8 @@ def test_what_is_no_picture_is_called_by_its_name(data, kind):
         load_image(data)
 
 
-def test_paths_files_arrays_and_pillow_images_are_the_same(tmp_path):
+def test_sources_are_equivalent(tmp_path):
+    """Paths files arrays and Pillow images are the same."""
     data = encoded(plain())
     (tmp_path / "a.png").write_bytes(data)
     expected = load_image(data)
@@ -183,7 +186,8 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (30_001, 1), (1, 40_000)])
-def test_too_many_pixels_are_refused_from_the_header(size):
+def test_pixel_limit_from_header(size):
+    """Too many pixels are refused from the header."""
     with pytest.raises(ImageReadError, match="pixels"):
         load_image(png_header(*size))
 
@@ -196,7 +200,8 @@ def test_too_many_bytes_are_refused(tmp_path):
             load_image(source, limits=limits)
 
 
-def test_resize_is_antialiased_and_has_the_size_asked_for():
+def test_resize_antialiased():
+    """Resize is antialiased and has the size asked for."""
     checker = np.indices((64, 64)).sum(0) % 2 * np.uint8(255)
     image = np.repeat(checker[:, :, None], 3, axis=2).astype(np.uint8)
     small = resize(image, (8, 16))
@@ -219,7 +224,8 @@ def test_resize_refuses_nonsense(size, fit):
         resize(np.zeros((4, 4, 3), np.uint8), size, fit=fit)
 
 
-def test_thumbnail_never_enlarges_and_jpeg_round_trips():
+def test_thumbnail_never_enlarges():
+    """Thumbnail never enlarges and JPEG round trips."""
     image = np.full((40, 20, 3), 99, np.uint8)
     assert thumbnail(image, 10).shape == (10, 5, 3)
     assert thumbnail(image, 100).shape == (40, 20, 3)
@@ -263,7 +269,8 @@ def test_turned_pictures_are_as_pillow_turns_them(orientation):
 
 
 @pytest.mark.parametrize(("kind", "refused"), [("WEBP", True), ("AVIF", True), ("PNG", False)])
-def test_formats_whose_frame_is_copied_may_have_fewer_pixels(kind, refused):
+def test_copied_formats_have_lower_limit(kind, refused):
+    """Formats whose frame is copied may have fewer pixels."""
     limits = ImageLimits(max_pixels=100, max_pixels_copied=20)
     data = encoded(plain(), kind)
     if not refused:
@@ -273,7 +280,8 @@ def test_formats_whose_frame_is_copied_may_have_fewer_pixels(kind, refused):
         load_image(data, limits=limits)
 
 
-def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused():
+def test_jpeg_with_many_scans_refused():
+    """A JPEG that goes over its pixels again and again is refused."""
     data = encoded(noisy("RGB", (64, 64)), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     bomb = data[:last] + data[last:-2] * 40 + data[-2:]
@@ -282,7 +290,8 @@ def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused():
         load_image(bomb, limits=ImageLimits(max_pixels=64 * 64))
 
 
-def test_plain_text_pictures_are_read_while_they_are_small():
+def test_plain_text_pictures_limited():
+    """Plain text pictures are read while they are small."""
     data = b"P3 2 1 255\n200 30 40 0 0 0\n"
     assert load_image(data)[0, 0].tolist() == list(RED)
     with pytest.raises(ImageReadError, match="bytes of plain text"):

@@ -119,7 +119,8 @@ def test_growth_is_measured(features):
     assert "of them jittered" in text
 
 
-def test_the_curve_takes_the_fastest_that_finds_enough():
+def test_curve_takes_fastest():
+    """The curve takes the fastest that finds enough."""
     found = [(10, 1.0, 5.0), (10, 0.96, 2.0), (10, 0.5, 1.0), (20, 0.9, 3.0), (20, 0.8, 1.0)]
     trials = [trial("hnsw", p50, recall).to_dict() | {"n": n} for n, recall, p50 in found]
     assert list(bench.curve({"trials": trials})["p50_ms"]) == [2.0, 3.0]
@@ -145,7 +146,8 @@ def test_a_whole_run(features, tmp_path):
     assert "exact, one query, times faster" in text
 
 
-def test_milvus_is_measured_apart_and_leaves_nothing(features):
+def test_milvus_measured_in_temporary_file(features):
+    """Milvus is measured apart and leaves nothing."""
     pytest.importorskip("milvus_lite")
     part = bench.compare(features, IDS, "toy", metric="cosine", backends=("milvus",), n_queries=4)
     (one,) = part["trials"]

@@ -94,7 +94,8 @@ def test_filters(index, share):
     same(index, photographs(70, seed=2), where=where, exclude=IDS[:70])
 
 
-def test_the_zero_vector_is_at_one_from_everything():
+def test_zero_vector_distance():
+    """The zero vector is at one from everything."""
     index = make_index("exact").fit(photographs(), IDS)
     queries = np.stack([np.zeros(DIM, np.float32), photographs(1, seed=4)[0]])
     same(index, queries)
@@ -116,7 +117,8 @@ def test_a_query_with_too_much_left_is_scanned(index, read, monkeypatch):
     same(index, queries, exclude=IDS[:60])
 
 
-def test_vectors_without_main_directions_are_scanned():
+def test_isotropic_vectors_scanned():
+    """Vectors without main directions are scanned."""
     noise = np.random.default_rng(0).normal(size=(N, DIM)).astype(np.float32)
     assert make_index("exact").fit(noise, IDS)._structure is None
     assert make_index("exact").fit(photographs()[:100], IDS[:100])._structure is None

@@ -47,7 +47,8 @@ def test_near_duplicates_far_from_the_origin(metric, offset):
     block=st.integers(3, 100),
 )
 @settings(max_examples=80, deadline=None)
-def test_same_ids_as_scikit_learn_with_ties_filters_and_exclusion(seed, n, dim, metric, block):
+def test_agrees_with_scikit_learn(seed, n, dim, metric, block):
+    """Same ids as scikit-learn with ties filters and exclusion."""
     rng = np.random.default_rng(seed)
     features = rng.integers(-2, 3, size=(n, dim)).astype(np.float32)
     queries = features[rng.integers(n, size=5)]
@@ -68,7 +69,8 @@ def test_same_ids_as_scikit_learn_with_ties_filters_and_exclusion(seed, n, dim, 
     np.testing.assert_array_equal(answers[0].distances, answers[1].distances)
 
 
-def test_blocks_of_queries_and_rows_change_nothing(monkeypatch):
+def test_blocks_change_nothing(monkeypatch):
+    """Blocks of queries and rows change nothing."""
     rng = np.random.default_rng(1)
     features = rng.normal(size=(700, 12)).astype(np.float32)
     index = make_index("exact").fit(features, range(700))
@@ -80,7 +82,8 @@ def test_blocks_of_queries_and_rows_change_nothing(monkeypatch):
     np.testing.assert_array_equal(whole.distances, parts.distances)
 
 
-def test_the_zero_vector_is_at_cosine_distance_one():
+def test_zero_vector_cosine_distance():
+    """The zero vector is at cosine distance one."""
     features = np.array([[1, 0], [0, 0], [-1, 0]], dtype=np.float32)
     found = make_index("exact").fit(features, list("abc")).search(features[:2], 3)
     np.testing.assert_array_equal(found.distances, [[0, 1, 2], [1, 1, 1]])
@@ -96,7 +99,8 @@ def test_very_short_and_long_vectors(scale):
         np.testing.assert_array_equal(found.positions, order[:, :3])
 
 
-def test_fit_keeps_float32_features_without_copying():
+def test_fit_keeps_float32():
+    """Fit keeps float32 features without copying."""
     features = np.ones((5, 3), dtype=np.float32)
     assert Gallery.of(features, list("abcde")).base is features
     assert Gallery.of(features.astype(np.float16), list("abcde")).base.dtype == np.float32

@@ -15,7 +15,8 @@ def micro(values, groups, **options):
     return bootstrap(values, codes, np.asarray(groups), counted, **options).micro[0]
 
 
-def test_of_lone_groups_the_interval_is_that_of_a_mean():
+def test_lone_groups_interval():
+    """Of lone groups the interval is that of a mean."""
     values = (np.random.default_rng(0).random(900) < 0.3).astype(float)
     low, high = micro(values, np.arange(900), draws=4_000)
     error = values.std() / np.sqrt(900)
@@ -32,7 +33,8 @@ def test_copies_do_not_make_an_interval_narrower():
     assert np.ptp(wrong) < 0.5 * np.ptp(once)
 
 
-def test_the_true_mean_lies_inside_about_95_times_of_100():
+def test_interval_coverage():
+    """The true mean lies inside about 95 times of 100."""
     rng = np.random.default_rng(2)
     inside = 0
     for trial in range(200):
@@ -46,7 +48,8 @@ def test_the_true_mean_lies_inside_about_95_times_of_100():
     assert 180 <= inside <= 199
 
 
-def test_the_macro_interval_is_over_counted_categories_alone():
+def test_macro_interval_counts_categories():
+    """The macro interval is over counted categories alone."""
     # Category 0 is always right, 1 always wrong, 2 (not counted) a coin.
     values = np.r_[np.ones(40), np.zeros(40), np.tile([0, 1], 20)].astype(float)[:, None]
     codes = np.repeat([0, 1, 2], 40)
@@ -63,7 +66,8 @@ def test_one_group_tells_no_interval():
     assert np.isnan(found.categories).all()
 
 
-def test_the_same_seed_gives_the_same_interval_and_the_order_of_rows_does_not_matter():
+def test_interval_follows_seed():
+    """The same seed gives the same interval and the order of rows does not matter."""
     rng = np.random.default_rng(0)
     values, groups = rng.random(200), rng.integers(0, 50, 200)
     first = micro(values, groups, seed=3)
@@ -85,7 +89,8 @@ def test_p_is_by_group_not_by_query():
     assert p == pytest.approx(2 / 32, abs=0.01)
 
 
-def test_p_agrees_with_the_paired_t_test_on_many_groups():
+def test_p_agrees_with_t_test():
+    """P agrees with the paired t-test on many groups."""
     rng = np.random.default_rng(1)
     gains = rng.normal(0.08, 1, 500)
     expected = stats.ttest_1samp(gains, 0).pvalue

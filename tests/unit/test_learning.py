@@ -75,7 +75,8 @@ def precision(vectors: np.ndarray, material: Material, level: str = "article_typ
 
 
 @pytest.mark.parametrize("adjusted", [0.0, 0.5, 1.0])
-def test_a_posterior_is_sharpened_and_its_prior_taken_back(adjusted: float) -> None:
+def test_posterior_sharpened(adjusted: float) -> None:
+    """A posterior is sharpened and its prior taken back."""
     proxies, embedded = np.eye(2, dtype=np.float32), unit_length(np.array([[0.6, 0.5]], np.float32))
     found = sharpen_posterior("article_type", 0.5, proxies, np.array([90, 10]), adjusted)(embedded)
     prior = np.array([0.9, 0.1])
@@ -89,7 +90,8 @@ def test_only_levels_with_two_classes_teach(material) -> None:
     assert material.codes("gender")[1] == 1
 
 
-def test_labels_unseen_in_training_and_missing_ones_are_no_class(material) -> None:
+def test_unseen_labels_are_no_class(material) -> None:
+    """Labels unseen in training and missing ones are no class."""
     labels = material.labels["article_type"].copy()
     labels[0], labels[299] = "", "Hats"
     codes, n = Material(material.inputs, {"x": labels}, material.split, material.groups).codes("x")
@@ -97,7 +99,8 @@ def test_labels_unseen_in_training_and_missing_ones_are_no_class(material) -> No
     assert codes[0] == codes[299] == -1
 
 
-def test_whitened_components_are_uncorrelated_and_equally_spread(material) -> None:
+def test_whitened_components(material) -> None:
+    """Whitened components are uncorrelated and equally spread."""
     part = fit_pca_part("shape", material, ("deep",), 8, whiten=1.0)
     kernel, bias = part.layers[0]
     x = material.inputs["deep"][material.rows("train")] @ kernel + bias
@@ -105,7 +108,8 @@ def test_whitened_components_are_uncorrelated_and_equally_spread(material) -> No
     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-4)
 
 
-def test_discriminants_separate_what_components_do_not(material) -> None:
+def test_discriminants_separate(material) -> None:
+    """Discriminants separate what components do not."""
     lda = fit_lda_part("category", material, ("deep",), "article_type")
     assert lda.dim == 2
     raw = precision(material.inputs["deep"], material)
@@ -144,7 +148,8 @@ def test_auto_without_labels_serves_raw_features(material) -> None:
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_auto_keeps_the_better_head_of_few_products(material, heads, monkeypatch, swapped) -> None:
+def test_auto_keeps_better_head(material, heads, monkeypatch, swapped) -> None:
+    """Auto keeps the better head of few products."""
     names = ("lda", "softmax")
     worth = {name: choose_weights(heads[name].parts, material).worth for name in names}
     assert worth["lda"] != worth["softmax"]
@@ -181,7 +186,8 @@ def taught(tmp_path_factory) -> FeatureStore:
     return learn(path, method="lda")
 
 
-def test_the_index_that_is_served_also_measures_the_strength(taught, tmp_path, monkeypatch) -> None:
+def test_served_index_measures_strength(taught, tmp_path, monkeypatch) -> None:
+    """The index that is served also measures the strength."""
     fitted, fit = [], Index.fit
     monkeypatch.setattr(Index, "fit", lambda self, *of: fitted.append(self.name) or fit(self, *of))
     for index in ("exact", "sklearn", None):
@@ -205,7 +211,8 @@ def test_a_store_is_served_through_its_head(taught) -> None:
     assert nearest[0].strength
 
 
-def test_weights_at_query_time_reorder_and_tell_their_own_distance(taught) -> None:
+def test_query_weights_reorder(taught) -> None:
+    """Weights at query time reorder and tell their own distance."""
     retriever = Retriever.open(taught.path)
     by_colour = retriever.by_item("i0", 5, weights={"colour": 1})
     for match in by_colour:

@@ -54,7 +54,8 @@ def folder(tmp_path):
     return tmp_path / "shop"
 
 
-def test_a_copy_saved_anew_or_enlarged_is_alike_and_another_product_is_not(folder):
+def test_resaved_copy_is_alike(folder):
+    """A copy saved again or enlarged is alike and another product is not."""
     keys = dict(zip("abcdefgh", look_alikes(read_pictures(load_catalogue(folder))[1]), strict=True))
     assert keys["a"] == keys["b"] == keys["c"] != ""
     assert {keys[name] for name in "defgh"} == {""}
@@ -71,7 +72,8 @@ def test_the_difference_by_hand():
     assert difference(other, one)[0] == difference(one, other)[0]
 
 
-def test_the_search_misses_no_pair_that_comparing_all_would_find():
+def test_search_misses_no_pair():
+    """The search misses no pair that comparing all would find."""
     rng = np.random.default_rng(0)
     drawn = [resize(rng.integers(0, 256, (3, 3, 3), np.uint8), SIZE) for _ in range(60)]
     base = np.repeat(drawn, 4, axis=0).astype(int)
@@ -103,7 +105,8 @@ def test_an_unreadable_picture_is_like_nothing(folder):
     assert keys[0] == keys[1] != "" == keys[3]
 
 
-def test_groups_of_a_store_take_all_three_and_say_so(folder):
+def test_store_groups_basis(folder):
+    """Groups of a store take all three and say so."""
     catalogue = load_catalogue(folder)
     names = catalogue.table.assign(name=["A", "B", "C", "A", *"EFGH"], article_type="x")
     _, signatures = read_pictures(catalogue)

@@ -18,22 +18,26 @@ RELEVANT = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], dt
 N_RELEVANT = np.array([2, 1, 0, 0])
 
 
-def test_relevance_compares_labels_and_the_missing_label_matches_nothing():
+def test_relevance_compares_labels():
+    """Relevance compares labels and the missing label matches nothing."""
     found = metrics.relevance(LABELS, QUERIES, NEIGHBOURS)
     assert found.dtype == bool
     np.testing.assert_array_equal(found, RELEVANT)
 
 
-def test_two_items_without_label_are_not_relevant_to_each_other():
+def test_missing_labels_not_relevant():
+    """Two items without label are not relevant to each other."""
     labels = np.array(["", "", "a"])
     assert not metrics.relevance(labels, np.array([0]), np.array([[1, 2]])).any()
 
 
-def test_count_relevant_leaves_the_query_out_and_marks_missing_labels():
+def test_count_relevant_excludes_query():
+    """Count relevant leaves the query out and marks missing labels."""
     np.testing.assert_array_equal(metrics.count_relevant(LABELS, QUERIES), [2, 1, 0, -1])
 
 
-def test_count_relevant_leaves_the_querys_group_out():
+def test_count_relevant_excludes_group():
+    """Count relevant leaves the query's group out."""
     # Items 0 and 1 are one group, and 2 and 3, though of two labels; 6 has no label.
     groups = np.array([5, 5, 7, 7, 1, 2, 5])
     queries = np.array([0, 2, 3, 4, 6])
@@ -66,7 +70,8 @@ def test_average_precision_by_hand():
     np.testing.assert_allclose(found, [(1 + 2 / 3) / 2, 0.5, np.nan, np.nan])
 
 
-def test_average_precision_of_a_cut_perfect_list_is_one():
+def test_average_precision_of_cut_list():
+    """Average precision of a cut perfect list is one."""
     relevant = np.ones((1, 3), dtype=bool)
     assert metrics.average_precision(relevant, np.array([50]), depth=2)[0] == 1.0
 
@@ -98,7 +103,8 @@ def test_chance_level_and_ceiling():
         metrics.chance_level(N_RELEVANT, 0)
 
 
-def test_micro_weighs_queries_and_macro_weighs_categories():
+def test_micro_and_macro():
+    """Micro weighs queries and macro weighs categories."""
     values, labels = np.array([1.0, 1.0, 1.0, 0.0, np.nan]), np.array(list("aaabb"))
     assert metrics.micro_mean(values) == pytest.approx(0.75)
     assert metrics.macro_mean(values, labels) == pytest.approx(0.5)
@@ -109,7 +115,8 @@ def test_means_of_nothing_are_undefined():
     assert np.isnan(metrics.macro_mean(np.array([np.nan]), np.array(["a"])))
 
 
-def test_confusion_counts_pairs_and_leaves_missing_labels_out():
+def test_confusion_counts_pairs():
+    """Confusion counts pairs and leaves missing labels out."""
     names, counts = metrics.confusion(LABELS, QUERIES, NEIGHBOURS)
     assert names.tolist() == ["a", "b", "c"]
     np.testing.assert_array_equal(counts, [[2, 2, 0], [3, 1, 0], [3, 1, 0]])
@@ -129,7 +136,8 @@ def ranked():
     return relevant, relevant.sum(axis=1)
 
 
-def test_average_precision_agrees_with_scikit_learn(ranked):
+def test_average_precision_reference(ranked):
+    """Average precision agrees with scikit-learn."""
     relevant, n_relevant = ranked
     scores = -np.arange(relevant.shape[1])
     expected = [average_precision_score(row, scores) for row in relevant]
@@ -153,7 +161,8 @@ def test_confusion_agrees_with_scikit_learn():
     np.testing.assert_array_equal(counts, expected)
 
 
-def test_precision_means_are_micro_and_macro_over_what_k_others_share():
+def test_precision_means_by_hand():
+    """Precision means are micro and macro over what k others share."""
     labels = np.array(["a", "a", "a", "b", "b"])
     queries, near = np.array([0, 3]), np.array([[1, 2], [4, 0]])
     # a: 2 of 2, two others; b: 1 of 2, but one other only, so it is not in the macro mean.

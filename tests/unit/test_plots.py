@@ -125,7 +125,8 @@ def every_picture(reports) -> dict[str, plots.NamedFigure]:
     }
 
 
-def test_every_figure_draws_has_words_and_leaves_no_trace(drawn):
+def test_every_figure_draws(drawn):
+    """Every figure draws has words and leaves no trace."""
     before = dict(mpl.rcParams)
     # Drawn in test_plots_search and test_gains.
     elsewhere = {"growth", "index_costs", "recall_speed", "gains", "methods"}
@@ -139,7 +140,8 @@ def test_every_figure_draws_has_words_and_leaves_no_trace(drawn):
     assert dict(mpl.rcParams) == before
 
 
-def test_axes_are_labelled_and_nothing_but_pictures_lacks_a_label(drawn):
+def test_axes_are_labelled(drawn):
+    """Axes are labelled and nothing but pictures lacks a label."""
     for name, figure in drawn.items():
         if name in ("grid", "matches", "picture_rows"):
             continue
@@ -147,7 +149,8 @@ def test_axes_are_labelled_and_nothing_but_pictures_lacks_a_label(drawn):
             assert axes.get_xlabel() or axes.get_ylabel(), name
 
 
-def test_a_notebook_gets_a_png_with_name_and_alternative_text():
+def test_notebook_gets_png():
+    """A notebook gets a PNG with name and alternative text."""
     data, facts = plots.counts(LABELS, level="usage")._repr_mimebundle_()
     assert data["image/png"].startswith(b"\x89PNG")
     assert facts["image/png"]["name"] == "counts-usage"
@@ -167,7 +170,8 @@ def test_counts_show_n_the_rest_and_the_missing():
     assert "5  (50%)" in text
 
 
-def test_colour_bars_are_drawn_in_the_colour_with_an_outline():
+def test_colour_bars_outlined():
+    """Colour bars are drawn in the colour with an outline."""
     bars = plots.colours(["Red", "Red", "White"]).axes[0].patches
     assert bars[0].get_facecolor()[:3] == to_rgb("#CC2230")
     white, outline = bars[2], bars[3]
@@ -175,7 +179,8 @@ def test_colour_bars_are_drawn_in_the_colour_with_an_outline():
     assert outline.get_edgecolor()[3] == 1
 
 
-def test_precision_axes_start_at_zero_and_end_above_one(drawn):
+def test_precision_axes_range(drawn):
+    """Precision axes start at zero and end above one."""
     assert drawn["precision_by_category"].axes[0].get_xlim()[0] == 0
     for name in ("precision_curve", "levels"):
         low, high = drawn[name].axes[0].get_ylim()
@@ -189,7 +194,8 @@ def test_categories_carry_their_n(drawn):
     assert "Watches  (n = 10)" in text
 
 
-def test_hit_and_miss_differ_in_sign_and_line_not_only_in_colour(drawn):
+def test_hit_and_miss_differ_in_sign(drawn):
+    """Hit and miss differ in sign and line not only in colour."""
     figure = drawn["matches"]
     text = all_text(figure)
     assert "✓" in text
@@ -210,11 +216,13 @@ def test_a_few_more_or_fewer_images_than_a_row():
     assert len(plots.grid([image], ["a"], title="").axes) == 1
 
 
-def test_names_with_dollars_are_not_taken_for_formulas():
+def test_dollars_are_not_formulas():
+    """Names with dollars are not taken for formulas."""
     assert plots.counts(["$a_b$ 5%"] * 2, level="usage").png()
 
 
-def test_the_audits_figures_say_how_many_and_leave_out_what_cannot_be_told(drawn):
+def test_audit_figures(drawn):
+    """The audit's figures say how many and leave out what cannot be told."""
     assert "30.0%: 30 products in 9 groups" in all_text(drawn["group_kinds"])
     text = all_text(drawn["group_sizes"])
     assert "n = 11 products, 2 of them alone" in text
@@ -225,7 +233,8 @@ def test_the_audits_figures_say_how_many_and_leave_out_what_cannot_be_told(drawn
     assert "Two of one" in all_text(drawn["picture_rows"])
 
 
-def test_the_levels_figure_shows_both_figures_with_their_intervals(drawn, reports):
+def test_levels_figure(drawn, reports):
+    """The levels figure shows both figures with their intervals."""
     text = all_text(drawn["levels"])
     assert "micro: mean over queries" in text
     assert "copies and variants left out" in text
@@ -236,7 +245,8 @@ def test_the_levels_figure_shows_both_figures_with_their_intervals(drawn, report
     assert np.isclose(ends, high).any()
 
 
-def test_the_robustness_figure_has_a_panel_a_perturbation_and_a_line_a_remedy(drawn):
+def test_robustness_figure(drawn):
+    """The robustness figure has a panel a perturbation and a line a remedy."""
     figure = drawn["robustness"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["blur", "crop"]
     assert all(axes.get_ylim()[0] == 0 for axes in figure.axes)
@@ -244,7 +254,8 @@ def test_the_robustness_figure_has_a_panel_a_perturbation_and_a_line_a_remedy(dr
     assert "plain 0.40, better 0.70" in figure.alt
 
 
-def test_engines_tell_rates_ratios_limit_and_what_rounding_costs(drawn) -> None:
+def test_engines_figure(drawn) -> None:
+    """Engines tell rates ratios limit and what rounding costs."""
     text = all_text(drawn["engines"])
     for told in ("32   4.0×", "fp32 matrix product: 50", "top-5 0.90"):
         assert told in text

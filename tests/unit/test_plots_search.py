@@ -51,7 +51,8 @@ def test_growth_marks_where_the_copies_begin(jittered):
     assert figure.alt
 
 
-def test_a_short_growth_axis_is_labelled_in_plain_numbers():
+def test_growth_axis_plain_numbers():
+    """A short growth axis is labelled in plain numbers."""
     rows = [("exact", 100, 0, 0.22), ("exact", 1000, 0, 0.9), ("hnsw", 100, 0, 0.41)]
     table = pd.DataFrame(rows, columns=["index", "n", "n_jittered", "p50_ms"])
     figure = plots.growth(table.assign(recall=1.0, dim=256))

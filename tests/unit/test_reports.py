@@ -77,7 +77,8 @@ def test_a_run_keeps_everything_it_gave(run):
     assert Image.open(run.folder / "thumbnail.png").width <= 640
 
 
-def test_numbers_arrive_in_their_order_and_parameters_take_effect(run):
+def test_numbers_keep_order(run):
+    """Numbers arrive in their order and parameters take effect."""
     assert list(run.metrics.items()) == [("zebras", 7), ("apples", 0.5), ("level", "usage")]
     stored = json.loads((run.folder / "metrics.json").read_text())
     assert stored == {"metrics": run.metrics, "details": {"deep": False}}
@@ -92,7 +93,8 @@ def test_the_record_says_how_to_repeat_the_run(run):
     assert run.to_dict()["folder"] == str(run.folder)
 
 
-def test_the_page_needs_nothing_from_elsewhere_and_holds_figure_text_and_numbers(run):
+def test_page_is_self_contained(run):
+    """The page needs nothing from elsewhere and holds figure text and numbers."""
     page = run.page.read_text()
     assert external_resources(page) == []
     assert page.count("<script") == 1, "the page's own script, which sorts its tables"
@@ -103,7 +105,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_holds_figure_text_and_numbers
     assert 'name="viewport"' in page
 
 
-def test_the_index_page_links_every_run_by_relative_paths(run):
+def test_index_links_relative(run):
+    """The index page links every run by relative paths."""
     out = run.folder.parents[1]
     page = (out / "index.html").read_text()
     assert f'href="01_small/{run.folder.name}/report.html"' in page
@@ -127,7 +130,7 @@ def write_run(out: Path, run_id: str, **facts) -> None:
     (folder / "run.json").write_text(json.dumps(run | facts))
 
 
-def test_index_filters_by_what_differs_and_draws_the_trend(tmp_path):
+def test_index_filters_and_trend(tmp_path):
     """Two backbones can be told apart, one catalogue cannot; three numbers make one line."""
     for day, value, backbone in (("01", 0.5, "resnet50"), ("02", 0.7, "lite"), ("03", 0.6, "lite")):
         write_run(tmp_path, day, metrics={"precision@5": value, "backbone": backbone})
@@ -145,12 +148,14 @@ def test_index_shows_markup_in_names_as_text(tmp_path):
     assert "</script><b>" not in page
 
 
-def test_an_unfinished_run_is_left_out_of_the_index(run, tmp_path):
+def test_unfinished_run_left_out(run, tmp_path):
+    """An unfinished run is left out of the index."""
     (tmp_path / "01_small" / "half").mkdir(parents=True)
     assert "No run yet" in write_index(tmp_path).read_text()
 
 
-def test_a_failed_notebook_is_named_kept_and_indexed(tmp_path):
+def test_failed_notebook_indexed(tmp_path):
+    """A failed notebook is named kept and indexed."""
     path = write_notebook(tmp_path / "02_bad.ipynb", "1 / 0", LAST)
     with pytest.raises(
         ReportError, match="ZeroDivisionError in cell 3: division by zero"
@@ -206,7 +211,8 @@ def test_a_question_of_labels_that_are_not_there_ends_in_words(tmp_path):
         ({"level": 3}, "level as str"),
     ],
 )
-def test_parameters_the_notebook_cannot_take_are_refused(tmp_path, given, words):
+def test_unknown_parameters_refused(tmp_path, given, words):
+    """Parameters the notebook cannot take are refused."""
     path = write_notebook(tmp_path / "01_small.ipynb")
     with pytest.raises(ReportError) as caught:
         run_reports([str(path)], parameters=given, out=tmp_path / "out")
@@ -214,7 +220,8 @@ def test_parameters_the_notebook_cannot_take_are_refused(tmp_path, given, words)
     assert not (tmp_path / "out").exists()
 
 
-def test_texts_of_the_command_line_become_values_of_the_stated_type(tmp_path):
+def test_texts_become_typed_values(tmp_path):
+    """Texts of the command line become values of the stated type."""
     path = write_notebook(tmp_path / "01_small.ipynb")
     texts = {"k": "3", "share": "1", "deep": "true", "level": "5"}
     read = check_parameters(path, texts)
@@ -227,7 +234,8 @@ def test_parameters_come_with_default_and_meaning(tmp_path):
     assert (found.type, found.default, found.meaning) == ("int", 5, "neighbours, count")
 
 
-def test_notebooks_are_found_by_number_name_and_path():
+def test_notebooks_found_by_name():
+    """Notebooks are found by number name and path."""
     names = list_notebooks()
     assert names[:3] == ["01_eda", "02_feature_extraction", "03_knn_evaluation"]
     path = find_notebook("3")

@@ -51,7 +51,8 @@ def test_by_image_finds_the_same_picture_first(retriever, toy):
     json.dumps([match.to_dict() for match in matches])
 
 
-def test_by_item_leaves_out_itself_and_not_its_copy(retriever):
+def test_by_item_excludes_self_by_id(retriever):
+    """By item leaves out itself and not its copy."""
     ids = [match.item_id for match in retriever.by_item("1")]
     assert "1" not in ids
     assert ids[0] == "6"
@@ -66,7 +67,8 @@ def test_a_mask_limits_the_answers(retriever):
     assert {m.article_type for m in retriever.by_item("1", 3, where=mask)} == {"Heels"}
 
 
-def test_many_features_at_once_are_answered_as_alone(retriever):
+def test_batch_equals_single(retriever):
+    """Many features at once are answered as alone."""
     features = np.stack([retriever.feature(item_id) for item_id in "1234"])
     together = retriever.by_features(features, 3, exclude=["1", None, ("3", "4"), None])
     alone = [retriever.by_item("1", 3), *(retriever.by_feature(row, 3) for row in features[1:])]
@@ -112,7 +114,8 @@ def test_unknown_item_and_bad_image(retriever, tmp_path):
         retriever.by_image(tmp_path / "x.jpg")
 
 
-def test_pictures_come_from_the_catalogue_in_the_manifest(retriever, toy):
+def test_pictures_from_manifest(retriever, toy):
+    """Pictures come from the catalogue in the manifest."""
     assert retriever.picture("1").shape == (80, 60, 3)
     shutil.move(toy, toy.with_name("moved"))
     with pytest.raises(CatalogueError, match="nothing at"):
@@ -136,7 +139,8 @@ def test_an_index_can_be_chosen_at_opening(store_path):
     ]
 
 
-def test_an_embedder_of_another_backbone_is_refused(store_path, toy):
+def test_other_embedder_refused(store_path, toy):
+    """An embedder of another backbone is refused."""
     store = FeatureStore.load(store_path)
     other = Embedder(GridBackbone().named(weights_hash="1" * 64), engine=GridEngine())
     index = make_index("exact").fit(store.features, store.item_ids)
@@ -151,7 +155,7 @@ def with_columns(retriever, **columns) -> Retriever:
     return Retriever(store, retriever.index)
 
 
-def test_every_column_reaches_the_match_in_its_own_type(retriever):
+def test_columns_keep_types(retriever):
     """Numbers stay numbers, a date is a date, a missing one None, and JSON takes them all."""
     days = pd.to_datetime(["2024-05-01", None] * 4)
     mine = with_columns(
@@ -195,7 +199,7 @@ def test_filters_ask_for_own_columns(retriever):
         mine.by_item("8", where="cost < 20")
 
 
-def test_a_column_named_like_a_field_is_a_fact_beside_it(retriever):
+def test_column_named_like_field(retriever):
     """A catalogue's own ``rank`` neither replaces the match's rank nor is lost."""
     found = with_columns(retriever, rank=list("abcdefgh"), distance=["far"] * 8).by_item("1", 1)[0]
     assert (found.rank, found.facts["rank"]) == (1, "f")

@@ -35,7 +35,8 @@ def shirt() -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", PERTURBATIONS)
-def test_every_perturbation_gives_a_picture_the_same_for_the_same_seed(name, shirt):
+def test_perturbations_follow_seed(name, shirt):
+    """Every perturbation gives a picture the same for the same seed."""
     one, before = PERTURBATIONS[name], shirt.copy()
     for strength in one.strengths:
         spoiled = one(shirt, strength, (1, 2))
@@ -64,21 +65,24 @@ def test_odd_sizes_are_spoiled_too(name, size):
     assert one(np.full((*size, 3), 90, np.uint8), one.strengths[-1], 0).size
 
 
-def test_the_mask_leaves_out_the_white_around_but_not_the_white_inside(shirt):
+def test_mask_keeps_inner_white(shirt):
+    """The mask leaves out the white around but not the white inside."""
     mask = product_mask(shirt)
     assert mask[0, 0] == 0
     assert mask[35, 30] == 255
     assert (mask > 0).sum() == 60 * 36
 
 
-def test_a_product_before_a_backdrop_keeps_its_colour(shirt):
+def test_backdrop_keeps_colour(shirt):
+    """A product before a backdrop keeps its colour."""
     photo = PERTURBATIONS["background"](shirt, 30, 3)
     assert photo.shape == (480, 360, 3)
     assert (np.abs(photo.astype(int) - (30, 60, 120)).max(axis=2) < 4).mean() > 0.1
     assert (photo > 250).all(axis=2).mean() < 0.1
 
 
-def test_some_strengths_are_spread_and_hold_the_largest():
+def test_strengths_spread():
+    """Some strengths are spread and hold the largest."""
     one = PERTURBATIONS["blur"]
     assert one.choose_strengths(1) == (8,)
     assert one.choose_strengths(3) == (1, 4, 8)
@@ -105,7 +109,8 @@ def asked(toy_catalogue):
     return store, toy_catalogue, {"sees": Remedy(colours, index), "blind": Remedy(blind, index)}
 
 
-def test_a_remedy_that_sees_finds_the_product_and_a_blind_one_does_not(asked):
+def test_blind_remedy_fails(asked):
+    """A remedy that sees finds the product and a blind one does not."""
     report = measure_robustness(*asked, split="all", names=["size", "framing"], strengths=2, k=2)
     assert len(report.table) == 2 * (1 + 2 + 2)
     assert set(report.table["n"]) == {7}  # The watch has nobody of its type.
@@ -192,7 +197,8 @@ def test_rows_for_a_figure(shirt):
     assert [caption for _, caption in rows[0][1]] == ["as it is", "0.5", "8"]
 
 
-def test_the_sample_stores_remedies_search_with_its_own_network(sample_store):
+def test_remedies_of_sample_store(sample_store):
+    """The sample store's remedies search with its own network."""
     catalogue = load_catalogue("sample")
     retriever = Retriever.open(sample_store, catalogue=catalogue)
     remedies = list_remedies(retriever)

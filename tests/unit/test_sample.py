@@ -71,7 +71,8 @@ def test_layout_is_kaggles(drawn):
     assert sorted(path.name for path in drawn.iterdir()) == ["images", "styles.csv"]
 
 
-def test_pictures_are_readable_and_never_near_empty(drawn):
+def test_pictures_readable(drawn):
+    """Pictures are readable and never near empty."""
     for path in (drawn / "images").iterdir():
         with Image.open(path) as image:
             assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (240, 320))
@@ -81,7 +82,8 @@ def test_pictures_are_readable_and_never_near_empty(drawn):
         assert pixels[:2].min() > 200, f"{path.name} touches the upper edge"
 
 
-def test_every_type_is_drawn_shaded_and_unlike_the_others(one_of_each):
+def test_types_differ(one_of_each):
+    """Every type is drawn shaded and unlike the others."""
     assert set(one_of_each) == {article.name for article in ARTICLES}
     for name, pixels in one_of_each.items():
         tones = len(np.unique(pixels.reshape(-1, 3), axis=0))
@@ -96,7 +98,8 @@ def test_every_type_is_drawn_shaded_and_unlike_the_others(one_of_each):
             assert np.abs(small[a] - small[b]).mean() > 0.5, f"{a} looks like {b}"
 
 
-def test_same_seed_same_bytes_another_seed_another_shop(drawn, tmp_path):
+def test_sample_follows_seed(drawn, tmp_path):
+    """Same seed same bytes another seed another shop."""
     once, twice = (write_sample(tmp_path / name, n=12, seed=0) for name in ("once", "twice"))
     assert _digests(once) == _digests(twice)
     # Two processes and another n made the same products to the byte.
@@ -106,13 +109,15 @@ def test_same_seed_same_bytes_another_seed_another_shop(drawn, tmp_path):
     assert not set(_digests(other).values()) & set(_digests(drawn).values())
 
 
-def test_a_product_does_not_depend_on_the_size_of_the_sample():
+def test_product_independent_of_size():
+    """A product does not depend on the size of the sample."""
     large = {p.item_id: p for p in planned(600, 3)}
     for product in planned(64, 3):
         assert large[product.item_id] == product
 
 
-def test_the_full_shop_has_kaggles_labels_gaps_and_skew():
+def test_full_shop_statistics():
+    """The full shop has Kaggle's labels gaps and skew."""
     rows = [product.row for product in planned(600, 0)]
     count = Counter(row["articleType"] for row in rows)
     assert len(rows) == 600
@@ -132,7 +137,8 @@ def test_the_full_shop_has_kaggles_labels_gaps_and_skew():
     assert all(tuple(row) == COLUMNS for row in rows)
 
 
-def test_second_photos_share_the_name_and_copies_share_the_bytes(drawn):
+def test_copies_share_bytes(drawn):
+    """Second photos share the name and copies share the bytes."""
     digests = Counter(_digests(drawn / "images").values())
     assert max(digests.values()) >= 2, "no byte-identical pair"
     products = planned(64, 0)
@@ -192,7 +198,8 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_eight_photo_queries_show_catalogue_products(tmp_path):
+def test_photos_show_products(tmp_path):
+    """Eight photo queries show catalogue products."""
     files = write_photo_queries(tmp_path / "queries", seed=0)
     with (tmp_path / "queries" / "queries.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -234,7 +241,8 @@ def test_shipped_products_are_those_drawn_anew():
         assert_redrawn(catalogue.image(product.item_id), picture(product), QUALITY)
 
 
-def test_shipped_photos_and_backdrops_are_those_drawn_anew():
+def test_shipped_photos_are_drawn():
+    """Shipped photos and backdrops are those drawn again."""
     photos, rows = read_photos(), list(csv.DictReader(io.StringIO(read_photo_table())))
     queries = photo_queries(planned(600, 0), 0)
     assert rows == [query.row for query in queries]
@@ -262,14 +270,16 @@ def test_taxonomy_choices_add_up():
             assert all("_" not in name for name in names)
 
 
-def test_a_design_keeps_its_shape_when_drawn_larger():
+def test_design_scales():
+    """A design keeps its shape when drawn larger."""
     product = planned(8, 0)[0]
     small, large = draw(product).alpha, draw(product, px=8 / 3).alpha
     halved = large.reshape(320, 2, 240, 2).mean(axis=(1, 3))
     assert np.abs(halved - small).mean() < 0.01
 
 
-def test_canvas_blur_keeps_mass_and_masks_clip_at_the_frame():
+def test_canvas_blur_keeps_mass():
+    """Canvas blur keeps mass and masks clip at the frame."""
     field = np.zeros((60, 80), np.float32)
     field[20:40, 30:50] = 1
     for radius in (0.1, 1.0, 6.0):
@@ -279,7 +289,8 @@ def test_canvas_blur_keeps_mass_and_masks_clip_at_the_frame():
     assert canvas.alpha.max() == 0
 
 
-def test_curves_pass_through_their_points_without_overshoot():
+def test_curves_without_overshoot():
+    """Curves pass through their points without overshoot."""
     points = [(0, 0), (1, 0.1), (10, 8), (10.5, 20)]
     line = curve(points)
     for x, y in points:

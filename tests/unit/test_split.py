@@ -119,7 +119,7 @@ def test_store_keeps_the_facts_of_its_pictures(store, toy):
     pd.testing.assert_frame_equal(store.facts, expected.reset_index(drop=True), check_dtype=False)
 
 
-def test_split_of_the_real_catalogue_is_the_published_one(kaggle_zip):
+def test_split_is_published(kaggle_zip):
     """By the signatures of all 44,441 pictures: the split of every network and figure."""
     table = SHARED.parent / "photo_network" / "split.csv"
     if not table.is_file():

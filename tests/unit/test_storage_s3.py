@@ -72,7 +72,8 @@ def bucket(aws, toy):
     client.delete_bucket(Bucket="shop")
 
 
-def test_a_bucket_is_the_same_catalogue_as_the_folder(bucket, toy, tmp_path):
+def test_bucket_equals_folder(bucket, toy, tmp_path):
+    """A bucket is the same catalogue as the folder."""
     local, cloud = load_catalogue(toy), load_catalogue("s3://shop/fashion/")
     assert cloud.table.equals(local.table)
     assert cloud.source == "s3://shop/fashion"
@@ -132,7 +133,8 @@ def test_no_credentials(aws, monkeypatch):
         open_storage("s3://shop/fashion")
 
 
-def test_a_server_that_refuses_or_stalls_gives_up_in_time(aws, monkeypatch):
+def test_stalled_server_gives_up(aws, monkeypatch):
+    """A server that refuses or stalls gives up in time."""
     monkeypatch.setattr(remote, "READ_SECONDS", 1)
     monkeypatch.setattr(remote, "ATTEMPTS", 2)
     with socket.socket() as silent:
@@ -221,7 +223,8 @@ def flaky(bucket, aws, monkeypatch):
 
 
 @pytest.mark.parametrize("fault", ["busy", "stall"])
-def test_a_picture_that_fails_once_is_asked_for_again(flaky, tmp_path, fault, monkeypatch):
+def test_failed_read_retried(flaky, tmp_path, fault, monkeypatch):
+    """A picture that fails once is asked for again."""
     monkeypatch.setattr(remote, "READ_SECONDS", 1)
     catalogue = load_catalogue("s3://shop/fashion")
     flaky.fault = fault
@@ -232,9 +235,8 @@ def test_a_picture_that_fails_once_is_asked_for_again(flaky, tmp_path, fault, mo
 
 
 @pytest.mark.parametrize("how", ["server", "bucket"])
-def test_a_place_that_goes_away_stops_the_run_and_harms_nothing(
-    flaky, bucket, toy, tmp_path, monkeypatch, how
-):
+def test_vanished_bucket_stops_run(flaky, bucket, toy, tmp_path, monkeypatch, how):
+    """A place that goes away stops the run and harms nothing."""
     monkeypatch.setattr(remote, "ATTEMPTS", 1)
     out = tmp_path / "s"
     extract_features(load_catalogue("s3://shop/fashion"), GridBackbone(), out, engine=GridEngine())

@@ -55,7 +55,8 @@ def test_what_is_loaded_is_what_was_saved(store):
     assert again.meta["n_items"] == 8
 
 
-def test_columns_of_the_users_own_are_kept_whatever_their_names(toy, tmp_path):
+def test_own_columns_kept(toy, tmp_path):
+    """Columns of the user's own are kept whatever their names."""
     path, names = toy / "styles.csv", ["identity", "version", "row"]
     first, *rows = path.read_text().replace(", with", " with").splitlines()
     wanted = {
@@ -140,7 +141,8 @@ def test_products_with_several_views(tmp_path):
     assert found[0].distance == pytest.approx(0)
 
 
-def test_a_store_made_in_memory_can_be_saved_and_replaced(tmp_path):
+def test_memory_store_saved(tmp_path):
+    """A store made in memory can be saved and replaced."""
     for n in (3, 5):
         features = np.arange(n * 4, dtype=np.float32).reshape(n, 4)
         made = FeatureStore(features, [f"i{row}" for row in range(n)], {"note": "by hand"})
@@ -173,7 +175,8 @@ def test_no_store_and_unknown_level(tmp_path, store):
         ("weights_hash", "f" * 64),
     ],
 )
-def test_a_store_of_another_backbone_is_refused_by_name(store, field, value):
+def test_other_backbone_refused(store, field, value):
+    """A store of another backbone is refused by name."""
     other = replace(GridBackbone().spec, **{field: value})
     with pytest.raises(StoreMismatchError, match=field):
         FeatureStore.load(store.path, expect=other)
@@ -188,7 +191,7 @@ def test_another_version_is_refused(store):
         FeatureStore.load(store.path)
 
 
-def test_every_flipped_bit_is_found_and_its_file_named(store):
+def test_flipped_bits_found(store):
     """The short version of ``python benchmarks/flips.py STORE``: the same flips, a small store."""
     answer = flips.flip_bits(store.path, 200, np.random.default_rng(0))
     assert answer["missed"] == []
@@ -226,7 +229,8 @@ def test_the_second_writer_is_refused(store, toy_catalogue):
         extract_features(toy_catalogue, GridBackbone(), store.path, engine=GridEngine())
 
 
-def test_another_process_is_refused_and_its_death_lets_go(toy, toy_catalogue, tmp_path):
+def test_lock_released_on_death(toy, toy_catalogue, tmp_path):
+    """Another process is refused and its death lets go."""
     script = """
 import sys
 from pathlib import Path
@@ -291,7 +295,7 @@ def grow(toy: Path, n: int) -> None:
 
 
 @pytest.mark.parametrize("free", [24, 40, 56, 72, 88])
-def test_a_full_disk_is_named_and_the_store_stays_as_it_was(toy, mounted, free):
+def test_full_disk_named(toy, mounted, free):
     """However far the build gets before the disk is full: shard, items, index, manifest."""
     disk = mounted("disk", "size=4m")
     options = {"engine": GridEngine(), "index": "exact"}
@@ -308,7 +312,8 @@ def test_a_full_disk_is_named_and_the_store_stays_as_it_was(toy, mounted, free):
     assert flips.verified(disk / "s") == []
 
 
-def test_a_read_only_disk_is_named_and_the_store_stays_as_it_was(toy_catalogue, mounted):
+def test_read_only_disk_named(toy_catalogue, mounted):
+    """A read-only disk is named and the store stays as it was."""
     disk = mounted("disk", "size=4m")
     store = extract_features(toy_catalogue, GridBackbone(), disk / "s", engine=GridEngine())
     before = hashes(store.path)
@@ -324,7 +329,8 @@ def test_a_moved_store_still_opens(store, tmp_path):
     assert len(FeatureStore.load(tmp_path / "elsewhere")) == 8
 
 
-def test_saving_takes_nothing_over_from_an_interrupted_run(tmp_path):
+def test_save_ignores_interrupted_run(tmp_path):
+    """Saving takes nothing over from an interrupted run."""
     left = tmp_path / ".mine.building"
     (left / "next" / "index").mkdir(parents=True)
     (left / "next" / "index" / "manifest.json").write_text("{}")
@@ -342,7 +348,8 @@ def test_saving_takes_nothing_over_from_an_interrupted_run(tmp_path):
     assert (left / "shards" / "old.safetensors").exists(), "the journal is the build's"
 
 
-def test_an_index_of_another_store_of_the_same_items_is_refused_and_named(store, tmp_path):
+def test_other_stores_index_refused(store, tmp_path):
+    """An index of another store of the same items is refused and named."""
     order = np.roll(np.arange(len(store)), 1)
     other = make_index("exact").fit(store.features[order], store.item_ids)
     other.save(store.path / "index", column="0" * 64)
@@ -357,7 +364,8 @@ def test_a_damaged_quarantine_is_named_not_read(store):
         store.quarantine  # noqa: B018
 
 
-def test_large_index_files_are_read_through_before_they_answer(store, monkeypatch):
+def test_large_index_files_verified(store, monkeypatch):
+    """Large index files are read through before they answer."""
     monkeypatch.setattr("fashify.io.artefact.folder.ALWAYS_HASHED", 0)
     norms = store.path / "index" / "norms.npy"
     data = bytearray(norms.read_bytes())
@@ -369,7 +377,8 @@ def test_large_index_files_are_read_through_before_they_answer(store, monkeypatc
 
 
 @pytest.mark.parametrize("change", [(b'"metric"', b'"metrik"'), (b'"cosine"', b'"euclidean"')])
-def test_an_index_manifest_that_was_edited_is_refused(store, change):
+def test_edited_index_manifest_refused(store, change):
+    """An index manifest that was edited is refused."""
     file = store.path / "index" / "manifest.json"
     file.write_bytes(file.read_bytes().replace(*change))
     with pytest.raises(StoreCorruptError, match="checksum"):
