@@ -285,7 +285,7 @@ def test_features_of_items_come_back_as_they_are(fitted):
         fitted.vectors_of(["nothing"])
 
 
-def test_products_of_several_views_are_found_by_the_nearest(name, metric):
+def test_views_answer_by_nearest(name, metric):
     """Views 0, 1 and 2 are the first product's, 3 and 4 the second's, and so on in turn."""
     if name == "milvus":
         with pytest.raises(QueryError, match="one view each"):

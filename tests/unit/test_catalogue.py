@@ -160,7 +160,8 @@ def test_kaggles_layout_can_be_insisted_on(tmp_path):
         load_catalogue(write(tmp_path / "c", text), kind="kaggle")
 
 
-def test_of_two_columns_of_one_name_the_second_is_kept_and_named(tmp_path):
+def test_duplicate_column_kept(tmp_path):
+    """Of two columns of one name the second is kept and named."""
     text = HEADER.replace("usage", "season") + f"\n{ROW}a\n"
     catalogue = load_catalogue(write(tmp_path / "c", text))
     assert catalogue.facts("1")["season"] == "Fall"
@@ -316,7 +317,8 @@ def test_what_is_no_year_is_no_year(tmp_path, year):
     assert catalogue.table["year"].isna().tolist() == [True]
 
 
-def test_own_columns_of_one_name_are_both_kept_and_empty_image_cells_are_none(tmp_path):
+def test_duplicate_own_columns_kept(tmp_path):
+    """Own columns of one name are both kept and empty image cells are none."""
     draw(tmp_path / "a.jpg", "red", "box")
     (tmp_path / "t.csv").write_text("image,price,Price\na.jpg,1,2\n")
     catalogue = load_catalogue(tmp_path)
@@ -328,7 +330,8 @@ def test_own_columns_of_one_name_are_both_kept_and_empty_image_cells_are_none(tm
     assert catalogue.table["has_image"].tolist() == [True, False]
 
 
-def test_a_table_without_rows_is_no_reason_to_forget_it(tmp_path):
+def test_empty_table_remembered(tmp_path):
+    """A table without rows is no reason to forget it."""
     draw(tmp_path / "a.jpg", "red", "box")
     (tmp_path / "t.csv").write_text("image\n\n\n")
     with pytest.raises(CatalogueError, match="without rows"):

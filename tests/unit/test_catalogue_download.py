@@ -78,7 +78,8 @@ def feed(folder, rows):
     write(folder, "feed.csv", csv_text([header, *rows]))
 
 
-def test_a_feed_is_fetched_joined_and_not_fetched_again(tmp_path, shop):
+def test_feed_fetched_once(tmp_path, shop):
+    """A feed is fetched joined and not fetched again."""
     url, seen = shop
     feed(tmp_path, [
         ("1", "a", f"{url}/f/1.jpg?v=3", f"{url}/f/1_back.jpg, {url}/f/1_side.jpg"),
@@ -97,7 +98,8 @@ def test_a_feed_is_fetched_joined_and_not_fetched_again(tmp_path, shop):
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_what_is_no_picture_too_large_or_leads_inside_is_named(tmp_path, shop):
+def test_bad_link_named(tmp_path, shop):
+    """What is no picture too large or leads inside is named."""
     url, _ = shop
     feed(tmp_path, [
         ("1", "a", f"{url}/1.jpg", ""),
@@ -149,7 +151,8 @@ def test_names_cannot_leave_the_folder():
     assert len(set(names.values())) == 3
 
 
-def test_a_name_is_resolved_once_and_asked_under_its_own_name():
+def test_name_resolved_once():
+    """A name is resolved once and asked under its own name."""
     asked = []
 
     class Inner(httpx.BaseTransport):

@@ -95,7 +95,8 @@ def test_a_list_without_a_header(shop):
     assert any("no header line" in note for note in catalogue.reading.notes)
 
 
-def test_a_description_of_a_thousand_lines_is_one_cell(shop):
+def test_long_cell_is_one(shop):
+    """A description of a thousand lines is one cell."""
     html = "\n".join(f"<li>point, {number}</li>" for number in range(1000))
     rows = [("id", "title", "description", "category")]
     rows += [(item_id, title, html, kind) for item_id, title, kind in PRODUCTS]
@@ -274,7 +275,8 @@ def test_endings_that_differ(tmp_path):
     assert paths(load_catalogue(tmp_path)) == names
 
 
-def test_pictures_without_an_ending_and_with_a_wrong_one(tmp_path):
+def test_wrong_endings(tmp_path):
+    """Pictures without an ending and with a wrong one."""
     draw_all(tmp_path, ["1", "2.dat"])
     draw_all(tmp_path, ["3.jpg"], "PNG")
     write(tmp_path, "items.csv", "id,title\n1,a\n2,b\n3,c\n")
@@ -294,7 +296,8 @@ def test_empty_image_cells_fall_back_to_the_id(shop):
     ]
 
 
-def test_myntra_table_with_ids_that_are_no_file_names(tmp_path):
+def test_ids_are_no_file_names(tmp_path):
+    """Myntra table with ids that are no file names."""
     names = [f"images/{title.replace(' ', '_')}_{at}.jpg" for at, (_, title, _) in enumerate(PRODUCTS)]  # fmt: skip
     draw_all(tmp_path, names)
     rows = [("id", "name", "img", "asin", "price", "image_filename")]
@@ -307,14 +310,16 @@ def test_myntra_table_with_ids_that_are_no_file_names(tmp_path):
     assert catalogue.table["price"].tolist() == [499.0, 500.0, 501.0, 502.0]
 
 
-def test_a_column_of_any_name_that_names_the_pictures(shop):
+def test_image_column_recognised(shop):
+    """A column of any name that names the pictures."""
     rows = [("shot", "title"), *((f"{i}.jpg", t) for i, t, _ in PRODUCTS)]
     write(shop, "items.csv", csv_text(rows))
     catalogue = load_catalogue(shop)
     assert (catalogue.item_ids.tolist(), paths(catalogue)) == (IDS, PLAIN)
 
 
-def test_the_same_file_name_in_every_brands_folder(tmp_path):
+def test_same_name_in_folders(tmp_path):
+    """The same file name in every brands folder."""
     names = [f"{brand}/{n}.jpg" for brand in ("acme", "zenith") for n in (1, 2)]
     draw_all(tmp_path, names)
     rows = [("brand", "image"), *((n.split("/")[0].title(), n.split("/")[1]) for n in names)]
@@ -324,7 +329,8 @@ def test_the_same_file_name_in_every_brands_folder(tmp_path):
     assert catalogue.item_ids.tolist() == ["acme/1", "acme/2", "zenith/1", "zenith/2"]
 
 
-def test_what_several_pictures_fit_is_named_and_not_guessed(shop):
+def test_ambiguous_pictures_named(shop):
+    """What several pictures fit is named and not guessed."""
     (shop / "more").mkdir()
     picture(5).save(shop / "more" / "40979.jpg")
     write(shop, "items.csv", csv_text(product_rows()))
@@ -354,7 +360,8 @@ def test_hm_with_customers_and_transactions(tmp_path):
         load_catalogue(tmp_path, table="sales.csv")
 
 
-def test_products_in_one_table_and_their_pictures_in_another(tmp_path):
+def test_two_tables_joined(tmp_path):
+    """Products in one table and their pictures in another."""
     draw_all(tmp_path, ["images/a1.jpg", "images/a2.jpg", "images/b1.jpg"])
     write(tmp_path, "products.csv", "product_id,title,category\n1,x,Bags\n2,y,Heels\n")
     write(tmp_path, "images.csv", "product_id,file\n1,a1.jpg\n1,a2.jpg\n2,b1.jpg\n")
@@ -367,7 +374,8 @@ def test_products_in_one_table_and_their_pictures_in_another(tmp_path):
     ]
 
 
-def test_kaggle_large_with_images_csv_records_and_a_second_copy(tmp_path):
+def test_kaggle_large_layout(tmp_path):
+    """Kaggle large with images CSV records and a second copy."""
     for top in ("fashion-dataset/", "fashion-dataset/fashion-dataset/"):
         draw_all(tmp_path, [top + path for path in PLAIN])
         rows = [(i, "Women", "Apparel", "Dress", c, "Red", "", "", "NA", t) for i, t, c in PRODUCTS]
@@ -408,7 +416,8 @@ SEVERAL = {
         ("sku,title\n1,a\n2,b\n", {"1": ["1.jpg", "1 (2).jpg"], "2": ["2.jpg", "2-back.jpg"]}),
     ],
 )  # fmt: skip
-def test_several_pictures_are_one_product_with_views(tmp_path, table, files):
+def test_several_views(tmp_path, table, files):
+    """Several pictures are one product with views."""
     draw_all(tmp_path, [path for inner in files.values() for path in inner])
     write(tmp_path, "items.csv", table)
     catalogue = load_catalogue(tmp_path)
@@ -419,13 +428,15 @@ def test_several_pictures_are_one_product_with_views(tmp_path, table, files):
     assert views_of(catalogue.take([1])) == {"2": files["2"]}
 
 
-def test_rows_of_one_id_that_are_different_products_are_refused(shop):
+def test_clashing_ids_refused(shop):
+    """Rows of one id that are different products are refused."""
     write(shop, "items.csv", "id,title,image\n1,a,40979.jpg\n1,b,23345.jpg\n2,c,12790.jpg\n")
     with pytest.raises(CatalogueError, match="'1' on lines 2, 3"):
         load_catalogue(shop)
 
 
-def test_a_later_unique_id_stands_in_for_one_that_clashes(shop):
+def test_other_id_stands_in(shop):
+    """A later unique id stands in for one that clashes."""
     text = "product_id,sku,title\n7,40979,a\n7,23345,b\n8,12790,c\n8,22463,d\n"
     write(shop, "items.csv", text)
     assert load_catalogue(shop).item_ids.tolist() == IDS
@@ -525,7 +536,8 @@ LANGUAGES = [
 
 
 @pytest.mark.parametrize("header", LANGUAGES, ids=lambda header: header[1])
-def test_columns_in_several_languages_are_shown_as_guesses(shop, header):
+def test_columns_in_languages(shop, header):
+    """Columns in several languages are shown as guesses."""
     rows = [header, *((i, t, c, "Sub", "Red", "Women") for i, t, c in PRODUCTS)]
     write(shop, "p.csv", csv_text(rows))
     catalogue = load_catalogue(shop)
@@ -632,7 +644,8 @@ def test_folders_without_a_table(tmp_path, names, products, types, split):
         assert set(catalogue.labels("gender")) == {"Men", "Women"}
 
 
-def test_links_within_the_root_are_followed_and_out_of_it_on_request(tmp_path):
+def test_links_followed(tmp_path):
+    """Links within the root are followed and out of it on request."""
     draw_all(tmp_path / "elsewhere", [f"{i}.jpg" for i in IDS])
     shop = tmp_path / "shop"
     write(shop, "items.csv", csv_text(product_rows()))
@@ -671,7 +684,8 @@ def test_pictures_of_a_phone(tmp_path):
     assert [str(count) for count in catalogue.reading.left_out] == ["1 films (clip.mov)"]
 
 
-def test_a_table_and_pictures_that_do_not_join_are_refused_with_a_mend(shop):
+def test_unjoined_refused(shop):
+    """A table and pictures that do not join are refused with a mend."""
     write(shop, "items.csv", "id,title\n1,a\n2,b\n3,c\n")
     with pytest.raises(CatalogueError, match=r"0 of 3 products.*--columns image=.*--table none"):
         load_catalogue(shop)
@@ -686,7 +700,8 @@ def test_a_table_and_pictures_that_do_not_join_are_refused_with_a_mend(shop):
     assert len(taken.reading.warnings()) == 2
 
 
-def test_tables_that_cannot_be_read_are_not_passed_over(shop):
+def test_unreadable_tables_named(shop):
+    """Tables that cannot be read are not passed over."""
     write(shop, "products.xls", b"\xd0\xcf\x11\xe0" + bytes(100))
     with pytest.raises(CatalogueError, match=r"products.xls. Fix: save it as"):
         load_catalogue(shop)
@@ -721,7 +736,8 @@ def test_the_reading_says_all_of_it_as_json(shop):
     assert "warning: 1 products without a picture (5: images/5.jpg)" in lines
 
 
-def test_a_column_without_a_name_is_kept_and_empty_ones_go(shop):
+def test_unnamed_column_kept(shop):
+    """A column without a name is kept and empty ones go."""
     rows = [(item_id, title, "", "x", "") for item_id, title, _ in PRODUCTS]
     write(shop, "p.csv", csv_text([("id", "title", "", "", ""), *rows], ";"))
     catalogue = load_catalogue(shop)
@@ -731,7 +747,8 @@ def test_a_column_without_a_name_is_kept_and_empty_ones_go(shop):
     assert catalogue.mended.empty
 
 
-def test_what_lies_beside_pictures_and_is_no_table(shop):
+def test_text_beside_pictures(shop):
+    """What lies beside pictures and is no table."""
     write(shop, "products.csv", csv_text(product_rows()))
     write(shop, "~$products.xlsx", b"\x00" * 165)
     write(shop, "images/40979.txt", "a red dress, on white")

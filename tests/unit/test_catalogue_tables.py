@@ -87,7 +87,8 @@ def test_every_shared_case_is_expected():
     assert found == {case.partition("/")[0] for case in EXPECTED}
 
 
-def test_drawn_tables_lose_invent_and_swap_nothing():
+def test_drawn_tables_join():
+    """Drawn tables lose invent and swap nothing."""
     assert run_tables(40)["tables"] >= 40
 
 

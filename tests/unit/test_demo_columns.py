@@ -125,7 +125,8 @@ def test_columns_of_few_values_have_menus(service: DemoService) -> None:
     assert not {"notes", "sku", "link", "price"} & set(counts)
 
 
-def test_a_chosen_value_narrows_and_the_others_stay_to_choose_from(service: DemoService) -> None:
+def test_facet_keeps_other_values(service: DemoService) -> None:
+    """A chosen value narrows and the others stay to choose from."""
     chip = {"do": "filter", "level": "sizes", "value": "M"}
     view = searched(service, chip, item="4")
     assert {match.item_id for match in view.answer.matches} == {"1", "2", "8"}
@@ -189,7 +190,8 @@ def test_what_the_page_does_not_offer_is_a_notice(event: dict, service: DemoServ
         ([-5.5, 5.5], Range(-5.6, 5.6, 0.2)),
     ],
 )
-def test_steps_are_round_and_whole_for_whole_numbers(numbers, expected) -> None:
+def test_range_steps_round(numbers, expected) -> None:
+    """Steps are round and whole for whole numbers."""
     table = pd.DataFrame({"n": numbers})
     assert measure_ranges(table, {"n": Kind("number")}, ["n"])["n"] == expected
 
@@ -217,7 +219,8 @@ def test_the_only_product_has_no_other(retriever: Retriever) -> None:
     assert 'max="1"' in page
 
 
-def test_fewer_products_than_asked_for_are_all_there_are(service: DemoService) -> None:
+def test_fewer_products_than_k(service: DemoService) -> None:
+    """Fewer products than asked for are all there are."""
     assert "7 products most like" in (page := results.panel(service, searched(service)))
     assert "all there are" in page
     assert service.max_results == 8

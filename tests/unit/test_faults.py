@@ -105,7 +105,8 @@ def test_unmappable_index_not_damaged(store: Path, monkeypatch) -> None:
         Retriever.open(store)
 
 
-def test_a_shard_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
+def test_unreadable_shard_not_damaged(tmp_path: Path, monkeypatch) -> None:
+    """A shard that may not be read is not called damaged."""
     with pytest.raises(StoreCorruptError):
         read_shard(tmp_path / "missing.safetensors")
     monkeypatch.setattr(Path, "open", failing(errno.EMFILE))

@@ -139,7 +139,8 @@ def test_copies_not_embedded_again(toy, tmp_path):
     assert np.array_equal(store.features[6], store.features[8])
 
 
-def test_a_store_that_has_not_changed_is_neither_computed_nor_copied(toy, tmp_path):
+def test_unchanged_store_untouched(toy, tmp_path):
+    """A store that has not changed is neither computed nor copied."""
     store, _ = build(load_catalogue(toy), tmp_path / "s")
     before = {file.name: file.stat().st_ino for file in store.path.glob("*.npy")}
     store, images = build(load_catalogue(toy), tmp_path / "s", batch_size=1)

@@ -189,7 +189,12 @@ def taught(tmp_path_factory) -> FeatureStore:
 def test_served_index_measures_strength(taught, tmp_path, monkeypatch) -> None:
     """The index that is served also measures the strength."""
     fitted, fit = [], Index.fit
-    monkeypatch.setattr(Index, "fit", lambda self, *of: fitted.append(self.name) or fit(self, *of))
+
+    def counted(self: Index, *arrays: object, **options: object) -> Index:
+        fitted.append(self.name)
+        return fit(self, *arrays, **options)
+
+    monkeypatch.setattr(Index, "fit", counted)
     for index in ("exact", "sklearn", None):
         drawn().save(tmp_path / str(index))
         again = learn(tmp_path / str(index), method="lda", index=index)

@@ -36,7 +36,7 @@ def moved(toy: Path, tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "store", shutil.move(toy, tmp_path / "elsewhere" / "shop")
 
 
-def test_the_page_finds_a_moved_catalogue_where_it_is_named(moved) -> None:
+def test_moved_catalogue_found(moved) -> None:
     """Pictures come from the new place; the old one's absence is never asked about."""
     path, catalogue = moved
     retriever = Retriever.open(path, catalogue=catalogue)
@@ -75,7 +75,8 @@ def test_a_catalogue_of_other_products_is_refused(moved, tmp_path: Path) -> None
         Retriever.open(path, catalogue=load_catalogue(catalogue))
 
 
-def test_a_build_on_the_same_store_embeds_nothing_again(moved) -> None:
+def test_rebuild_embeds_nothing(moved) -> None:
+    """A build on the same store embeds nothing again."""
     path, catalogue = moved
     before = FeatureStore.load(path)
     store, embedded = build(catalogue, path)
@@ -85,7 +86,7 @@ def test_a_build_on_the_same_store_embeds_nothing_again(moved) -> None:
     assert Retriever.open(path).picture("4").shape == (80, 60, 3)
 
 
-def test_facts_changed_in_the_table_reach_the_store(toy: Path, tmp_path: Path) -> None:
+def test_changed_facts_reach_store(toy: Path, tmp_path: Path) -> None:
     """A name, a label, a new column and a row that is gone; no picture is embedded for it."""
     build(toy, tmp_path / "store")
     lines = (toy / "styles.csv").read_text().replace(", with a comma", "").splitlines()

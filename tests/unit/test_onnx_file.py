@@ -72,7 +72,8 @@ def _record(folder: Path, **changes: object) -> None:
     (folder / "tiny.json").write_text(json.dumps({**RECORD, **changes}))
 
 
-def test_features_are_the_networks_worked_out_by_hand(network: Path) -> None:
+def test_features_by_hand(network: Path) -> None:
+    """Features are the networks worked out by hand."""
     loaded = load_backbone(str(network))
     assert (loaded.spec.name, loaded.spec.dim, loaded.spec.input_size) == ("tiny", 4, (8, 6))
     batch = np.random.default_rng(1).integers(0, 256, (3, 8, 6, 3), dtype=np.uint8)
@@ -91,7 +92,8 @@ def test_the_identity_is_of_file_and_record(network: Path) -> None:
     assert load_backbone(str(network)).spec.weights_hash != first.weights_hash
 
 
-def test_a_store_is_built_and_searched_and_knows_its_network(network: Path, toy: Path) -> None:
+def test_store_knows_network(network: Path, toy: Path) -> None:
+    """A store is built and searched and knows its network."""
     out = toy.parent / "store"
     products = load_catalogue(toy)
     store = extract_features(products, str(network), out, index="exact", progress=False)
@@ -132,7 +134,8 @@ def test_what_is_missing_or_no_network_is_named(network: Path, tmp_path: Path) -
         load_backbone(str(network))
 
 
-def test_a_network_of_a_fixed_other_size_is_refused(network: Path) -> None:
+def test_fixed_size_refused(network: Path) -> None:
+    """A network of a fixed other size is refused."""
     write_network(network, size=(16, 16))
     _record(network.parent, input_size=[8, 6])
     loaded = load_backbone(str(network))  # A convolution takes any size; the record decides.

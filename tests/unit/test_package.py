@@ -42,7 +42,8 @@ def test_import_brings_in_nothing_heavy():
 
 
 @pytest.mark.parametrize("name", fashify.__all__)
-def test_every_public_name_exists_and_says_what_it_is(name):
+def test_public_names_documented(name):
+    """Every public name exists and says what it is."""
     assert getattr(fashify, name).__doc__
 
 
@@ -51,7 +52,8 @@ def test_unknown_names_are_attribute_errors():
         fashify.nonsense  # noqa: B018
 
 
-def test_environment_yml_is_in_step_with_pyproject():
+def test_environment_in_step():
+    """Environment.yml is in step with pyproject."""
     yaml = pytest.importorskip("yaml")
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     (pip,) = [part["pip"] for part in environment["dependencies"] if isinstance(part, dict)]
@@ -63,7 +65,8 @@ def read_pins(lock: str) -> set[str]:
     return {line for line in lines if line and not line.startswith("#")}
 
 
-def test_the_lock_pins_every_requirement_and_names_no_host():
+def test_lock_pins_requirements():
+    """The lock pins every requirement and names no host."""
     pins = read_pins("requirements.lock")
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9._+!-]+", pin) for pin in pins)
     pinned = {requirement_name(pin) for pin in pins}
@@ -160,7 +163,7 @@ def test_gradio_app_imports_only_the_package():
     assert names - set(sys.stdlib_module_names) == {"fashify"}
 
 
-def test_a_users_own_gradio_app_is_not_taken_for_ours(tmp_path):
+def test_own_gradio_app_ignored(tmp_path):
     """The package imports no module of that name, and the wheel has none."""
     (tmp_path / "gradio_app.py").write_text("raise SystemExit('the wrong module')\n")
     code = "import sys, fashify.demo.page_server; print('gradio_app' in sys.modules)"

@@ -183,7 +183,7 @@ def test_a_failed_notebook_stops_no_other(tmp_path):
     check_runs(runs[1:2])
 
 
-def test_a_question_of_labels_that_are_not_there_ends_in_words(tmp_path):
+def test_missing_labels_end_in_words(tmp_path):
     """The report says what cannot be known, without a traceback, and counts as done."""
     cell = (
         "from fashify.errors import NoLabelsError\n"

@@ -189,7 +189,8 @@ def test_refusals_of_other_kinds(client: httpx.Client) -> None:
     problem(client.post("/v1/search/image", files={"image": b"text"}), 422)
 
 
-def test_an_error_nobody_foresaw_is_told_in_one_sentence(toy_store, monkeypatch, caplog) -> None:
+def test_unforeseen_error_one_sentence(toy_store, monkeypatch, caplog) -> None:
+    """An error nobody foresaw is told in one sentence."""
     service = open_toy(toy_store)
     monkeypatch.setattr(service, "find", lambda *_: {}["secret"])
     served = Served(make_app(service, page=False, access=Access()))
@@ -211,7 +212,8 @@ def test_health_and_counts(client: httpx.Client) -> None:
     assert "fashify_products 8.0" in counted
 
 
-def test_the_description_is_whole_and_loads_nothing(client: httpx.Client) -> None:
+def test_description_self_contained(client: httpx.Client) -> None:
+    """The description is whole and loads nothing."""
     described = client.get("/v1/openapi.json").json()
     assert {"/search", "/search/image", "/facets", "/explain"} <= set(described["paths"])
     page = client.get("/v1/docs").text
@@ -277,9 +279,7 @@ def test_many_at_once_are_answered_as_alone(client: httpx.Client, photo: bytes) 
     assert together == [alone[n % 8] for n in range(64)]
 
 
-def test_a_replaced_store_is_taken_up_and_no_request_is_dropped(
-    toy_store: Path, tmp_path: Path
-) -> None:
+def test_replaced_store_taken_up(toy_store: Path, tmp_path: Path) -> None:
     """A build on the same store while others ask: all are answered, then by the new one."""
     shutil.copytree(toy_store.parent, tmp_path / "c")
     store, toy = tmp_path / "c" / "s", tmp_path / "c" / "toy"
@@ -314,7 +314,8 @@ def test_a_replaced_store_is_taken_up_and_no_request_is_dropped(
     assert holder.service.position("8") is None
 
 
-def test_a_store_that_cannot_be_opened_leaves_the_old_one(toy_store: Path, tmp_path: Path) -> None:
+def test_broken_store_keeps_old(toy_store: Path, tmp_path: Path) -> None:
+    """A store that cannot be opened leaves the old one."""
     shutil.copytree(toy_store, tmp_path / "s")
     opened = [open_toy(tmp_path / "s")]
 

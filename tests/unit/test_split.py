@@ -93,7 +93,7 @@ def _page_queries(store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> set[s
     return set(found["gender"].queries["item_id"])
 
 
-def test_learn_evaluate_and_audit_decode_no_picture(store, toy):
+def test_nothing_decoded_again(store, toy):
     """What they need of the pictures is in the store: the catalogue may be gone."""
     seen = audit(load_catalogue(toy)).items.set_index("item_id").loc[store.item_ids]
     toy.rename(toy.parent / "elsewhere")

@@ -102,7 +102,8 @@ def test_build_turns_an_old_store_into_a_new_one(toy, toy_catalogue, tmp_path, v
     assert Retriever.open(old).by_item("1", 1)[0].item_id == "6"
 
 
-def test_pictures_of_an_old_store_that_are_gone_cost_themselves_alone(toy, store, tmp_path):
+def test_old_store_with_lost_pictures(toy, store, tmp_path):
+    """Pictures of an old store that are gone cost themselves alone."""
     old = write_old_store(store, tmp_path / "old", 3)
     (toy / "images" / "3.jpg").unlink()
     draw(toy / "images" / "4.jpg", "purple", "ring")
@@ -202,7 +203,8 @@ def test_flipped_bits_found(store):
     }  # fmt: skip
 
 
-def test_a_truncated_or_missing_column_is_named_not_answered_from(store):
+def test_damaged_column_named(store):
+    """A truncated or missing column is named not answered from."""
     column = store.path / "deep.npy"
     column.write_bytes(column.read_bytes()[:-100])
     with pytest.raises(StoreCorruptError, match=r"deep\.npy"):

@@ -22,7 +22,8 @@ def test_markup_and_emoji_codes_stay_text() -> None:
     assert format_table([("[red]:smile:[/red]",)], ("name",))[1] == "[red]:smile:[/red]"
 
 
-def test_a_narrow_terminal_wraps_and_loses_nothing() -> None:
+def test_narrow_terminal_wraps() -> None:
+    """A narrow terminal wraps and loses nothing."""
     lines = format_table([("a long name of a product", "12345")], ("name", "id"), width=20)
     assert max(map(len, lines)) <= 20
     assert "12345" in lines[1]
