@@ -127,15 +127,22 @@ class Catalogue:
         row = self.table.iloc[self.position(item_id)].to_dict()
         return {name: to_plain(None if value is pd.NA else value) for name, value in row.items()}
 
-    def image_bytes(self, item_id: str) -> bytes:
+    def image_bytes(self, item_id: str, view: str = "") -> bytes:
         """The encoded picture.
+
+        Args:
+            item_id: of the product.
+            view: the path of one of its pictures; its main one by default.
 
         Raises:
             CatalogueError: an unknown id.
-            ImageReadError: a product without an image.
+            ImageReadError: a product without an image, or without that view.
             StorageError: the source does not give it.
         """
         row = self.table.iloc[self.position(item_id)]
+        if view and view != row["path"]:
+            self._check_view(str(item_id), view)
+            return self.storage.read(view)
         if not row["has_image"]:
             raise ImageReadError(
                 "a product with an image", f"item {item_id} without one", "see Catalogue.problems"
@@ -153,19 +160,28 @@ class Catalogue:
         paths = self._paths_of.get(str(item_id), [])
         return [load_image(self.storage.read(path)) for path in paths]
 
+    def _check_view(self, item_id: str, view: str) -> None:
+        paths = self._paths_of.get(item_id, [])
+        if view not in paths:
+            raise ImageReadError(
+                f"one of the {len(paths)} pictures of item {item_id}",
+                repr(view),
+                "see Catalogue.views",
+            )
+
     @cached_property
     def _paths_of(self) -> dict[str, list[str]]:
         return self.views.groupby("item_id", sort=False)["path"].agg(list).to_dict()
 
-    def image(self, item_id: str) -> np.ndarray:
-        """The picture, ``(height, width, 3)`` uint8 RGB; errors as ``image_bytes``.
+    def image(self, item_id: str, view: str = "") -> np.ndarray:
+        """The picture, ``(height, width, 3)`` uint8 RGB; arguments and errors as ``image_bytes``.
 
         >>> from fashify import load_catalogue
         >>> catalogue = load_catalogue("sample")
         >>> catalogue.image(catalogue.item_ids[0]).shape
         (320, 240, 3)
         """
-        return load_image(self.image_bytes(item_id))
+        return load_image(self.image_bytes(item_id, view))
 
     @property
     def problems(self) -> pd.DataFrame:

@@ -38,7 +38,8 @@ class MatchRow(TypedDict):
 
 def row(match: Match) -> MatchRow:
     """A match without its position, which means nothing outside this process."""
-    whole = match.to_dict() | {"picture": match.path}
+    whole = match.to_dict()
+    whole["picture"] = match.view or match.path
     whole["facts"].pop("path", None)
     return cast(MatchRow, {name: whole[name] for name in MatchRow.__annotations__})
 

@@ -131,7 +131,11 @@ class Explorer:
         near = service.search(query, 5).matches
         row = service.items[service.items["item_id"] == item_id].iloc[0]
         neighbours = [
-            {"item_id": m.item_id, "url": service.picture_url(m.item_id), "alt": cards.describe(m)}
+            {
+                "item_id": m.item_id,
+                "url": service.picture_url(m.item_id, m.view),
+                "alt": cards.describe(m),
+            }
             for m in near
         ]
         return render(

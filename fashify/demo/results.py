@@ -116,7 +116,7 @@ def _cards(service: DemoService, view: View) -> list[Markup]:
         cards.card(
             match,
             strength,
-            service.picture_url(match.item_id),
+            service.picture_url(match.item_id, match.view),
             view.selection,
             service.own.details(match),
         )

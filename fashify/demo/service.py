@@ -206,15 +206,20 @@ class DemoService:
         """The query's picture, (height, width, 3) uint8."""
         return self.retriever.picture(query.item_id) if query.item_id else query.photo
 
-    def explain(self, query: Query, item_id: str) -> Explanation:
+    def explain(self, query: Query, item_id: str, view: str = "") -> Explanation:
         """Where the likeness of the query and a product lies.
+
+        Args:
+            query: what was searched with.
+            item_id: the product.
+            view: which picture of it; its main one by default.
 
         Raises:
             QueryError: no such item in the gallery.
         """
         item_id = self.item_query(item_id).item_id
         backbone = self.retriever.embedder.backbone
-        return explain_images(backbone, self.picture(query), self.retriever.picture(item_id))
+        return explain_images(backbone, self.picture(query), self.retriever.picture(item_id, view))
 
     def facets(self, selection: Selection) -> dict[str, dict[str, int]]:
         """Per level, how many items each value would leave: ``{level: {value: count}}``.
@@ -319,10 +324,10 @@ class DemoService:
         """Whether the store on disk is another one by now; this one stays in use, as mapped."""
         return read_stamp(self.store.path) != self._stamp
 
-    def picture_url(self, item_id: str) -> str:
+    def picture_url(self, item_id: str, view: str = "") -> str:
         """An item's picture as a ``data:`` URL; a grey one where it cannot be read any more."""
         try:
-            return self._picture_url(item_id, CARD_SIDE)
+            return self._picture_url(item_id, CARD_SIDE, view)
         except FashifyError:
             logger.warning("no picture of item %s", item_id, exc_info=True)
             return missing_url()
@@ -336,8 +341,8 @@ class DemoService:
         except FashifyError:
             return missing_url()
 
-    def _encode_picture(self, item_id: str, side: int) -> str:
-        return data_url(self.retriever.picture(item_id), side)
+    def _encode_picture(self, item_id: str, side: int, view: str = "") -> str:
+        return data_url(self.retriever.picture(item_id, view), side)
 
     def _item_examples(self) -> list[Example]:
         """The first of the chosen products."""

@@ -23,8 +23,10 @@ def panel(service: DemoService, view: View) -> Markup:
     found = [match for match in view.current_answer.matches if match.item_id == view.explained]
     if not found:
         return Markup()
-    match, explanation = found[0], service.explain(view.current_query, view.explained)
-    pictures = service.picture(view.current_query), service.retriever.picture(match.item_id)
+    match = found[0]
+    explanation = service.explain(view.current_query, match.item_id, match.view)
+    theirs = service.retriever.picture(match.item_id, match.view)
+    pictures = service.picture(view.current_query), theirs
     return render(
         "why.html",
         name=title(match),

@@ -37,6 +37,8 @@ class Match:
             for a store without a head.
         probability: that it shares the query's article type, as calibrated; else ``None``.
         strength: that in words, "" without calibration.
+        view: path in the catalogue of the picture that matched; of several of a product the
+            nearest one, ``path`` is the main one.
         variants: ids of the products shown as one with this, where variants are collapsed.
 
     >>> match = Match(1, "42", 0.1, 7, {"name": "Red Shirt", "price": 19.5})
@@ -52,6 +54,7 @@ class Match:
     parts: Mapping[str, float] = field(default_factory=dict)
     probability: float | None = None
     strength: str = ""
+    view: str = ""
     variants: tuple[str, ...] = ()
 
     def _text(self, column: str) -> str:

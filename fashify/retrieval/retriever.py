@@ -391,9 +391,9 @@ class Retriever:
         wanted = Filter.parse(where).resolve(self.store.items, self.column_types)
         return wanted if self.index.filters_on(wanted.columns) else self.mask(wanted)
 
-    def picture(self, item_id: str) -> np.ndarray:
-        """A product's picture ``(h, w, 3)`` uint8; errors as ``Catalogue.image``."""
-        return self.catalogue.image(item_id)
+    def picture(self, item_id: str, view: str = "") -> np.ndarray:
+        """A product's picture ``(h, w, 3)`` uint8; as ``Catalogue.image``."""
+        return self.catalogue.image(item_id, view)
 
     @cached_property
     def column_types(self) -> dict[str, Typed]:
@@ -432,7 +432,16 @@ class Retriever:
         rows = [int(row) for row in positions if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
         told = self._describe_matches(views[: len(rows)], distances, vector, photo)
+        for more, path in zip(told, self._view_paths(views[: len(rows)]), strict=True):
+            more["view"] = path
         return self._join_facts(rows, distances, told)
+
+    def _view_paths(self, views: np.ndarray) -> list[str]:
+        """Paths of rows of vectors; with one picture a product its own, read already."""
+        if len(self.store.view_items) == len(self.store):
+            paths = self._facts.get("path")
+            return [str(paths[row]) if paths else "" for row in views]
+        return [str(path) for path in self.store.view_paths[views]]
 
     def make_matches(
         self, positions: np.ndarray, distances: np.ndarray, parts: Sequence[Mapping[str, float]]

@@ -120,7 +120,7 @@ def answer_match(match: Match, base: str) -> MatchAnswer:
     whole = match.to_dict()
     facts = {name: value for name, value in whole["facts"].items() if name not in _INNER}
     named = {name: whole[name] for name in ("rank", "item_id", "distance", "parts")}
-    picture = picture_url(match.item_id, base)
+    picture = picture_url(match.item_id, base, match.view if match.view != match.path else "")
     return MatchAnswer(
         **named,
         facts=facts,
@@ -139,9 +139,10 @@ def answer_product(service: DemoService, item_id: str, base: str) -> Product:
     return Product(item_id=item_id, picture=picture_url(item_id, base), facts=kept)
 
 
-def picture_url(item_id: str, base: str) -> str:
-    """Where a product's picture is served."""
-    return f"{base}/products/{quote(item_id, safe='')}/picture"
+def picture_url(item_id: str, base: str, view: str = "") -> str:
+    """Where a product's picture is served; ``view`` is the path of one that is not its main one."""
+    place = f"{base}/products/{quote(item_id, safe='')}/picture"
+    return f"{place}?view={quote(view, safe='')}" if view else place
 
 
 def check_item(service: DemoService, item_id: str) -> int:

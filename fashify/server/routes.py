@@ -99,11 +99,12 @@ def picture(
     item_id: str,
     service: Service,
     side: Annotated[int, Query(ge=16, le=MAX_SIDE, description="Longer side in pixels.")] = SIDE,
+    view: Annotated[str, Query(description="Which picture of several, as a match says.")] = "",
 ) -> Response:
     """A product's picture as JPEG, no larger than it is in the catalogue."""
     check_item(service, item_id)
     try:
-        pixels = service.retriever.picture(item_id)
+        pixels = service.retriever.picture(item_id, view)
     except FashifyError as error:
         raise ProblemError(404, error.expected, error.received, error.fix) from error
     data = encode_jpeg(thumbnail(pixels, side))

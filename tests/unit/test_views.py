@@ -1,107 +1,91 @@
-"""Views to train on: what is drawn repeats, what is sampled lands where it should."""
+"""Several pictures a product: one product, found by its nearest picture, which is the one shown."""
 
 from __future__ import annotations
 
+import httpx
 import numpy as np
 import pytest
+from fakes import GridBackbone, GridEngine
+from fastapi.testclient import TestClient
+from PIL import Image
 
-from fashify.backbones.quiet import import_tensorflow
-from fashify.learning.placement import Placement, draw_maps, sample
-from fashify.learning.views import (
-    clean_view,
-    compose,
-    draw_clean,
-    draw_erased,
-    erase,
-    product_masks,
+from fashify.catalogue import load_catalogue
+from fashify.demo import Actions, DemoService, View, results
+from fashify.demo.pictures import CARD_SIDE, data_url
+from fashify.errors import ImageReadError
+from fashify.features import Embedder, extract_features
+from fashify.retrieval.retriever import Retriever
+from fashify.server import Access, make_app
+
+COLOURS = {"1": ("red", "blue"), "2": ("green", "black", "orange"), "3": ("white", "purple")}
+
+
+@pytest.fixture(scope="module")
+def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+    """Three products of two and three pictures, each of one colour."""
+    folder = tmp_path_factory.mktemp("views") / "shop"
+    (folder / "images").mkdir(parents=True)
+    for item_id, colours in COLOURS.items():
+        for number, colour in enumerate(colours, start=1):
+            picture = Image.new("RGB", (60, 80), colour)
+            picture.save(folder / "images" / f"{item_id}_{number}.png")
+    rows = "".join(f"{item_id},Thing {item_id},Things\n" for item_id in COLOURS)
+    (folder / "items.csv").write_text(f"id,title,category\n{rows}")
+    store = extract_features(
+        load_catalogue(folder),
+        GridBackbone(),
+        folder.parent / "s",
+        engine=GridEngine(),
+        index="exact",
+    )
+    opened = Retriever.open(store.path)
+    embedder = Embedder(GridBackbone(), engine=GridEngine())
+    return Retriever(opened.store, opened.index, embedder=embedder)
+
+
+@pytest.mark.parametrize(
+    ("colour", "item_id", "view"),
+    [
+        ("blue", "1", "images/1_2.png"),
+        ("red", "1", "images/1_1.png"),
+        ("orange", "2", "images/2_3.png"),
+    ],
 )
-
-SIZE = (80, 60)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quiet() -> None:
-    import_tensorflow()
-
-
-@pytest.fixture
-def shirts() -> np.ndarray:
-    """Three red squares on white, (3, 80, 60, 3)."""
-    pictures = np.full((3, *SIZE, 3), 255, np.uint8)
-    pictures[:, 20:60, 15:45] = (200, 30, 40)
-    return pictures
+def test_a_product_is_found_by_its_nearest_picture(retriever, colour, item_id, view) -> None:
+    photo = np.asarray(Image.new("RGB", (60, 80), colour))
+    first, *others = retriever.by_image(photo, 3)
+    assert (first.item_id, first.view) == (item_id, view)
+    assert first.path == f"images/{item_id}_1.png"
+    assert {first.item_id, *(match.item_id for match in others)} == set(COLOURS)
+    assert (retriever.picture(first.item_id, first.view) == photo).all()
 
 
-def test_sample_identity(shirts):
-    """The map that moves nothing gives the picture, at another size the picture enlarged."""
-    still = np.tile(np.eye(2, 3, dtype=np.float32), (3, 1, 1))
-    pictures = shirts.astype(np.float32)
-    assert np.allclose(sample(pictures, still, SIZE), pictures, atol=1e-3)
-    large = np.asarray(sample(pictures, still, (160, 120)))
-    assert np.allclose(large[:, 60:100, 50:70], (200, 30, 40), atol=1e-2)
+def test_another_products_picture_is_not_its_view(retriever) -> None:
+    """What a request names as a view is one of the product's own, or refused."""
+    for view in ("images/2_1.png", "../s/manifest.json", "/etc/hostname"):
+        with pytest.raises(ImageReadError, match="one of the 2 pictures of item 1"):
+            retriever.picture("1", view)
 
 
-@pytest.mark.parametrize(("outside", "found"), [("zero", 0), ("edge", 9), ("mirror", 4)])
-def test_sample_outside(outside, found):
-    """A view shifted wholly beyond the right edge: nothing, the last column, or its mirror."""
-    row = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9], np.float32)[None, None, :, None]
-    away = np.array([[[1, 0, 2], [0, 1, 0]]], np.float32)
-    view = np.asarray(sample(row, away, (1, 9), outside=outside))
-    assert view[0, 0, 5, 0] == pytest.approx(found)
+def test_the_page_shows_the_picture_that_matched(retriever) -> None:
+    service = DemoService(retriever)
+    view = Actions(service).act(View(k=3), {"do": "similar", "item": "1"})
+    shown = {match.item_id: match.view for match in view.answer.matches}
+    assert set(shown) == {"2", "3"}
+    page = results.panel(service, view)
+    for item_id, path in shown.items():
+        assert data_url(retriever.picture(item_id, path), CARD_SIDE) in page
 
 
-def test_maps_shrink():
-    """A product at half its size: the view's corners see what lies twice as far out."""
-    half = Placement((0.5, 0.5), turn=0, shift=0, stretch=0, shear=0, flip=False)
-    maps = draw_maps(np.random.default_rng(0), 4, half, SIZE)
-    assert np.allclose(maps[:, 0, 0], 2)
-    assert np.allclose(maps[:, 1, 1], 2)
-    assert np.allclose(maps[:, 0, 1], 0)
-
-
-def test_compose_repeats(shirts):
-    """One state of chance, one picture; another state, another; the product stays in sight."""
-    first = compose(shirts, np.random.default_rng(3))
-    assert first.dtype == np.uint8
-    assert first.shape == shirts.shape
-    assert np.array_equal(first, compose(shirts, np.random.default_rng(3)))
-    assert not np.array_equal(first, compose(shirts, np.random.default_rng(4)))
-    signed = first.astype(int)
-    red = (signed[..., 0] - signed[..., 1] > 40) & (signed[..., 0] - signed[..., 2] > 30)
-    assert (red.mean(axis=(1, 2)) > 0.05).all()
-
-
-def test_compose_photos(shirts):
-    """Crops of the photos given lie behind about half of the products."""
-    green = np.zeros((1, 40, 30, 3), np.uint8)
-    green[..., 1] = 200
-    made = compose(np.repeat(shirts, 20, axis=0), np.random.default_rng(0), green).astype(int)
-    behind = made[:, 2, 2, 1] - made[:, 2, 2, [0, 2]].max(axis=1) > 80
-    assert 0.25 < behind.mean() < 0.6
-
-
-def test_masks_blank(shirts):
-    """A picture with nothing but white is taken whole."""
-    shirts[0] = 255
-    masks = product_masks(shirts)
-    assert masks[0].min() == 255
-    assert masks[1].mean() / 255 == pytest.approx(0.25)
-
-
-def test_clean_stays_clean(shirts):
-    """The clean view keeps a light ground and the product's colour."""
-    rng = np.random.default_rng(1)
-    view = np.asarray(clean_view(shirts.astype(np.float32), draw_clean(rng, 3, SIZE), SIZE))
-    assert view[:, 1, 1].min() > 180
-    assert (view[:, 40, 30, 0] > view[:, 40, 30, 1] + 80).all()
-
-
-def test_erase_share():
-    """A quarter of the pictures lose a rectangle, the others nothing."""
-    blank = np.full((200, *SIZE, 3), -1, np.float32)
-    view = np.asarray(erase(blank, draw_erased(np.random.default_rng(0), 200, SIZE)))
-    touched = (view != blank).any(axis=(1, 2, 3))
-    assert 0.15 < touched.mean() < 0.35
-    shares = (view != blank).any(axis=3).mean(axis=(1, 2))[touched]
-    assert shares.min() > 0.003
-    assert shares.max() < 0.1
+def test_the_api_serves_it(retriever) -> None:
+    client: httpx.Client = TestClient(make_app(DemoService(retriever), page=False, access=Access()))
+    with Image.new("RGB", (60, 80), "orange") as orange:
+        orange.save(retriever.store.path.parent / "orange.png")
+    photo = (retriever.store.path.parent / "orange.png").read_bytes()
+    answer = client.post("/v1/search/image", files={"image": photo}, data={"k": 1}).json()
+    (match,) = answer["matches"]
+    assert match["picture"] == "/v1/products/2/picture?view=images%2F2_3.png"
+    served = client.get(match["picture"])
+    assert served.headers["content-type"] == "image/jpeg"
+    refused = client.get("/v1/products/1/picture", params={"view": "images/2_1.png"})
+    assert refused.status_code == 404
