@@ -8,12 +8,13 @@ READY := $(VENV)/.ready
 RUNTIME := $(VENV)/.runtime
 STORE ?= data/sample-store
 CATALOGUE ?= sample
+ORIGINAL ?= data/original-store
 PORT ?= 7860
 # The sample's head takes seconds; for another catalogue `fashify learn` makes one when asked.
 HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sample demo test lint reports notebooks bench docs harden lock clean
+.PHONY: help setup sample demo original test lint reports notebooks bench docs harden lock clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +42,11 @@ setup: $(READY)  ## install everything into .venv
 demo: $(RUNTIME)  ## build the sample catalogue's index and open the demo
 	$(BIN)/fashify build --catalogue $(CATALOGUE) --out $(STORE) --head $(HEAD)
 	$(BIN)/fashify demo --store $(STORE) --port $(PORT)
+
+original: $(RUNTIME)  ## the original design: ResNet50, 2,048 numbers, scikit-learn, Euclidean, five answers
+	$(BIN)/fashify build --catalogue $(CATALOGUE) --backbone resnet50 --index sklearn --metric euclidean --out $(ORIGINAL)
+	$(BIN)/fashify evaluate --store $(ORIGINAL)
+	$(BIN)/fashify demo --store $(ORIGINAL) --port $(PORT)
 
 test: lint  ## lint, then all tests: unit, contract, notebooks, browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax tests notebooks

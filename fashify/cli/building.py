@@ -170,8 +170,8 @@ def _learn_head(
 ) -> FeatureStore:
     from fashify.learning import learn
 
-    if metric != "cosine" and head not in ("none", "raw"):
-        raise QueryError("--metric cosine for a head", metric, "leave --metric out")
+    if metric != "cosine":
+        raise QueryError("--metric cosine with --head", metric, "leave one of the two out")
     return learn(named, method=head, index=index, catalogue=products)
 
 

@@ -50,6 +50,9 @@ UNTRAINED = ("raw", "none", "pca")
 #: Validation products from which on the weights of a network's own parts are chosen anew.
 LEAST_TO_CHOOSE = 500
 
+#: Validation products from which on trained parts may take the place of a network's own.
+LEAST_TO_TELL = 50
+
 #: Length to which embeddings are shortened beside an instance part, at 512 numbers in all.
 SHORT_DIM = 96
 
@@ -67,9 +70,9 @@ def train_head(
         method: of ``METHODS``; ``none`` trains nothing: the parts that the network brings along
             are served, its raw features where it brings none, as with ``raw`` always. ``auto`` is
             ``none`` where there are no labels to learn from. Else, where the network brings parts
-            along, these with weights chosen here, from ``FEW`` products on with parts trained by
-            ``softmax`` in their place where validation products are better found and composed
-            views of them no worse. Of a network without parts ``softmax``; of fewer than ``FEW``
+            along, these, or parts trained by ``softmax``, of fewer than ``FEW`` products by
+            ``lda``, in their place where validation products are better found and composed views
+            of them no worse. Of a network without parts ``softmax``; of fewer than ``FEW``
             products ``lda`` is made too, and the one with the better validation products kept.
         seed: of everything drawn at random.
 
@@ -106,19 +109,31 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     worse than by the parts they replace; of those that do not, the best on products is kept.
     """
     replaced = _weigh_own(own, material, seed)
-    if len(material.rows("train")) < FEW or material.views is None:
+    method = _improving(material)
+    if method is None or material.views is None:
         return replaced[0]
     category, _, instance = ((part, {"method": METHOD}) for part in own.parts)
     extended, least = material.with_views(), replaced[1].composed
     trained = [
-        (_shorten(part, extended, SHORT_DIM), facts) for part, facts in _softmax(extended, seed)
+        (_shorten(part, extended, SHORT_DIM), facts)
+        for part, facts in METHODS[method](extended, seed)
     ]
     made = [replaced]
     colour = [one for one in trained if one[0].name == "colour"]
     for parts in ([category, *colour, instance], [*trained, instance]):
         if len(parts) == len(own.parts):
-            made.append(_weigh(parts, material, backbone, "softmax", seed, least))
+            made.append(_weigh(parts, material, backbone, method, seed, least))
     return max(made, key=lambda one: one[1].worth)[0]
+
+
+def _improving(material: Material) -> str | None:
+    """The method that may better a network's own parts; ``None`` of too few products to tell."""
+    if len(material.rows("validation")) < LEAST_TO_TELL:
+        return None
+    few = len(material.rows("train")) < FEW
+    return (
+        ("lda" if set(material.find_teachable()) - {COLOUR_LEVEL} else None) if few else "softmax"
+    )
 
 
 def _instance(own: Head) -> Trained:
@@ -157,7 +172,7 @@ def _shorten(part: Part, material: Material, dim: int) -> Part:
 def is_trained(method: str, material: Material, backbone: Mapping[str, Any]) -> bool:
     """Whether ``train_head`` would learn anything from the training split's pictures."""
     if method == "auto" and own_head(backbone) is not None:
-        return len(material.rows("train")) >= FEW
+        return _improving(material) is not None
     return method not in UNTRAINED
 
 

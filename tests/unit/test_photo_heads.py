@@ -150,21 +150,20 @@ def test_learn_calibrates_photos_and_keeps_the_networks_parts_of_few_products(la
 def test_trained_parts_take_the_place_of_the_networks_only_where_photos_allow(
     labelled, monkeypatch
 ) -> None:
-    """Trained by discriminants here, which take no time."""
+    """Of few products by discriminants, which take no time."""
     out, catalogue = labelled
-    monkeypatch.setattr(methods, "FEW", 10)
-    monkeypatch.setattr(methods, "LEAST_TO_CHOOSE", 5)
-    monkeypatch.setattr(methods, "_softmax", methods._lda)
+    monkeypatch.setattr(methods, "LEAST_TO_TELL", 5)
     store = learn(out, catalogue=catalogue)
     assert store.head.names == ("category", "colour", "instance")
     assert store.head.dim <= 512
+    assert store.head.provenance["composed_precision_at_5"]
     own = learn(out, method="none", catalogue=catalogue)
     assert own.head.provenance["method"] == "shipped"
 
 
 def test_without_pictures_nothing_is_trained_that_could_harm_photos(labelled, monkeypatch) -> None:
     out, _ = labelled
-    monkeypatch.setattr(methods, "FEW", 10)
+    monkeypatch.setattr(methods, "LEAST_TO_TELL", 5)
     monkeypatch.setattr("fashify.learning.serve_head.compose_views", lambda *a, **b: None)
     store = learn(out)
     assert store.head.provenance["method"] == "shipped"
