@@ -8,8 +8,10 @@ caller to choose.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from fashify.errors import CatalogueError, QueryError, known
 from fashify.evaluation.intervals import bootstrap
 from fashify.io.plain import to_plain
 from fashify.retrieval.composed import PARTS, rank
+from fashify.retrieval.retriever import Retriever
 from fashify.retrieval.wording import Wording, standardise
 from fashify.store import FeatureStore
 from fashify.text.index import WordIndex
@@ -90,6 +93,18 @@ class TextReport:
         rows = rows[(rows["protocol"] == protocol) & (rows["method"] == method)]
         measured = [name for name in (*MANY, *FEW)[::-1] if rows.get(name, _NONE).notna().any()]
         return rows.sort_values(measured, kind="stable").head(n)
+
+    def conclusions(self) -> list[str]:
+        """A sentence for each protocol: the best method beside the others, and chance."""
+        said = []
+        for protocol in self.table["protocol"].unique():
+            rows = self.table[self.table["protocol"] == protocol]
+            measure = rows["measure"].iloc[-1] if "precision@10" in set(rows["measure"]) else ""
+            rows = rows[rows["measure"] == (measure or "recall@10")]
+            told = ", ".join(f"{row.method} {row.value:.3f}" for row in rows.itertuples())
+            n = int(rows["n"].max())
+            said.append(f"{protocol}, {rows['measure'].iloc[0]} over {n:,} queries: {told}.")
+        return said
 
 
 _NONE = pd.Series([], dtype=float)
@@ -343,4 +358,49 @@ def _summarise(whole: pd.DataFrame) -> pd.DataFrame:
             low, high = drawn.micro[at]
             row: Mapping[str, Any] = {"protocol": protocol, "method": method, "measure": measure}
             rows.append({**row, "value": values[:, at].mean(), "low": low, "high": high, "n": q})
+    return pd.DataFrame(rows)
+
+
+def load_hand_queries() -> pd.DataFrame:
+    """Forty queries written by hand, most with a word that no name of the Kaggle catalogue has.
+
+    Returns:
+        ``query`` and, for ``base_colour, article_type, gender, usage``, the labels that answer it
+        with bars between them, "" where any does.
+    """
+    text = files("fashify").joinpath("data/hand-queries.csv").read_text(encoding="utf-8")
+    return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+
+
+def judge_hand_queries(
+    retriever: Retriever, queries: pd.DataFrame | None = None, *, k: int = 5, labels: bool = True
+) -> pd.DataFrame:
+    """What share of the first k answers has the labels that answer each query.
+
+    Args:
+        queries: as ``load_hand_queries``, the default.
+        labels: whether names and labels of the gallery are read; else pictures alone.
+
+    Returns:
+        one row a query: ``query, precision`` (0 where nothing is answered), ``wrong``: the labels
+        of the first wrong answer, ``matches``: the item_ids.
+    """
+    rows = []
+    for row in (load_hand_queries() if queries is None else queries).to_dict("records"):
+        text = str(row.pop("query"))
+        wanted = {level: set(str(said).split("|")) for level, said in row.items() if said}
+        try:
+            matches = retriever.by_text(text, k, labels=labels)
+        except QueryError:
+            matches = []
+        right = [all(m.facts.get(a) in b for a, b in wanted.items()) for m in matches]
+        wrong = [m for m, good in zip(matches, right, strict=True) if not good][:1]
+        rows.append(
+            {
+                "query": text,
+                "precision": float(np.mean(right)) if right else 0.0,
+                "wrong": ", ".join(str(m.facts.get(level)) for m in wrong for level in wanted),
+                "matches": [m.item_id for m in matches],
+            }
+        )
     return pd.DataFrame(rows)

@@ -1,10 +1,8 @@
 """How well each product of a gallery answers a text: by its words, and by its picture.
 
 Both are log odds. That of the words comes from BM25 and from the labels that the text names,
-that of the picture from the text tower and from the classes that the network sees. Their
-coefficients are a logistic regression's (Platt, *Probabilistic outputs for support vector
-machines*, 1999) on texts about validation products of the Kaggle catalogue; each is measured
-by ``python benchmarks/words.py --fit``.
+that of the picture from the text tower and from the classes that the network sees. The
+coefficients were chosen on names and attributes of the Kaggle catalogue's validation products.
 """
 
 from __future__ import annotations
@@ -36,8 +34,8 @@ SHIPPED = "data/fashify-lite-words.safetensors"
 WORDS = (-10.0, 8.0, 8.0)
 
 #: Log odds: constant, of the tower's cosine in standard deviations over the gallery, and of the
-#: mean log probability of the named classes.
-PICTURE = (-8.0, 1.5, 1.5)
+#: mean log probability of the named classes, times the square of their share of the words.
+PICTURE = (-8.0, 1.5, 4.0)
 
 #: Kinds of labels that an item keeps where the text beside it names none.
 KEPT = ("type", "gender")
@@ -207,16 +205,29 @@ class Wording:
 
     def _by_picture(self, meaning: Meaning) -> np.ndarray | None:
         constant, of_tower, of_classes = PICTURE
-        seen = [log for term in meaning.wanted if (log := self._log_seen(term)) is not None]
+        logs = [self._log_seen(term) for term in meaning.wanted]
+        seen = [log for log in logs if log is not None]
         if self.pictures is None and not seen:
             return None
         score = np.full(len(self.store), constant, np.float32)
         if self.pictures is not None and self.tower is not None:
-            cosines = self.pictures @ self.tower(meaning.english)
-            score += of_tower * standardise(cosines)
+            score += of_tower * standardise(self.pictures @ self.tower(self._tower_text(meaning)))
         if seen:
-            score += of_classes * np.mean(seen, axis=0, dtype=np.float32)
+            # A class says little of a name of many words, and nearly all of "black shirts".
+            words = [len(term.said.split()) for term in meaning.wanted]
+            named = sum(n for n, log in zip(words, logs, strict=True) if log is not None)
+            share = np.float32((named / sum(words)) ** 2)
+            score += of_classes * share * np.mean(seen, axis=0, dtype=np.float32)
         return score
+
+    def _tower_text(self, meaning: Meaning) -> str:
+        """The text as it was said, where the tower read such words; else in the table's English."""
+        assert self.tower is not None
+        if meaning.language != "en" or meaning.excluded or meaning.corrections:
+            return meaning.english
+        replaced = [term for term in meaning.wanted if term.kind != "word"]
+        words = [stem(word) for term in replaced for word in term.said.split()]
+        return meaning.text if all(map(self.tower.knows, words)) else meaning.english
 
     def _log_seen(self, term: Term) -> np.ndarray | None:
         """(n,) log probability that a picture shows a term; None where no class is it."""
