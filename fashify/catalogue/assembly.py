@@ -116,7 +116,8 @@ def _assemble_table(
             continue
         choice = choices[0]
         cells = products.values[choice.column]
-        leaves = _leaves(cells) if name == "article_type" else None
+        shop = name == "article_type" and reading.kind != "kaggle"
+        leaves = _leaves(cells) if shop else None
         if leaves is None:
             used.add(choice.column)
         else:

@@ -142,7 +142,7 @@ def _recognise_fields(raw: RawTable, taken: set[int]) -> dict[str, list[Choice]]
     weighed: dict[str, list[tuple[tuple[bool, int, int], Choice]]] = {}
     for place, source in enumerate(raw.columns):
         found = _recognise(source) if place not in taken else None
-        if found is None or _says_nothing(raw.cells(place), found[0]):
+        if found is None or (found[1] and _says_nothing(raw.cells(place), found[0])):
             continue
         field_name, weight, why = found
         empty = not (raw.cells(place) != "").any()
