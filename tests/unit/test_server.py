@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -378,3 +381,31 @@ def test_ids_of_any_letters_are_found(tmp_path: Path) -> None:
             assert served.client.get(product["picture"]).status_code == 200
     finally:
         served.close()
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "rest.md"
+
+
+@pytest.mark.parametrize(("language", "program"), [("sh", "bash"), ("python", ""), ("js", "node")])
+def test_the_examples_of_the_docs_run(client, photo, tmp_path, language, program) -> None:
+    """As they stand, beside a photo, against a running server."""
+    found = shutil.which(program) if program else sys.executable
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    example = re.findall(rf"```{language}\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)[0]
+    (tmp_path / "photo.jpg").write_bytes(photo)
+    script = tmp_path / f"example.{'mjs' if language == 'js' else language}"
+    script.write_text(example.replace("http://127.0.0.1:7860/", str(client.base_url)), "utf-8")
+    done = subprocess.run(
+        [found, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Acme Red Heels" in done.stdout
+
+
+def test_the_docs_name_every_call(client) -> None:
+    paths = client.get("/v1/openapi.json").json()["paths"]
+    served = {f"{method.upper()} {path}" for path, calls in paths.items() for method in calls}
+    listed = re.findall(r"^\| `(\w+ /v1[^`]*)` \|", DOCS.read_text("utf-8"), re.MULTILINE)
+    named = {call.replace("/v1", "").replace("ID", "{item_id}") for call in listed}
+    assert named == served
