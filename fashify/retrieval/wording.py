@@ -37,6 +37,9 @@ WORDS = (-10.0, 8.0, 8.0)
 #: mean log probability of the named classes, times the square of their share of the words.
 PICTURE = (-8.0, 1.5, 4.0)
 
+#: Numbers of a picture that a search by text reads.
+SHORT = 96
+
 #: Kinds of labels that an item keeps where the text beside it names none.
 KEPT = ("type", "gender")
 
@@ -211,7 +214,7 @@ class Wording:
             return None
         score = np.full(len(self.store), constant, np.float32)
         if self.pictures is not None and self.tower is not None:
-            score += of_tower * standardise(self.pictures @ self.tower(self._tower_text(meaning)))
+            score += of_tower * standardise(self._cosines(self.tower(self._tower_text(meaning))))
         if seen:
             # A class says little of a name of many words, and nearly all of "black shirts".
             words = [len(term.said.split()) for term in meaning.wanted]
@@ -219,6 +222,22 @@ class Wording:
             share = np.float32((named / sum(words)) ** 2)
             score += of_classes * share * np.mean(seen, axis=0, dtype=np.float32)
         return score
+
+    def _cosines(self, text: np.ndarray) -> np.ndarray:
+        short, basis = self._short
+        return short @ (basis.T @ text)
+
+    @cached_property
+    def _short(self) -> tuple[np.ndarray, np.ndarray]:
+        """(n, ``SHORT``) the pictures along their longest directions, and these (dim, ``SHORT``).
+
+        A query reads all of them, and takes as long as that: fewer numbers, less time. Of held-out names among the
+        first ten 0.443 are found with 96, 0.440 with all 256.
+        """
+        assert self.pictures is not None
+        _, directions = np.linalg.eigh(self.pictures.T @ self.pictures)
+        basis = np.ascontiguousarray(directions[:, ::-1][:, :SHORT])
+        return self.pictures @ basis, basis
 
     def _tower_text(self, meaning: Meaning) -> str:
         """The text as it was said, where the tower read such words; else in the table's English."""
@@ -245,7 +264,9 @@ class Wording:
         """(n,) float32: 1 for a product with one of the labels, what is seen where it has none."""
         own = self._codes[term.level]
         at = [own[1][label] for label in term.labels if label in own[1]]
-        has = np.isin(own[0], at).astype(np.float32)
+        asked = np.zeros(len(own[1]), np.float32)
+        asked[at] = 1
+        has = asked[own[0]]
         missing = own[0] == own[1].get("", -1)
         if missing.any() and (log := self._log_seen(term)) is not None:
             has[missing] = np.exp(log[missing])
