@@ -231,8 +231,8 @@ class Wording:
     def _short(self) -> tuple[np.ndarray, np.ndarray]:
         """(n, ``SHORT``) the pictures along their longest directions, and these (dim, ``SHORT``).
 
-        A query reads all of them, and takes as long as that: fewer numbers, less time. Of held-out names among the
-        first ten 0.443 are found with 96, 0.440 with all 256.
+        A query reads all of them, and takes as long as that: fewer numbers, less time. Of the
+        held-out names 0.443 are found among the first ten with 96, 0.440 with all 256.
         """
         assert self.pictures is not None
         _, directions = np.linalg.eigh(self.pictures.T @ self.pictures)
