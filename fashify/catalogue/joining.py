@@ -33,7 +33,7 @@ _MARKED = re.compile(r"[\\:/.]").search
 def normalise_slashes(cell: str) -> str:
     """A path as this machine writes it: ``/`` between the parts, no ``./`` before them.
 
-    >>> slashed(".\\\\images\\\\a.jpg"), slashed("https://x.test/f/a%20b.jpg?v=1")
+    >>> normalise_slashes(".\\\\images\\\\a.jpg"), normalise_slashes("https://x.test/f/a%20b.jpg?v=1")
     ('images/a.jpg', 'f/a%20b.jpg')
     """
     if cell.isalnum() or not _UNUSUAL.search(cell):

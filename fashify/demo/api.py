@@ -44,7 +44,7 @@ def row(match: Match) -> MatchRow:
     return cast(MatchRow, {name: whole[name] for name in MatchRow.__annotations__})
 
 
-class Explained(TypedDict):
+class ExplainedMatch(TypedDict):
     """Where a likeness lies: each map is rows of places, and each sums to ``cosine``."""
 
     cosine: float
@@ -90,7 +90,7 @@ class Api:
         """
         return self._rows(self.service.item_query(item_id), k, where)
 
-    def explain(self, image: gr.FileData, item_id: str) -> Explained:
+    def explain(self, image: gr.FileData, item_id: str) -> ExplainedMatch:
         """Where the likeness of an uploaded picture and a catalogue item lies.
 
         Args:
@@ -101,7 +101,7 @@ class Api:
         found = self.service.explain(
             Query("photo", "an uploaded picture", picture=picture), item_id
         )
-        return Explained(
+        return ExplainedMatch(
             cosine=found.cosine, query=found.query.tolist(), match=found.match.tolist()
         )
 

@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fashify.backbones import Backbone, load_backbone
-from fashify.backbones.backbone import IMAGENET, SHIPPED
+from fashify.backbones.loading import IMAGENET, SHIPPED
 from fashify.catalogue import Catalogue
 from fashify.engines import Engine
 from fashify.errors import ConfigError, StoreCorruptError, StoreMismatchError

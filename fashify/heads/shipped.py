@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fashify.backbones.backbone import SHIPPED
+from fashify.backbones.loading import SHIPPED
 from fashify.backbones.network_file import (
     SUFFIX,
     Projections,

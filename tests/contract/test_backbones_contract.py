@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fashify.backbones import list_backbones, load_backbone
-from fashify.backbones.backbone import own_weights
 from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
+from fashify.backbones.loading import own_weights
 from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.records import RECORDS, KerasSource, LiteSource
 from fashify.backbones.torch_file import read_torch_file

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from fashify.backbones import BackboneSpec, backbone, list_backbones, load_backbone, pretrained
+from fashify.backbones import BackboneSpec, list_backbones, load_backbone, loading, pretrained
 from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.records import RECORDS, find_record
 from fashify.backbones.torch_file import read_torch_file
@@ -296,7 +296,7 @@ def test_keras_cache_serves_again(keras_home, server, monkeypatch):
     """Keras downloads into its cache and the cache serves the next time."""
     folder, address = server
     record = find_record("mobilenetv2")
-    network = backbone._build_network(record)
+    network = loading._build_network(record)
     fill_random(network, 5)
     network.save(folder / record.source.file)
     _serve_from(monkeypatch, "mobilenetv2", address)
