@@ -8,6 +8,8 @@ import pytest
 
 from fashify import FeatureStore, Retriever, make_index
 from fashify.errors import QueryError
+from fashify.evaluation.recolour import ColourChange, draw_changes, evaluate_recolour
+from fashify.evaluation.texts import judge_hand_queries, load_hand_queries
 from fashify.retrieval.variants import colourless, variant_ids
 
 TYPES = {"Shirts": 0, "Dresses": 1, "Jeans": 2}
@@ -181,3 +183,34 @@ def test_refused_requests(retriever: Retriever, options: dict) -> None:
 def test_more_than_there_are(retriever: Retriever) -> None:
     assert len(retriever.by_text("black", 1_000)) == 27
     assert len(retriever.search(item_id="100", text="black", k=1_000)) == 26
+
+
+def test_recolour_by_hand(retriever: Retriever) -> None:
+    """With labels all five answers are shirts in white where there are three; a sibling is one."""
+    changes = [ColourChange(0, "White")]
+    found = evaluate_recolour(retriever, changes, labels=True, progress=False)
+    value = found.set_index(["method", "measure"])["value"]
+    assert value["search", "both"] == 3 / 5
+    assert value["search", "sibling"] == 1
+    assert value["chance", "colour"] == pytest.approx(9 / 27)
+    assert value["chance", "both"] == pytest.approx(3 / 27)
+
+
+def test_changes_are_of_another_colour(retriever: Retriever) -> None:
+    """Three products of a colour, type and gender are too few to be asked for, five are enough."""
+    assert draw_changes(retriever, np.ones(27, bool), 9) == []
+    items = pd.concat([_gallery()] * 2, ignore_index=True)
+    items["item_id"] = [str(row) for row in range(len(items))]
+    more = _retriever(items, _features(items))
+    changes = draw_changes(more, np.arange(54) < 9, 9)
+    assert len(changes) == 9
+    assert all(change.colour != items["base_colour"][change.position] for change in changes)
+
+
+def test_queries_written_by_hand(retriever: Retriever) -> None:
+    queries = load_hand_queries()
+    assert len(queries) == 40
+    asked = pd.DataFrame({"query": ["black gown", "zzxq"], "base_colour": ["Black", ""]})
+    found = judge_hand_queries(retriever, asked.assign(article_type="Dresses"), k=3)
+    assert found["precision"].tolist() == [1, 0]
+    assert found["matches"].iloc[1] == []
