@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from typing import Any
 
 from markupsafe import Markup
 
@@ -31,6 +32,7 @@ def _facts(service: DemoService) -> dict[str, str]:
     return {
         "Catalogue": f"{service.facts.catalogue}, {len(service.store):,} products searched, "
         f"{len(service.store.quarantine):,} left out as unreadable",
+        **_understood(meta),
         "Backbone": f"{service.facts.why}",
         "Sees": f"{height} × {width} pixels, {backbone['pooling']} pooling, weights "
         f"{backbone['weights']}",
@@ -38,3 +40,10 @@ def _facts(service: DemoService) -> dict[str, str]:
         "Index": f"{index.name}, {index.metric} distance",
         "Versions": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
     }
+
+
+def _understood(meta: dict[str, Any]) -> dict[str, str]:
+    """How the catalogue was read; what lies beside it is the shop's own affair."""
+    lines = meta.get("catalogue", {}).get("reading", [])
+    shown = [line for line in lines if not line.startswith("left out")]
+    return {"Read as": "; ".join(shown)} if shown else {}

@@ -263,6 +263,7 @@ def _describe_build(catalogue: Catalogue, embedder: Embedder) -> dict[str, Any]:
             "n_rows": len(catalogue),
             "fingerprint": catalogue.fingerprint,
             "columns": {name: one.to_dict() for name, one in catalogue.column_types.items()},
+            "reading": catalogue.reading.lines(),
             **({"options": catalogue.options} if catalogue.options else {}),
         },
     }
