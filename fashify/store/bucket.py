@@ -27,7 +27,7 @@ from fashify.io.artefact import (
     staging_of,
 )
 from fashify.io.storage import is_url
-from fashify.io.storage.remote import ask_s3, s3_filesystem
+from fashify.io.storage.remote import ask_bucket, open_filesystem
 from fashify.store.formats import is_old
 from fashify.store.layout import INDEX, INDEX_KIND, NEXT, STORE
 
@@ -135,24 +135,25 @@ class _Bucket:
     """The objects below a url, by their names relative to it."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.root = url, url.removeprefix("s3://").rstrip("/")
-        self._filesystem: Any = s3_filesystem()
-        found = ask_s3(lambda: self._filesystem.find(self.root), url)
+        self.url = url
+        self._filesystem: Any
+        self._filesystem, self.root = open_filesystem(url)
+        found = ask_bucket(lambda: self._filesystem.find(self.root), url)
         self.names = {name[len(self.root) + 1 :] for name in found} - {""}
 
     def read(self, name: str) -> bytes:
-        return ask_s3(lambda: self._filesystem.cat_file(f"{self.root}/{name}"), self.url)
+        return ask_bucket(lambda: self._filesystem.cat_file(f"{self.root}/{name}"), self.url)
 
     def get(self, name: str, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         source = f"{self.root}/{name}"
-        ask_s3(lambda: self._filesystem.get_file(source, str(target)), self.url)
+        ask_bucket(lambda: self._filesystem.get_file(source, str(target)), self.url)
 
     def put(self, path: Path, name: str) -> None:
-        ask_s3(lambda: self._filesystem.put_file(str(path), f"{self.root}/{name}"), self.url)
+        ask_bucket(lambda: self._filesystem.put_file(str(path), f"{self.root}/{name}"), self.url)
 
     def remove(self, name: str) -> None:
-        ask_s3(lambda: self._filesystem.rm_file(f"{self.root}/{name}"), self.url)
+        ask_bucket(lambda: self._filesystem.rm_file(f"{self.root}/{name}"), self.url)
 
     def fetch(self, fresh: Path, copy: Path, kind: ArtefactKind, prefix: str = "") -> None:
         """The files that the manifest in ``fresh`` names, those that ``copy`` has from there."""
