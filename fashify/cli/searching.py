@@ -67,14 +67,9 @@ def search(
         reading = retriever.read_photo(picture)
         picture = reading.image
     matches = retriever.search(picture, text, item, k, where=where, collapse=collapse)
-    columns = ("rank", "distance", "item_id", "name", "article_type", "base_colour")
-    rows = [
-        (m.rank, f"{m.distance:.4f}", m.item_id, m.name, m.article_type, m.base_colour)
-        for m in matches
-    ]
     said = [] if text is None else describe_meaning(retriever.wording.understand(text))
     said += [] if reading is None else describe_reading(reading)
-    emit([match.to_dict() for match in matches], as_json, [*said, *table(rows, columns)])
+    emit([match.to_dict() for match in matches], as_json, [*said, *_tabulate(matches)])
 
 
 def describe_reading(reading: PhotoReading) -> list[str]:
@@ -98,12 +93,23 @@ def describe_garment(reading: PhotoReading, matches: list[Match]) -> dict[str, A
 
 def format_garment(number: int, reading: PhotoReading, matches: list[Match]) -> list[str]:
     """One garment's lines."""
-    columns = ("rank", "distance", "item_id", "name", "article_type", "base_colour")
+    return [f"garment {number}", *describe_reading(reading), *_tabulate(matches), ""]
+
+
+def _tabulate(matches: list[Match]) -> list[str]:
+    facts = ("item_id", "name", "article_type", "base_colour")
     rows = [
-        (m.rank, f"{m.distance:.4f}", m.item_id, m.name, m.article_type, m.base_colour)
+        (m.rank, f"{m.distance:.4f}", _strength(m), *(getattr(m, name) for name in facts))
         for m in matches
     ]
-    return [f"garment {number}", *describe_reading(reading), *table(rows, columns), ""]
+    return table(rows, ("rank", "distance", "strength", *facts))
+
+
+def _strength(match: Match) -> str:
+    """How near a match is in words, and its probability where there is one."""
+    if match.probability is None:
+        return match.strength
+    return f"{match.strength} ({100 * match.probability:.0f} %)"
 
 
 def describe_meaning(meaning: Any) -> list[str]:

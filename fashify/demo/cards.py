@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from fashify.demo.details import MAX_TEXT, Detail
-from fashify.demo.nearness import WORDS, Nearness
 from fashify.demo.rendering import render
 from fashify.demo.state import Selection
+from fashify.heads.strength import WORDS
 from fashify.retrieval.match import Match
 
 
 def card(
     match: Match,
-    strength: Nearness,
     url: str,
     selection: Selection,
     details: Sequence[Detail] = (),
@@ -34,11 +33,20 @@ def card(
         labels=[x for x in (match.article_type, match.base_colour, match.gender) if x],
         details=details,
         max_text=MAX_TEXT,
-        strength=strength,
+        explained=_explain(match),
+        level=WORDS.index(match.strength) if match.strength else 0,
         steps=range(1, len(WORDS)),
         liked=match.item_id in selection.liked,
         disliked=match.item_id in selection.disliked,
     )
+
+
+def _explain(match: Match) -> str:
+    """What the words for a match's strength go by."""
+    if match.probability is None:
+        return "How near it is beside the average product"
+    share = f"{100 * match.probability:.0f} %"
+    return f"Of matches at this distance {share} are of the type that was looked for"
 
 
 def title(match: Match) -> str:

@@ -16,6 +16,7 @@ from fashify.demo.address import write_address
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, Answer, View
+from fashify.heads.strength import WORDS
 from fashify.index.filters.facets import Range
 
 _DOUBT = "Nothing here is really similar. These are merely the least different products."
@@ -115,18 +116,17 @@ def _cards(service: DemoService, view: View) -> list[Markup]:
     return [
         cards.card(
             match,
-            strength,
             service.picture_url(match.item_id, match.view),
             view.selection,
             service.own.details(match),
         )
-        for match, strength in zip(answer.matches, answer.strengths, strict=True)
+        for match in answer.matches
     ]
 
 
 def doubt(answer: Answer) -> Markup:
     """A sentence when even the best match is not similar, "" otherwise."""
-    if answer.strengths[0].level > 0:
+    if answer.matches[0].strength != WORDS[0]:
         return Markup()
     return render("sentence.html", kind="empty", role="status", text=_DOUBT)
 

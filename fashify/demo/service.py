@@ -18,7 +18,6 @@ from fashify.config import SEED, settings
 from fashify.data import read_photos
 from fashify.demo.batching import SearchRequest, make_embedding_batcher, make_search_batcher
 from fashify.demo.fetching import Fetcher
-from fashify.demo.nearness import SAMPLE, Yardstick, describe_strength
 from fashify.demo.own_columns import OwnColumns
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
@@ -95,7 +94,6 @@ class DemoService:
             make_embedding_batcher(retriever),
             make_search_batcher(retriever),
         )
-        self._yardstick = Yardstick(self.draw_items(SAMPLE)[1], retriever.index.metric)
         self.facts = describe_store_facts(retriever)
         self._stamp = read_stamp(self.store.path)
         self.examples = self._item_examples() + self._photo_examples()
@@ -169,10 +167,7 @@ class DemoService:
         )
         matches = self._diversify(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
-        average = self._yardstick.average(asked)
-        photo = query.kind == "photo"
-        strengths = tuple(describe_strength(match, average, photo=photo) for match in matches)
-        return Answer(tuple(matches), strengths, milliseconds, feature)
+        return Answer(tuple(matches), milliseconds, feature)
 
     def _diversify(self, wanted: SearchRequest, diversity: float) -> list[Match]:
         """The nearest, or of a few times as many those that differ most among themselves."""

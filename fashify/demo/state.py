@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fashify.demo.nearness import Nearness
 from fashify.errors import QueryError
 from fashify.retrieval.match import Match
 from fashify.retrieval.region import Box
@@ -121,13 +120,11 @@ class Answer:
 
     Attributes:
         matches: best first.
-        strengths: how near each is, in words and number, aligned with ``matches``.
         milliseconds: from decoded picture to matches, embedding included.
         feature: (d,) float32 of the query as served, before likes and dislikes bent it.
     """
 
     matches: tuple[Match, ...]
-    strengths: tuple[Nearness, ...]
     milliseconds: float
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
 

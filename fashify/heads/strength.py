@@ -55,9 +55,9 @@ class Strength:
     absent_found: float | None = None
     photos: Strength | None = None
 
-    def curve(self, *, photo: bool) -> Strength:
-        """The curve of a kind of query; that of products where none was measured for photos."""
-        return self.photos if photo and self.photos is not None else self
+    def curve(self, *, photo: bool) -> Strength | None:
+        """The curve of a kind of query; ``None`` of photos where none was measured with them."""
+        return self.photos if photo else self
 
     def probability(self, distance: float | np.ndarray) -> np.ndarray:
         """Of a match at ``distance``; constant beyond both ends of the curve."""

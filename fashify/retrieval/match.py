@@ -36,7 +36,8 @@ class Match:
         parts: each part's cosine distance, such as ``{"shape": 0.2, "colour": 0.1}``; empty
             for a store without a head.
         probability: that it shares the query's article type, as calibrated; else ``None``.
-        strength: that in words, "" without calibration.
+        strength: that in words; without calibration how near it is beside the average product,
+            and "" of a query with a text.
         view: path in the catalogue of the picture that matched; of several of a product the
             nearest one, ``path`` is the main one.
         variants: ids of the products shown as one with this, where variants are collapsed.

@@ -14,6 +14,7 @@ import numpy as np
 
 from fashify.catalogue import Catalogue, reopen_catalogue
 from fashify.catalogue.columns import ColumnType
+from fashify.config import SEED
 from fashify.errors import CatalogueError, FashifyWarning, QueryError, StoreMismatchError
 from fashify.features import Embedder
 from fashify.features.colour import colour_features
@@ -25,6 +26,7 @@ from fashify.index.filters.columns import Columns, Typed
 from fashify.index.filters.filter import Filter
 from fashify.io.images import load_image
 from fashify.retrieval.match import Match, facts_by_column
+from fashify.retrieval.nearness import SAMPLE, Nearness
 from fashify.retrieval.photo_way import PhotoReading, read_photo, search_garments
 from fashify.retrieval.search import Request, search
 from fashify.retrieval.variants import variant_ids
@@ -346,6 +348,13 @@ class Retriever:
         """What a distance under the default weights says; ``None`` where not calibrated."""
         return self.store.strength if self.index.metric == "cosine" else None
 
+    @cached_property
+    def nearness(self) -> Nearness:
+        """What a distance says beside that of the average product, where nothing is calibrated."""
+        n = len(self.store)
+        rows = np.random.default_rng(SEED).choice(n, min(n, SAMPLE), replace=False)
+        return Nearness(self.vectors_at(np.sort(rows)), self.index.metric)
+
     def _weigh_query(self, vector: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
         if not self.parts or self.store.head is None:
             raise QueryError(
@@ -480,9 +489,12 @@ class Retriever:
             parts = [dict(zip(by_part, row, strict=True)) for row in rows]
             # The curve was fitted under the default weights, whatever the query's were.
             distances = [sum(head.weights[name] * d for name, d in row.items()) for row in parts]
-        if self.strength is None:
-            return [{"parts": part} for part in parts]
-        curve = self.strength.curve(photo=photo)
+        curve = self.strength and self.strength.curve(photo=photo)
+        if curve is None:
+            words = self.nearness.words(vector, distances)
+            return [
+                {"parts": part, "strength": word} for part, word in zip(parts, words, strict=True)
+            ]
         return [
             {
                 "parts": part,

@@ -26,15 +26,13 @@ from fashify.demo import (
 )
 from fashify.demo.actions import read_event
 from fashify.demo.address import write_address
-from fashify.demo.nearness import Yardstick, describe_strength, judge
 from fashify.demo.state import NOTHING, Answer, Query, Selection
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
+from fashify.heads.strength import WORDS
 from fashify.io.images import encode_jpeg
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
-
-CLOSE = judge(0.25, 0.66)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +206,7 @@ def test_examples_are_the_same_every_time(service: DemoService, sample_store: Pa
 
 
 def card(found: Match, selection: Selection = NOTHING) -> str:
-    return cards.card(found, CLOSE, "data:,picture", selection)
+    return cards.card(found, "data:,picture", selection)
 
 
 def test_a_card_escapes_what_the_catalogue_says() -> None:
@@ -218,11 +216,12 @@ def test_a_card_escapes_what_the_catalogue_says() -> None:
 
 
 def test_a_card_shows_the_facts() -> None:
-    html = card(match())
+    html = card(match(strength="close"))
     assert "distance 0.250" in html
     assert "<b>close</b>" in html
-    assert "62 % nearer than the average product" in html
-    assert '<span class="fx-share">62 % nearer</span>' in html
+    assert "beside the average product" in html
+    assert html.count('<i class="on">') == 3
+    assert " %" not in html, "a distance is no percentage"
     assert 'alt="Red Shirt, red shirts"' in html
     assert "<li>Shirts</li><li>Red</li>" in html
     assert 'src="data:,picture"' in html
@@ -239,7 +238,7 @@ def test_a_card_shows_what_was_liked() -> None:
 
 
 def test_results_count_in_words(service: DemoService) -> None:
-    view = View(Query("item", "Blue <Bag>", "7"), Answer((), (), 12.4))
+    view = View(Query("item", "Blue <Bag>", "7"), Answer((), 12.4))
     html = results.panel(service, view)
     assert "0 products most like" in html
     assert "Blue &lt;Bag&gt;" in html
@@ -248,13 +247,13 @@ def test_results_count_in_words(service: DemoService) -> None:
 
 
 def test_nothing_similar_is_said() -> None:
-    far = judge(0.8, 1.0 - 1e-9)
-    assert "Nothing here is really similar" in results.doubt(Answer((match(),), (far,), 1.0))
-    assert results.doubt(Answer((match(),), (CLOSE,), 1.0)) == ""
+    far = match(strength="nothing similar")
+    assert "Nothing here is really similar" in results.doubt(Answer((far,), 1.0))
+    assert results.doubt(Answer((match(strength="close"),), 1.0)) == ""
 
 
 def test_downloads_hold_the_matches() -> None:
-    answer = Answer((match(name='Shirt, "best"', path="images/7.jpg"),), (CLOSE,), 1.0)
+    answer = Answer((match(name='Shirt, "best"', path="images/7.jpg"),), 1.0)
     (row,) = csv.DictReader(io.StringIO(results.as_csv(answer)))
     assert (row["name"], row["distance"], row["path"]) == ('Shirt, "best"', "0.25", "images/7.jpg")
     assert json.loads(results.as_json(answer))[0]["item_id"] == "7"
@@ -326,28 +325,25 @@ def test_a_photo_has_no_address(actions: Actions, upload_folder: Path) -> None:
     assert write_address(actions.act(View(), event)) == "?"
 
 
-def test_strength_by_hand() -> None:
-    judged = [judge(distance, 0.8) for distance in (0.2, 0.4, 0.5, 0.6, 0.72)]
-    words = ["very close", "close", "similar", "loosely similar", "not similar"]
-    assert [one.words for one in judged] == words
-    assert [one.level for one in judged] == [4, 3, 2, 1, 0]
-    assert judged[0].share == pytest.approx(0.75)
+def test_a_calibrated_strength_is_shown_with_its_share() -> None:
+    html = card(match(probability=0.87, strength="close"))
+    assert "<b>close</b>" in html
+    assert '<span class="fx-share">87 % same type</span>' in html
+    assert "87 % are of the type" in html
 
 
-def test_a_calibrated_strength_goes_before(service: DemoService) -> None:
-    told = describe_strength(match(probability=0.87, strength="close"), 1.0)
-    assert (told.words, told.level, told.brief) == ("close", 3, "87 % same type")
-    assert describe_strength(match(), 1.0).brief == "75 % nearer"
-    far = match(probability=0.0, strength="nothing similar")
-    assert describe_strength(far, 1.0, photo=True).brief == "75 % nearer"
-
-
-def test_average_distance_by_hand() -> None:
-    features = np.array([[2.0, 0.0], [0.0, 3.0]], np.float32)
-    east = np.array([1.0, 0.0])
-    assert Yardstick(features, "cosine").average(east) == pytest.approx(0.5)
-    wanted = (1 + np.sqrt(10)) / 2
-    assert Yardstick(features, "euclidean").average(east) == pytest.approx(wanted)
+@pytest.mark.parametrize("kind", ["item", "photo"])
+def test_page_and_python_say_the_same(service: DemoService, kind: str) -> None:
+    """One scale: what the page shows of a match is what ``Retriever`` answered."""
+    example = next(one for one in service.examples if one.query.kind == kind)
+    answer = service.search(example.query, 3)
+    if kind == "item":
+        matches = service.retriever.by_item(example.query.item_id, 3)
+    else:
+        matches = service.retriever.by_image(example.query.picture, 3)
+    said = [(one.item_id, one.strength, one.probability) for one in matches]
+    assert [(one.item_id, one.strength, one.probability) for one in answer.matches] == said
+    assert all(strength in WORDS for _, strength, _ in said)
 
 
 def test_rocchio_by_hand() -> None:

@@ -38,7 +38,7 @@ def test_a_photo_goes_by_its_own_curve_and_both_survive_a_file() -> None:
     assert strength.words(0.4) == "nothing similar"
     assert strength.curve(photo=True).words(0.4) == "similar"
     assert strength.curve(photo=False) is strength
-    assert _curve(0.2).curve(photo=True).nothing_beyond == 0.2
+    assert _curve(0.2).curve(photo=True) is None
     again = Strength.from_json(strength.to_json())
     assert again.to_json() == strength.to_json()
     assert again.photos is not None

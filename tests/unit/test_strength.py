@@ -7,6 +7,7 @@ import pytest
 
 from fashify.errors import QueryError, StoreCorruptError
 from fashify.heads.strength import WORDS, Strength, fit_strength, measure_reliability
+from fashify.retrieval.nearness import Nearness
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,20 @@ def test_reliability_sets_predictions_against_what_came_true() -> None:
     assert table["n"].tolist() == [4, 4]
     np.testing.assert_allclose(table["predicted"], [0.2, 0.9])
     np.testing.assert_allclose(table["observed"], [0.0, 0.75])
+
+
+def test_nearness_by_hand() -> None:
+    """How much nearer than the average product, which is 0.8 away, in words."""
+    near = Nearness(np.array([[1.0, 0.0]]), "cosine")
+    east = np.array([0.2, np.sqrt(1 - 0.04)])
+    assert near.average(east) == pytest.approx(0.8)
+    words = near.words(east, (0.2, 0.4, 0.5, 0.6, 0.72))
+    assert words == ["very close", "close", "similar", "loosely similar", "nothing similar"]
+
+
+def test_average_distance_by_hand() -> None:
+    features = np.array([[2.0, 0.0], [0.0, 3.0]], np.float32)
+    east = np.array([1.0, 0.0])
+    assert Nearness(features, "cosine").average(east) == pytest.approx(0.5)
+    wanted = (1 + np.sqrt(10)) / 2
+    assert Nearness(features, "euclidean").average(east) == pytest.approx(wanted)
