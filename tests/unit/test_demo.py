@@ -238,7 +238,8 @@ def test_a_card_shows_what_was_liked() -> None:
 
 
 def test_results_count_in_words(service: DemoService) -> None:
-    view = View(Query("item", "Blue <Bag>", "7"), Answer((), 12.4))
+    chosen = NOTHING.toggled("gender", "Men")
+    view = View(Query("item", "Blue <Bag>", "7"), Answer((), 12.4), selection=chosen)
     html = results.panel(service, view)
     assert "0 products most like" in html
     assert "Blue &lt;Bag&gt;" in html
