@@ -238,7 +238,7 @@ def test_a_card_shows_what_was_liked() -> None:
 
 
 def test_results_count_in_words(service: DemoService) -> None:
-    chosen = NOTHING.toggled("gender", "Men")
+    chosen = NOTHING.toggle("gender", "Men")
     view = View(Query("item", "Blue <Bag>", "7"), Answer((), 12.4), selection=chosen)
     html = results.panel(service, view)
     assert "0 products most like" in html
