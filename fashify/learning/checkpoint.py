@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from fashify.errors import ConfigError, StoreCorruptError
+from fashify.io.artefact import write_file
 
 _STATE, _NOTE = "state.safetensors", "run.json"
 
@@ -69,11 +70,10 @@ def save_run(
     folder: Path, facts: Mapping[str, Any], progress: Progress, variables: Mapping[str, np.ndarray]
 ) -> None:
     """Writes the state, then the note that names it: whole or as before."""
-    beside = folder / f".{_STATE}"
     # Not ascontiguousarray, which gives a single number a dimension.
     whole = {name: np.require(array, requirements="C") for name, array in variables.items()}
-    save_file(whole, beside, metadata={"step": str(progress.step)})
-    beside.replace(folder / _STATE)
+    metadata = {"step": str(progress.step)}
+    write_file(folder / _STATE, lambda beside: save_file(whole, beside, metadata=metadata))
     _write(folder / _NOTE, facts, progress)
 
 

@@ -18,6 +18,7 @@ from fashify.backbones.network_file import (
     projections_beside,
     projections_bytes,
 )
+from fashify.io.artefact import write_bytes
 from fashify.learning.recipe import BASES
 from fashify.text.tower import LAYERS, Tower, quantise_rows
 from fashify.text.words import stems
@@ -136,9 +137,7 @@ def _pairs(network: Any) -> dict[str, str]:
 
 
 def _write(path: Path, data: bytes) -> Path:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(data)
-    beside.replace(path)
+    write_bytes(path, data)
     return path
 
 

@@ -32,6 +32,9 @@ DEEP, COLOUR, SIGNATURE, SERVED = "deep", "colour", "signature", "served"
 #: Sub-folder of the index.
 INDEX = "index"
 
+#: Files that others put into a store and that outlive its being built or taught anew.
+CARRIED = ("words/tower.safetensors",)
+
 #: Sub-folder of the staging folder in which the next store is put together.
 NEXT = "next"
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from fashify.errors import StoreCorruptError
+from fashify.io.artefact import write_bytes
 from fashify.text.index import WORDS, WordIndex
 from fashify.text.postings import field_columns
 from fashify.text.tower import Tower
@@ -70,9 +71,7 @@ def save_tower(store: Path, tower: Tower) -> None:
     """Puts a tower into a store, in one step; the one before is replaced."""
     folder = store / FOLDER
     folder.mkdir(exist_ok=True)
-    fresh = folder / f".{TOWER}.part"
-    fresh.write_bytes(tower.to_bytes())
-    os.replace(fresh, folder / TOWER)
+    write_bytes(folder / TOWER, tower.to_bytes())
 
 
 def load_tower(store: Path | None) -> Tower | None:

@@ -113,6 +113,15 @@ def test_old_store_with_lost_pictures(toy, store, tmp_path):
     assert new.item_ids.tolist() == ["1", "2", "4", "5", "6", "7", "8"]
 
 
+def test_a_text_tower_outlives_a_build_and_a_head(toy_catalogue, store):
+    tower = store.path / "words" / "tower.safetensors"
+    tower.parent.mkdir()
+    tower.write_bytes(b"a tower")
+    learn(store.path, method="pca")
+    extract_features(toy_catalogue, GridBackbone(), store.path, engine=GridEngine(), index="exact")
+    assert tower.read_bytes() == b"a tower"
+
+
 def test_a_damaged_old_store_is_built_anew(toy_catalogue, store, tmp_path):
     old = write_old_store(store, tmp_path / "old", 3)
     shard = next((old / "shards").iterdir())
