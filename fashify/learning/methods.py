@@ -47,9 +47,6 @@ FEW = 5_000
 #: Methods that train nothing.
 UNTRAINED = ("raw", "none", "pca")
 
-#: Validation products from which on the weights of a network's own parts are chosen anew.
-LEAST_TO_CHOOSE = 500
-
 #: Validation products from which on trained parts may take the place of a network's own.
 LEAST_TO_TELL = 50
 
@@ -105,8 +102,9 @@ def train_head(
 def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: int) -> Head:
     """A network's own parts, or trained ones in their place where these are better everywhere.
 
-    Tried are another colour part, and another category part too. Photos must not be answered
-    worse than by the parts they replace; of those that do not, the best on products is kept.
+    Tried are another colour part, and another category part too, under the own parts' weights:
+    chosen anew, they took rare types' precision for colour's. Photos must not be answered worse
+    than by the parts they replace; of those that are not, the best on both kinds is kept.
     """
     replaced = _weigh_own(own, material, seed)
     method = _improving(material)
@@ -122,7 +120,8 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     colour = [one for one in trained if one[0].name == "colour"]
     for parts in ([category, *colour, instance], [*trained, instance]):
         if len(parts) == len(own.parts):
-            made.append(_weigh(parts, material, backbone, method, seed, least))
+            limits = {"least": least, "grid": [tuple(own.weights.values())]}
+            made.append(_weigh(parts, material, backbone, method, seed, **limits))
     return max(made, key=lambda one: one[1].worth)[0]
 
 
@@ -143,10 +142,8 @@ def _instance(own: Head) -> Trained:
 
 
 def _weigh_own(own: Head, material: Material, seed: int) -> tuple[Head, ChosenWeights]:
-    """The network's own parts, with weights chosen here if there are enough products for it."""
-    weights = tuple(own.weights.values())
-    enough = len(material.rows("validation")) >= LEAST_TO_CHOOSE
-    chosen = choose_weights(own.parts, material, seed=seed, grid=None if enough else [weights])
+    """The network's own parts under their own weights, and how they answer."""
+    chosen = choose_weights(own.parts, material, seed=seed, grid=[tuple(own.weights.values())])
     provenance = own.provenance | _measured(chosen)
     return Head(own.parts, chosen.weights, own.backbone, provenance), chosen
 
@@ -200,11 +197,11 @@ def _weigh(
     backbone: Mapping[str, Any],
     method: str,
     seed: int,
-    least: Mapping[str, float] | None = None,
+    **limits: Any,
 ) -> tuple[Head, ChosenWeights]:
-    """Parts as a head, with weights that answer photos no worse than ``least``."""
+    """Parts as a head, its weights chosen within limits of ``choose_weights``."""
     parts = [part for part, _ in trained]
-    chosen = choose_weights(parts, material, seed=seed, least=least)
+    chosen = choose_weights(parts, material, seed=seed, **limits)
     views = 0 if material.views is None else int((material.views.split == "train").sum())
     provenance = {
         "method": method,
