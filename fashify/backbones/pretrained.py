@@ -100,7 +100,7 @@ def _unreachable_error(name: str, source: KerasSource, why: str) -> BackboneErro
     return BackboneError(
         f"ImageNet weights of {name} in {cached} or a reachable server",
         f"no such file, and {why}",
-        "go online once, give the weights' file, or use efficientnet-lite0, which needs no network",
+        "go online once, give the weights' file, or use fashify-lite, which needs no network",
     )
 
 
