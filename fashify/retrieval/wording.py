@@ -31,10 +31,10 @@ SHIPPED = "data/fashify-lite-words.safetensors"
 
 #: Log odds: constant, of the share of the words that a product has, and of the share of the
 #: named labels that are its own.
-WORDS = (-10.0, 8.0, 8.0)
+WORDS = (-16.0, 24.0, 8.0)
 
 #: Log odds: constant, of the tower's cosine in standard deviations over the gallery, and of the
-#: mean log probability of the named classes, times the square of their share of the words.
+#: mean log probability of the named classes, times the sixth power of their share of the words.
 PICTURE = (-8.0, 1.5, 4.0)
 
 #: Numbers of a picture that a search by text reads.
@@ -219,7 +219,7 @@ class Wording:
             # A class says little of a name of many words, and nearly all of "black shirts".
             words = [len(term.said.split()) for term in meaning.wanted]
             named = sum(n for n, log in zip(words, logs, strict=True) if log is not None)
-            share = np.float32((named / sum(words)) ** 2)
+            share = np.float32((named / sum(words)) ** 6)
             score += of_classes * share * np.mean(seen, axis=0, dtype=np.float32)
         return score
 
