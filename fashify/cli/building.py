@@ -39,7 +39,7 @@ def build(
     ] = "sample",
     out: Annotated[
         Path | None,
-        typer.Option(help="Store directory or s3:// url to write; default: $FASHIFY_STORE."),
+        typer.Option(help="Store folder, or s3://, gs://, az:// url; default: $FASHIFY_STORE."),
     ] = None,
     backbone: Annotated[
         str, typer.Option(help="Network, see fashify info; or FILE.onnx.")

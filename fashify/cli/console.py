@@ -26,7 +26,9 @@ FAILED, INTERRUPTED = 1, 130
 
 StoreOption = Annotated[
     Path | None,
-    typer.Option("--store", help="Store directory or s3:// url; default: $FASHIFY_STORE."),
+    typer.Option(
+        "--store", help="Store folder, or s3://, gs://, az:// url; default: $FASHIFY_STORE."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on stdout.")]
 
@@ -82,9 +84,10 @@ def set_up_logging(verbose: bool) -> None:
 def store_path(store: Path | None) -> Path | str:
     """The store named, or the settings' one; a url as text, for a path folds its slashes."""
     path = store or settings().store
-    if path.parts and path.parts[0] == "s3:":
-        return "s3://" + "/".join(path.parts[1:])
-    return path
+    scheme = path.parts[0] if path.parts else ""
+    if scheme in ("s3:", "gs:", "az:"):
+        return f"{scheme}//" + "/".join(path.parts[1:])
+    return path.expanduser()
 
 
 def emit(answer: Any, as_json: bool, text: Iterable[str]) -> None:

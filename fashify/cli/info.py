@@ -23,6 +23,8 @@ EXTRAS = {
     "annoy": "approximate search (annoy)",
     "pymilvus": "search in Milvus",
     "s3fs": "catalogues and stores on s3://",
+    "gcsfs": "catalogues and stores on gs://",
+    "adlfs": "catalogues and stores on az://",
     "ray": "extraction on a cluster",
     "mcp": "the demo as tools for assistants",
 }

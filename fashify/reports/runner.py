@@ -97,7 +97,7 @@ def run_reports(
         ReportError: an unknown notebook or parameter or a value of another type, before any
             notebook runs; or notebooks that failed, whose reports so far are kept and indexed.
     """
-    out = Path(out) if out is not None else settings().reports
+    out = Path(out).expanduser() if out is not None else settings().reports
     paths = [find_notebook(name) for name in (names or list_notebooks())]
     offered = {"catalogue": catalogue, "store": store}
     offered = {name: value for name, value in offered.items() if value is not None}
@@ -138,7 +138,7 @@ def run_notebook(
     Raises:
         ReportError: as for :func:`run_reports`.
     """
-    out = Path(out) if out is not None else settings().reports
+    out = Path(out).expanduser() if out is not None else settings().reports
     path = find_notebook(notebook)
     run = _run(path, check_parameters(path, parameters or {}), out, progress)
     check_runs([run])

@@ -19,7 +19,7 @@ def is_url(source: str | Path) -> bool:
 
 
 def open_storage(source: str | Path, *, follow_links: bool = False) -> Storage:
-    """Opens a folder, a zip or tar archive, or ``s3://bucket/prefix``.
+    """Opens a folder, a zip or tar archive, or a bucket by ``s3://``, ``gs://`` or ``az://``.
 
     Args:
         source: its path or url.
@@ -27,7 +27,7 @@ def open_storage(source: str | Path, *, follow_links: bool = False) -> Storage:
 
     Raises:
         StorageError: nothing there, refused, or none of these.
-        MissingExtraError: ``s3://`` without the extra ``s3``.
+        MissingExtraError: a bucket without the extra of its scheme.
     """
     if is_url(source):
         from fashify.io.storage.remote import open_bucket
@@ -42,7 +42,7 @@ def open_storage(source: str | Path, *, follow_links: bool = False) -> Storage:
         _refuse_other_files(path)
         return ZipArchive(path)
     raise StorageError(
-        "a folder of images, a zip archive or s3://bucket/prefix",
+        "a folder of images, a zip archive, or s3://, gs:// or az:// with bucket and prefix",
         f"nothing at {source}",
         "check the path",
     )
