@@ -21,9 +21,14 @@ _WHERE = {
     "FeatureStore": "store",
     "Match": "retrieval",
     "Retriever": "retrieval",
+    "audit": "evaluation.audit",
+    "choose_index": "bench.choose",
+    "compare_runs": "evaluation",
     "evaluate": "evaluation",
     "evaluate_photos": "evaluation.photos",
+    "evaluate_texts": "evaluation.texts",
     "extract_features": "features",
+    "learn_head": "learning",
     "list_backbones": "backbones",
     "list_engines": "engines",
     "list_indexes": "index",
@@ -35,6 +40,7 @@ _WHERE = {
     "make_engine": "engines",
     "make_index": "index",
     "mount": "server",
+    "train_network": "learning.train",
     "verify_store": "store",
 }
 
@@ -53,16 +59,21 @@ __all__ = [
     "FeatureStore",
     "Match",
     "Retriever",
+    "audit",
     "bench",
     "catalogue",
+    "choose_index",
+    "compare_runs",
     "config",
     "errors",
     "evaluate",
     "evaluate_photos",
+    "evaluate_texts",
     "evaluation",
     "extract_features",
     "features",
     "io",
+    "learn_head",
     "list_backbones",
     "list_engines",
     "list_indexes",
@@ -78,20 +89,26 @@ __all__ = [
     "plots",
     "reports",
     "retrieval",
+    "train_network",
     "verify_store",
 ]
 
 if TYPE_CHECKING:
     from fashify.backbones import Backbone, BackboneSpec, list_backbones, load_backbone
+    from fashify.bench.choose import choose_index
     from fashify.catalogue import Catalogue, load_catalogue
     from fashify.catalogue.photos import load_photos
     from fashify.engines import list_engines, make_engine
     from fashify.errors import FashifyError
-    from fashify.evaluation import EvaluationReport, evaluate
+    from fashify.evaluation import EvaluationReport, compare_runs, evaluate
+    from fashify.evaluation.audit import audit
     from fashify.evaluation.photos import evaluate_photos
+    from fashify.evaluation.texts import evaluate_texts
     from fashify.features import Embedder, extract_features
     from fashify.index import list_indexes, load_index, make_index
     from fashify.io.images import load_image
+    from fashify.learning import learn_head
+    from fashify.learning.train import train_network
     from fashify.retrieval import Match, Retriever
     from fashify.server import mount
     from fashify.store import FeatureStore, verify_store

@@ -25,7 +25,7 @@ from fashify.heads import head as heads
 from fashify.heads import strength as curve
 from fashify.index import make_index
 from fashify.io.artefact import MANIFEST, canonical_json, self_checksum, sha256_file
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore, layout, verify_store
 from harden.script import main
@@ -199,7 +199,7 @@ def run(seed: int, folder: Path, *, flips: int = 40) -> dict[str, Any]:
     """A store of drawn products with head, strength and index, and all that can befall it."""
     catalogue = load_catalogue("sample").sample(160, seed=seed)
     extract_features(catalogue, "efficientnet-lite0", folder / "store", progress=False)
-    store = learn(folder / "store", method="lda", index="exact")
+    store = learn_head(folder / "store", method="lda", index="exact")
     other = twin(store, folder / "other")
     return attack(store.path, other.path, folder, flips, seed)
 

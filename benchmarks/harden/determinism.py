@@ -63,9 +63,9 @@ def build(out: str, products: int, seed: int, shuffled: bool, batch_size: int, h
         progress=False,
     )
     if head:
-        from fashify.learning import learn
+        from fashify.learning import learn_head
 
-        learn(out, seed=seed)
+        learn_head(out, seed=seed)
 
 
 def started(out: Path, products: int, seed: int, **options: Any) -> Path:

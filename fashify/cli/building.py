@@ -168,11 +168,11 @@ def _begins(store: FeatureStore) -> bool:
 def _learn_head(
     named: Path | str, products: Catalogue, head: str, index: str | None, metric: str
 ) -> FeatureStore:
-    from fashify.learning import learn
+    from fashify.learning import learn_head
 
     if metric != "cosine":
         raise QueryError("--metric cosine with --head", metric, "leave one of the two out")
-    return learn(named, method=head, index=index, catalogue=products)
+    return learn_head(named, method=head, index=index, catalogue=products)
 
 
 def _describe_engine(meta: dict[str, Any]) -> str:

@@ -110,12 +110,12 @@ def learn(
     as_json: JsonOption = False,
 ) -> None:
     """Train a head on a store's own features and labels, and serve the store through it."""
-    from fashify.learning import learn
+    from fashify.learning import learn_head
 
     if text:
         _learn_words(store, seed, as_json)
         return
-    taught = learn(store_path(store), method=head, index=index, seed=seed)
+    taught = learn_head(store_path(store), method=head, index=index, seed=seed)
     emit(describe_head(taught), as_json, [f"{len(taught):,} products; {format_head(taught)}"])
 
 

@@ -29,7 +29,7 @@ from fashify.features.framing import is_photo
 from fashify.index.filters.filter import facet_counts
 from fashify.io.artefact import MANIFEST
 from fashify.io.images import load_image
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.explanation import Explanation, explain_images
 from fashify.retrieval.feedback import move_query
@@ -409,7 +409,7 @@ def ensure_default_store() -> Path:
         logger.warning("no store at %s: building the sample's at %s", configured, path)
         extract_features(load_catalogue("sample"), "auto", path, index="exact")
         # The quickest head with all three parts; the sample's photos are answered better with it.
-        learn(path, method="lda")
+        learn_head(path, method="lda")
     return path
 
 

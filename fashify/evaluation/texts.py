@@ -136,6 +136,12 @@ def evaluate_texts(
 
     Raises:
         QueryError: an unknown method, or a table without the columns.
+
+    >>> from fashify import FeatureStore, evaluate_texts
+    >>> store = FeatureStore.load("data/sample-store")
+    >>> report = evaluate_texts(store, methods=["words"], progress=False)
+    >>> report.facts["n_gallery"]
+    120
     """
     unknown = set(methods) - set(METHODS)
     if unknown:

@@ -2,7 +2,7 @@
 
 from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import METHODS, train_head
-from fashify.learning.serve_head import collect_matches, learn, measure_strength
+from fashify.learning.serve_head import collect_matches, learn_head, measure_strength
 from fashify.learning.trial import run_transfer_trial, run_trials
 
 __all__ = [
@@ -10,7 +10,7 @@ __all__ = [
     "Material",
     "collect_matches",
     "collect_material",
-    "learn",
+    "learn_head",
     "measure_strength",
     "run_transfer_trial",
     "run_trials",

@@ -34,7 +34,7 @@ QUERIES, K = 2_000, 5
 ABSENT = 500
 
 
-def learn(
+def learn_head(
     store: str | Path,
     *,
     method: str = "auto",
@@ -64,8 +64,8 @@ def learn(
         StoreError: no store there, or it cannot be written.
         QueryError: an unknown method, or labels that cannot teach it.
 
-    >>> from fashify.learning import learn
-    >>> store = learn("data/to-learn", method="pca")
+    >>> from fashify import learn_head
+    >>> store = learn_head("data/to-learn", method="pca")
     >>> "colour" in store.head.names
     True
     """

@@ -99,6 +99,16 @@ def train_network(
         BackboneError: ``start`` is a file of another network.
         ConfigError: a stopped run of another plan, or a wrong ending.
         QueryError: no level with two classes to learn from.
+
+    Hours on a whole catalogue, so that this one is not run:
+
+    >>> from fashify import FeatureStore, load_catalogue, train_network
+    >>> from fashify.learning import collect_material
+    >>> store = FeatureStore.load("data/sample-store")
+    >>> material = collect_material(store)
+    >>> products = load_catalogue("sample")
+    >>> out = "data/trained.safetensors"
+    >>> train_network(products, store.item_ids, material, out)  # doctest: +SKIP
     """
     out, plan = Path(out).expanduser(), plan or TrainingPlan()
     if out.suffix != SUFFIX:

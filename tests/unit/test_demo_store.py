@@ -12,7 +12,7 @@ from fashify import extract_features, load_catalogue
 from fashify.data import SAMPLE
 from fashify.demo import DemoService, service
 from fashify.demo.service import ensure_default_store
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.retrieval import Retriever
 from fashify.store import FeatureStore
 
@@ -41,18 +41,18 @@ def built(monkeypatch: pytest.MonkeyPatch, catalogue) -> list[Path]:
         store_at(out, catalogue, learned=False)
 
     def taught(path: Path, **options) -> FeatureStore:
-        return learn(path, **options)
+        return learn_head(path, **options)
 
     monkeypatch.setattr(service, "load_catalogue", lambda source: catalogue)
     monkeypatch.setattr(service, "extract_features", extract)
-    monkeypatch.setattr(service, "learn", taught)
+    monkeypatch.setattr(service, "learn_head", taught)
     return built
 
 
 def store_at(path: Path, catalogue, *, learned: bool) -> None:
     extract_features(catalogue, GridBackbone(), path, engine=GridEngine(), progress=False)
     if learned:
-        learn(path, method="lda")
+        learn_head(path, method="lda")
 
 
 @pytest.mark.parametrize("learned", [False, True], ids=["as built", "learned"])
@@ -69,7 +69,7 @@ def test_the_samples_store_once_it_is_there(places, built, catalogue) -> None:
     _, sample = places
     store_at(sample, catalogue, learned=False)
     # What a user has learned on it since is kept, another method than the demo's own too.
-    learn(sample, method="pca")
+    learn_head(sample, method="pca")
     assert ensure_default_store() == sample
     assert FeatureStore.load(sample).head.provenance["method"] == "pca"
     assert built == []

@@ -24,7 +24,7 @@ LED_WITH = (
     "fashify.bench.choose.choose_index",
     "fashify.evaluation.audit.audit",
     "fashify.evaluation.compare_runs",
-    "fashify.learning.learn",
+    "fashify.learning.learn_head",
 )
 
 #: Examples of these run only where an optional package is installed.

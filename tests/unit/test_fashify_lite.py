@@ -23,7 +23,7 @@ from fashify.backbones.records import RECORDS
 from fashify.errors import BackboneError
 from fashify.heads.head import unit_length
 from fashify.heads.shipped import own_head, own_projections
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.retrieval.retriever import Retriever
 
 RECORD = RECORDS["fashify-lite"]
@@ -149,5 +149,5 @@ def test_unlabelled_folder_has_parts(tmp_path):
     first = retriever.by_image(tmp_path / "1.png", 1, weights={"instance": 1})[0]
     assert first.item_id == "1"
     assert set(first.parts) == {"category", "colour", "instance"}
-    assert learn(out, method="raw").head is None
-    assert learn(out, method="none").head.names == store.head.names
+    assert learn_head(out, method="raw").head is None
+    assert learn_head(out, method="none").head.names == store.head.names

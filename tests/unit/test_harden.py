@@ -9,7 +9,7 @@ from fakes import GridBackbone, GridEngine
 from harden import artefacts, bombs, catalogues, determinism, malformed, specimens
 
 from fashify import extract_features, load_catalogue
-from fashify.learning import learn
+from fashify.learning import learn_head
 
 
 def test_malformed_pictures_decoded_or_refused(tmp_path):
@@ -55,7 +55,7 @@ def test_no_damage_to_a_store_goes_unnoticed(tmp_path):
     store = extract_features(
         catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine(), progress=False
     )
-    store = learn(store.path, method="lda")
+    store = learn_head(store.path, method="lda")
     other = artefacts.twin(store, tmp_path / "other")
     found = artefacts.attack(store.path, other.path, tmp_path, 1, 0, every=3)
     assert found["failures"] == []

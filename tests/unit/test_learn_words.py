@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from fashify import FeatureStore, Retriever
 from fashify.cli import app
 from fashify.errors import QueryError, StoreCorruptError
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.learning.tower import (
     TowerRecipe,
     TowerTrainer,
@@ -77,7 +77,7 @@ def test_learn_words(store: Path) -> None:
     kept = load_tower(store)
     assert kept is not None
     assert kept.to_bytes() == tower.to_bytes()
-    learn(store, method="pca")
+    learn_head(store, method="pca")
     found = Retriever.open(store).by_text("dress", 5, labels=False)
     assert len(found) == 5
     assert "picture" in found[0].parts

@@ -11,7 +11,7 @@ from fashify.errors import QueryError, StoreMismatchError
 from fashify.features.colour import COLOUR_DIM
 from fashify.heads.head import Head, unit_length
 from fashify.index import Index
-from fashify.learning import METHODS, Material, learn, train_head
+from fashify.learning import METHODS, Material, learn_head, train_head
 from fashify.learning import methods as learning_heads
 from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.losses import SCALE
@@ -183,7 +183,7 @@ def test_weights_prefer_the_part_that_knows(material) -> None:
 def taught(tmp_path_factory) -> FeatureStore:
     path = tmp_path_factory.mktemp("learned") / "store"
     drawn().save(path)
-    return learn(path, method="lda")
+    return learn_head(path, method="lda")
 
 
 def test_served_index_measures_strength(taught, tmp_path, monkeypatch) -> None:
@@ -197,7 +197,7 @@ def test_served_index_measures_strength(taught, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(Index, "fit", counted)
     for index in ("exact", "sklearn", None):
         drawn().save(tmp_path / str(index))
-        again = learn(tmp_path / str(index), method="lda", index=index)
+        again = learn_head(tmp_path / str(index), method="lda", index=index)
         assert again.strength.to_json() == taught.strength.to_json()
         assert (again.path / "index").exists() == (index is not None)
     assert fitted == ["exact", "exact", "sklearn", "exact"]
@@ -230,8 +230,8 @@ def test_query_weights_reorder(taught) -> None:
 def test_none_serves_raw_features_again(taught, tmp_path) -> None:
     path = tmp_path / "store"
     drawn().save(path)
-    learn(path, method="lda")
-    store = learn(path, method="none")
+    learn_head(path, method="lda")
+    store = learn_head(path, method="none")
     assert store.head is None
     np.testing.assert_array_equal(store.vectors, store.features)
     with pytest.raises(QueryError, match="a store with a head"):

@@ -10,7 +10,7 @@ from fashify import extract_features, load_catalogue
 from fashify.features.framing import is_photo
 from fashify.heads.head import Part
 from fashify.heads.strength import Strength, add_alarms, fit_strength
-from fashify.learning import learn, methods
+from fashify.learning import learn_head, methods
 from fashify.learning.material import ComposedViews, Material
 from fashify.learning.weights import choose_weights
 from fashify.retrieval.retriever import Retriever
@@ -133,7 +133,7 @@ def labelled(tmp_path_factory):
 
 def test_learn_calibrates_photos_and_keeps_the_networks_parts_of_few_products(labelled) -> None:
     out, catalogue = labelled
-    store = learn(out, catalogue=catalogue)
+    store = learn_head(out, catalogue=catalogue)
     assert store.head.names == ("category", "colour", "instance")
     assert store.head.provenance["method"] == "shipped"
     assert store.head.provenance["composed_precision_at_5"]
@@ -153,11 +153,11 @@ def test_trained_parts_take_the_place_of_the_networks_only_where_photos_allow(
     """Of few products by discriminants, which take no time."""
     out, catalogue = labelled
     monkeypatch.setattr(methods, "LEAST_TO_TELL", 5)
-    store = learn(out, catalogue=catalogue)
+    store = learn_head(out, catalogue=catalogue)
     assert store.head.names == ("category", "colour", "instance")
     assert store.head.dim <= 512
     assert store.head.provenance["composed_precision_at_5"]
-    own = learn(out, method="none", catalogue=catalogue)
+    own = learn_head(out, method="none", catalogue=catalogue)
     assert own.head.provenance["method"] == "shipped"
 
 
@@ -165,6 +165,6 @@ def test_without_pictures_nothing_is_trained_that_could_harm_photos(labelled, mo
     out, _ = labelled
     monkeypatch.setattr(methods, "LEAST_TO_TELL", 5)
     monkeypatch.setattr("fashify.learning.serve_head.compose_views", lambda *a, **b: None)
-    store = learn(out)
+    store = learn_head(out)
     assert store.head.provenance["method"] == "shipped"
     assert store.strength.photos is None

@@ -20,7 +20,7 @@ from fashify.evaluation.audit import audit
 from fashify.evaluation.audit.facts import read_pictures
 from fashify.evaluation.robustness import Remedy, measure_robustness
 from fashify.features import extract_features
-from fashify.learning import collect_material, learn
+from fashify.learning import collect_material, learn_head
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore
 from fashify.store.items import make_views
@@ -33,7 +33,7 @@ def store(toy, tmp_path) -> FeatureStore:
     extract_features(
         catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine(), index="exact"
     )
-    return learn(tmp_path / "store", method="lda")
+    return learn_head(tmp_path / "store", method="lda")
 
 
 def test_split_keeps_groups_whole(store):
@@ -110,7 +110,7 @@ def test_nothing_decoded_again(store, toy):
     assert CliRunner().invoke(app, [str(word) for word in words]).exit_code == 0
     fresh = FeatureStore.load(store.path)
     assert fresh.groups.tolist() == store.groups.tolist()
-    assert learn(store.path, method="lda").split.tolist() == store.split.tolist()
+    assert learn_head(store.path, method="lda").split.tolist() == store.split.tolist()
     assert evaluate(store, level="gender", split="test").n_asked > 0
 
 

@@ -19,7 +19,7 @@ from fashify.cli import app
 from fashify.errors import CatalogueError, StorageAwayError, StorageError, StoreError
 from fashify.features import extract_features
 from fashify.io.storage import open_storage, remote
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore, verify_store
 from fashify.store.bucket import local_path
@@ -294,7 +294,7 @@ def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch)
     url, products = "s3://shop/stores/taught", load_catalogue(toy)
     options = {"engine": GridEngine(), "index": "exact"}
     extract_features(products, GridBackbone(), tmp_path / "local", **options)
-    learn(tmp_path / "local", method="pca")
+    learn_head(tmp_path / "local", method="pca")
     expected = Retriever.open(tmp_path / "local").by_item("2", 3)
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
     extract_features(products, GridBackbone(), url, **options)
@@ -308,7 +308,7 @@ def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch)
     assert opened.by_item("2", 3, weights={"colour": 1})[0].parts
     assert verify_store(url) == []
     # Another machine takes the head away again, and the first one sees it go.
-    learn(url, method="none")
+    learn_head(url, method="none")
     keys = [item["Key"] for item in bucket.list_objects_v2(Bucket="shop")["Contents"]]
     assert not [key for key in keys if key.startswith("stores/taught/head.")]
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))

@@ -30,7 +30,7 @@ from fashify.errors import (
 from fashify.features import extract_features
 from fashify.index import make_index
 from fashify.io.artefact import canonical_json, lock_folder, self_checksum
-from fashify.learning import learn
+from fashify.learning import learn_head
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore, verify_store
 from fashify.store.items import make_views
@@ -66,7 +66,7 @@ def test_own_columns_kept(toy, tmp_path):
     path.write_text("\n".join([",".join([first, *names]), *mine]) + "\n")
     catalogue = load_catalogue(toy)
     store = extract_features(catalogue, GridBackbone(), tmp_path / "store", engine=GridEngine())
-    learned = learn(store.path, method="none", index=None)
+    learned = learn_head(store.path, method="none", index=None)
     for kept in (store, learned, learned.save(tmp_path / "again")):
         found = kept.items.set_index("item_id")[names]
         assert found.loc["4"].tolist() == wanted["4"]
@@ -82,7 +82,7 @@ def test_build_turns_an_old_store_into_a_new_one(toy, toy_catalogue, tmp_path, v
     options = {"index": "exact", "batch_size": 1}
     fresh = extract_features(toy_catalogue, GridBackbone(), path, engine=GridEngine(), **options)
     if head:
-        fresh = learn(path, method="pca")
+        fresh = learn_head(path, method="pca")
     old = write_old_store(fresh, tmp_path / "old", version)
     with pytest.raises(StoreMismatchError, match=f"fashify build --catalogue {toy} --out {old}"):
         FeatureStore.load(old)
