@@ -117,7 +117,7 @@ def test_a_text_tower_outlives_a_build_and_a_head(toy_catalogue, store):
     tower = store.path / "words" / "tower.safetensors"
     tower.parent.mkdir()
     tower.write_bytes(b"a tower")
-    learn(store.path, method="pca")
+    learn_head(store.path, method="pca")
     extract_features(toy_catalogue, GridBackbone(), store.path, engine=GridEngine(), index="exact")
     assert tower.read_bytes() == b"a tower"
 
