@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import random
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -404,13 +407,29 @@ def ensure_default_store() -> Path:
     configured = settings().store
     if (configured / MANIFEST).is_file():
         return configured
-    path = settings().cache / "sample-store"
+    path = _writable_cache() / "sample-store"
     if not (path / MANIFEST).is_file():
         logger.warning("no store at %s: building the sample's at %s", configured, path)
         extract_features(load_catalogue("sample"), "auto", path, index="exact")
         # The quickest head with all three parts; the sample's photos are answered better with it.
         learn_head(path, method="lda")
     return path
+
+
+def _writable_cache() -> Path:
+    """The settings' cache, or a temporary folder where nothing can be written to it."""
+    cache = settings().cache
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache):
+            return cache
+    except OSError as error:
+        if (cache / "sample-store" / MANIFEST).is_file():
+            return cache  # What lies there already can be read.
+        other = Path(tempfile.mkdtemp(prefix="fashify-"))
+        atexit.register(shutil.rmtree, other, ignore_errors=True)
+        logger.warning("the cache %s cannot be written (%s): %s instead", cache, error, other)
+        return other
 
 
 def describe_store_facts(retriever: Retriever) -> Facts:

@@ -237,7 +237,8 @@ def _read(source: str | Path | bytes | BinaryIO, limits: ImageLimits) -> tuple[b
     if isinstance(source, (bytes, bytearray, memoryview)):
         data, name = bytes(source), "the bytes"
     elif isinstance(source, (str, Path)):
-        data, name = _read_path(Path(source), limits), Path(source).name
+        path = Path(source).expanduser()
+        data, name = _read_path(path, limits), path.name
     elif hasattr(source, "read"):
         data, name = source.read(limits.max_bytes + 1), "the file"
     else:

@@ -109,3 +109,15 @@ def test_page_never_opens_sample(tmp_path, catalogue, monkeypatch) -> None:
     assert photo.picture.shape == (480, 360, 3)
     assert page.facts.catalogue == "sample shop"
     assert DemoService(Retriever.open(tmp_path / "s")).examples[-1].url == page.examples[-1].url
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(places, built, monkeypatch, caplog) -> None:
+    """The sample's store is built in a temporary folder then, and that is said."""
+    mine, _ = places
+    mine.parent.mkdir(exist_ok=True)
+    (mine.parent / "file").write_text("no folder")
+    monkeypatch.setenv("FASHIFY_CACHE", str(mine.parent / "file" / "cache"))
+    store = ensure_default_store()
+    assert (store / "manifest.json").is_file()
+    assert mine.parent not in store.parents
+    assert "cannot be written" in caplog.text

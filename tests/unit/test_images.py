@@ -312,3 +312,9 @@ def test_a_file_of_endless_pieces_is_given_up(monkeypatch, data):
     monkeypatch.setattr("fashify.io.images._FewReads.left", 5_000)
     with pytest.raises(ImageReadError, match="far too many pieces"):
         load_image(data)
+
+
+def test_a_path_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Image.new("RGB", (4, 3), "red").save(tmp_path / "a.png")
+    assert load_image("~/a.png").shape == (3, 4, 3)
