@@ -25,6 +25,9 @@ from fashify.catalogue.views import add_views, pictures_of_products, views_frame
 from fashify.errors import CatalogueError
 from fashify.io.storage import Storage
 
+#: Pictures looked at to tell where most lie and how they end.
+MANY = 1000
+
 #: Share of rows without picture, or of pictures without row, above which nothing is built.
 TOLERATED = 0.1
 
@@ -209,15 +212,23 @@ def _first_category(cell: str) -> str:
 def _expect_pictures(
     raw: RawTable, columns: ColumnMap, products: Products, matches: Matches, views: pd.DataFrame
 ) -> list[str]:
-    """(p,) where the picture of each product would be, as the table says or others of it show."""
+    """(p,) where the picture of each product would be, as the table says or others of it show.
+
+    "" for those that have one.
+    """
     named = [c.column for c in columns.choices("path")]
     cells = [products.values[place] for place in named]
     folder, ending = "", ""
     if len(views):
-        folder = Counter(map(folder_of, views["path"])).most_common(1)[0][0]
-        ending = Counter(path.rpartition(".")[2] for path in views["path"]).most_common(1)[0][0]
+        some = views["path"].iloc[:MANY].tolist()
+        folder = Counter(map(folder_of, some)).most_common(1)[0][0]
+        ending = Counter(path.rpartition(".")[2] for path in some).most_common(1)[0][0]
     expected = []
+    shown = set(views["item_id"])
     for at, item_id in enumerate(products.ids):
+        if item_id in shown:
+            expected.append("")
+            continue
         said = next((values.iloc[at] for values in cells if values.iloc[at]), "")
         guess = f"{folder}{item_id}.{ending}" if ending and products.id_choice else item_id
         expected.append(said or guess)

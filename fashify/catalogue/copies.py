@@ -8,7 +8,7 @@ from collections import defaultdict
 import numpy as np
 
 from fashify.catalogue.files import Files
-from fashify.catalogue.joining import base_stem, folder_of
+from fashify.catalogue.joining import base_stem, file_stem, folder_of
 from fashify.errors import FashifyError
 from fashify.io.images import load_image, resize
 from fashify.io.storage import Storage
@@ -85,7 +85,7 @@ def _thumbnails(pictures: list[str]) -> set[str]:
 
 def _find_sized(pictures: list[str]) -> set[str]:
     """``p0-150x150.jpg`` and the like beside ``p0.jpg``."""
-    stems = {name: base_stem(name) for name in pictures}
+    stems = {name: file_stem(name) for name in pictures}
     matches = {n: _SIZED.match(stem) for n, stem in stems.items() if not stem.isalnum()}
     if not any(matches.values()):
         return set()

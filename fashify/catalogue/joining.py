@@ -73,10 +73,8 @@ def file_stem(path: str) -> str:
     ('2', 'a.b')
     """
     name = path.rpartition("/")[2]
-    return _ENDING.sub("", name) or name
-
-
-_ENDING = re.compile(r"(?<=.)\.\w{1,5}$")
+    head, dot, ending = name.rpartition(".")
+    return head if dot and head and len(ending) <= 5 and ending.isalnum() else name
 
 
 def path_stem(path: str) -> str:
@@ -276,6 +274,7 @@ class PictureFinder:
     def __init__(self, paths: Sequence[str], folder: str = "") -> None:
         self.paths, self.folder = list(paths), folder
         self._lookups: dict[str, dict[str, int | list[int]]] = {}
+        self._names = [path.rpartition("/")[2] for path in self.paths]
         self._same = self._same_keys()
 
     def _same_keys(self) -> dict[str, str]:
@@ -283,7 +282,7 @@ class PictureFinder:
 
         Each saves a table of all pictures.
         """
-        names = list(map(base_name, self.paths))
+        names = self._names
         same: dict[str, str] = {}
         if not any(name.startswith("0") for name in names):
             same["without zeros"] = "unquoted stem"
@@ -297,7 +296,8 @@ class PictureFinder:
     def _first_rule(self, cells: Sequence[str]) -> int:
         """Where to begin: a cell without mark or ending is no path and no file's name."""
         marked = any(map(_MARKED, cells))
-        named = not marked and all("/" in p and "." in base_name(p) for p in self.paths)
+        named = not marked and all("." in name for name in self._names)
+        named = named and all("/" in path for path in self.paths)
         return 4 if named else 0
 
     def find(self, cells: Sequence[str], *, folders: Sequence[str] | None = None) -> Joined:
@@ -393,7 +393,8 @@ class PictureFinder:
             name = self._same[name]
         if name not in self._lookups:
             lookup: dict[str, int | list[int]] = {}
-            for place, text in enumerate(map(_KEYS[name], self.paths)):
+            keys = self.paths if name.startswith("path") else self._names
+            for place, text in enumerate(map(_KEYS[name], keys)):
                 before = lookup.setdefault(text, place)
                 if isinstance(before, list):
                     before.append(place)
