@@ -86,7 +86,10 @@ function tiles(pen, radius) {
     }
     const tile = n / every;
     const [left, top] = [(tile % columns) * side, Math.floor(tile / columns) * side];
+    // The white around one product leaves its neighbours to be seen.
+    pen.globalCompositeOperation = "multiply";
     pen.drawImage(sheet, left, top, side, side, x - size / 2, y - size / 2, size, size);
+    pen.globalCompositeOperation = "source-over";
   }
 }
 
