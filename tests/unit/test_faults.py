@@ -77,8 +77,14 @@ def failing(number: int):
 
 
 def test_a_lack_of_handles_blames_no_picture(toy: Path, tmp_path: Path, monkeypatch) -> None:
-    catalogue = load_catalogue(toy)
-    monkeypatch.setattr(Path, "read_bytes", failing(errno.EMFILE))
+    catalogue, opened = load_catalogue(toy), Path.open
+
+    def refuse(path: Path, *words: object, **options: object) -> object:
+        if path.is_relative_to(toy):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return opened(path, *words, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
     options = {"engine": GridEngine(), "progress": False}
     with pytest.raises(StorageAwayError, match="ulimit"):
         extract_features(catalogue, GridBackbone(), tmp_path / "out", **options)
