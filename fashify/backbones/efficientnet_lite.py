@@ -73,7 +73,7 @@ def build_lite(
     blocks = _list_blocks(source, -(-native_size // 2))
     for number, block in enumerate(blocks):
         rate = drop * number / len(blocks)
-        x = _add_inverted_residual(x, block, f"_blocks.{number}.", rate)
+        x = _add_inverted_residual(x, block, f"_blocks-{number}-", rate)
     x = keras.layers.Conv2D(_HEAD, 1, use_bias=False, name="_conv_head")(x)
     return keras.Model(inputs, _add_norm(x, "_bn1"), name="efficientnet_lite")
 
@@ -143,6 +143,15 @@ def _add_norm(x: keras.KerasTensor, name: str, active: bool = True) -> keras.Ker
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if active else x
 
 
+def published_name(layer: keras.Layer) -> str:
+    """A layer's name in the published checkpoint.
+
+    Dots are dashes in the network's own names, for PyTorch as Keras' backend allows none in the
+    name of a parameter.
+    """
+    return layer.name.replace("-", ".")
+
+
 def load_torch_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
     """Copies the tensors of a PyTorch checkpoint into ``build_lite``'s network.
 
@@ -152,7 +161,7 @@ def load_torch_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> 
     try:
         for layer in network.layers:
             if layer.weights:
-                layer.set_weights(_convert_arrays(layer.name, tensors))
+                layer.set_weights(_convert_arrays(published_name(layer), tensors))
     except (KeyError, ValueError) as error:
         raise BackboneError(
             f"weights of {network.name} with {len(network.weights)} arrays",

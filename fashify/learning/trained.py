@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fashify.backbones.efficientnet_lite import published_name
 from fashify.backbones.network_file import (
     NetworkTensors,
     Projections,
@@ -82,14 +83,13 @@ def network_tensors(network: Any) -> dict[str, np.ndarray]:
     """The arrays of an EfficientNet-Lite under their published names and layouts."""
     found: dict[str, np.ndarray] = {}
     for layer in network.layers:
-        arrays = layer.get_weights()
+        arrays, name = layer.get_weights(), published_name(layer)
         if len(arrays) == 4:
-            found |= {f"{layer.name}.{part}": one for part, one in zip(_NORM, arrays, strict=True)}
+            found |= {f"{name}.{part}": one for part, one in zip(_NORM, arrays, strict=True)}
         elif arrays:
             # Keras has spatial axes first; the published layout has output channels first.
-            deep = layer.name.endswith("_depthwise_conv")
-            axes = (2, 3, 0, 1) if deep else (3, 2, 0, 1)
-            found[f"{layer.name}.weight"] = arrays[0].transpose(axes)
+            axes = (2, 3, 0, 1) if name.endswith("_depthwise_conv") else (3, 2, 0, 1)
+            found[f"{name}.weight"] = arrays[0].transpose(axes)
     return found
 
 
@@ -132,7 +132,7 @@ def code_version() -> str:
 
 def _pairs(network: Any) -> dict[str, str]:
     """Each convolution and the normalisation after it, which is the next with weights."""
-    names = [layer.name for layer in network.layers if layer.weights]
+    names = [published_name(layer) for layer in network.layers if layer.weights]
     return dict(zip(names[::2], names[1::2], strict=True))
 
 
