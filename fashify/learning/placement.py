@@ -111,9 +111,12 @@ def sample(pictures: Any, maps: Any, size: tuple[int, int], *, outside: str = "z
 
 def _places(maps: Any, size: tuple[int, int]) -> tuple[Any, Any]:
     """(n, height, width) x and y in the picture, -1 to 1, of every pixel of the view."""
+    from keras import ops
+
     height, width = size
     x = ((np.arange(width) + 0.5) * 2 / width - 1).astype(np.float32)[None, None, :]
     y = ((np.arange(height) + 0.5) * 2 / height - 1).astype(np.float32)[None, :, None]
+    x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
     found = [
         maps[:, row, 0][:, None, None] * x
         + maps[:, row, 1][:, None, None] * y

@@ -190,8 +190,8 @@ def erase(pictures: Any, draws: Draws) -> Any:
     from keras import ops
 
     height, width = pictures.shape[1:3]
-    y = np.arange(height, dtype=np.float32)[None, :, None]
-    x = np.arange(width, dtype=np.float32)[None, None, :]
+    y = ops.convert_to_tensor(np.arange(height, dtype=np.float32)[None, :, None])
+    x = ops.convert_to_tensor(np.arange(width, dtype=np.float32)[None, None, :])
     top, left, bottom, right = (draws["box"][:, side][:, None, None] for side in range(4))
     inside = (y >= top) & (y < bottom) & (x >= left) & (x < right)
     return ops.where(ops.expand_dims(inside, -1), draws["tone"], pictures)
@@ -291,7 +291,11 @@ def _through_lens(pictures: Any, draws: Draws) -> Any:
     return ops.clip(view * draws["gain"] * ops.expand_dims(1 + ramp, -1), 0, 255)
 
 
-def _axes(size: Any) -> tuple[np.ndarray, np.ndarray]:
+def _axes(size: Any) -> tuple[Any, Any]:
     """x (1, 1, width) and y (1, height, 1), each from -1 to 1."""
+    from keras import ops
+
     x = np.linspace(-1, 1, int(size[1]), dtype=np.float32)[None, None, :]
-    return x, np.linspace(-1, 1, int(size[0]), dtype=np.float32)[None, :, None]
+    y = np.linspace(-1, 1, int(size[0]), dtype=np.float32)[None, :, None]
+    # PyTorch multiplies no array with a tensor.
+    return ops.convert_to_tensor(x), ops.convert_to_tensor(y)
