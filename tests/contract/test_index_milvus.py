@@ -340,7 +340,8 @@ def test_server_gets_filter_values(uri, monkeypatch):
     monkeypatch.setattr(
         Collection, "call", lambda self, method, *_, **options: asked.append(options) or []
     )
-    index.collection.matching(index._allowed({"article_type": HOSTILE[0]}), 10)
+    wanted = Filter.parse({"article_type": HOSTILE[0]})
+    index.collection.matching(expression_of(wanted.root), 10)
     (options,) = asked
     assert HOSTILE[0] not in options["filter"]
     assert [HOSTILE[0]] in options["filter_params"].values()
