@@ -49,7 +49,8 @@ class GroupedAdamW(keras.optimizers.Adam):
         super().build(variables)
         self.means = [self.add_variable_from_reference(one, "mean") for one in variables]
         for mean, variable in zip(self.means, variables, strict=True):
-            mean.assign(variable)
+            # A copy: JAX may not be given one buffer under two names.
+            mean.assign(ops.multiply(variable, 1.0))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         place = self._get_variable_index(variable)
