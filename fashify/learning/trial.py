@@ -27,7 +27,8 @@ def run_trials(
 
     Args:
         store: features, colour and labels.
-        methods: of ``fashify.learning.METHODS``; ``none`` is the raw features.
+        methods: of ``fashify.learning.METHODS``; ``raw`` is the bare features and
+            ``none`` the network's own parts.
         material: of the store, where it is at hand already.
         seed: of everything drawn at random.
 

@@ -35,7 +35,7 @@ def runs(tmp_path_factory):
         "n_queries": "60",
         "compared": "8",
         "growth_to": "200",
-        "methods": "none,lda",
+        "methods": "raw,none,lda",
         "chosen": "lda",
         "at_least": "1",
     }
