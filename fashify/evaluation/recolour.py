@@ -99,9 +99,9 @@ def evaluate_recolour(
         rows["search"].append(right.judge(np.array([m.position for m in asked])))
         rows["image"].append(right.judge(np.array([m.position for m in plain])))
         rows["chance"].append(right.chance())
-    return pd.DataFrame(
-        [row for method, values in rows.items() for row in _means(method, np.array(values))]
-    )
+    tables = {method: np.array(v).reshape(-1, len(MEASURES)) for method, v in rows.items()}
+    means = [row for method, values in tables.items() for row in _means(method, values)]
+    return pd.DataFrame(means, columns=["method", "measure", "value", "low", "high", "n"])
 
 
 class _Right:

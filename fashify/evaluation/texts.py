@@ -160,7 +160,10 @@ def evaluate_texts(
         tables.append(_chance(protocol, asked, mask, measures))
     if queries is not None:
         tables += _find_published(_read_queries(queries), tables[0])
-    whole = pd.concat([table for table in tables if len(table)], ignore_index=True)
+    # A gallery so small that no label can be asked has an empty report.
+    nothing = pd.DataFrame(columns=["protocol", "method", "text", "n_relevant"])
+    found = [table for table in tables if len(table)] or [nothing]
+    whole = pd.concat(found, ignore_index=True)
     if queries is not None and held_out is not None:
         whole = pd.concat(
             [whole, _select_held_out(store, queries, whole, held_out)], ignore_index=True
@@ -364,7 +367,8 @@ def _summarise(whole: pd.DataFrame) -> pd.DataFrame:
             low, high = drawn.micro[at]
             row: Mapping[str, Any] = {"protocol": protocol, "method": method, "measure": measure}
             rows.append({**row, "value": values[:, at].mean(), "low": low, "high": high, "n": q})
-    return pd.DataFrame(rows)
+    columns = ["protocol", "method", "measure", "value", "low", "high", "n"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def load_hand_queries() -> pd.DataFrame:
