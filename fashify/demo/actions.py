@@ -11,12 +11,15 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
-from fashify.demo.address import read_address
+from fashify.demo.address import Address, read_address
 from fashify.demo.service import DemoService, check_share
 from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
 from fashify.demo.uploads import describe_preparation, format_error, open_upload, read_picture
+from fashify.demo.wishes import drop_term, switch_colour, understand
 from fashify.errors import FashifyError, QueryError
 from fashify.retrieval.region import Box, find_product
+from fashify.text.meaning import Meaning
+from fashify.text.words import MAX_TEXT, check_text
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,10 @@ class Actions:
             "fetch": self._fetch,
             "example": self._example,
             "rotate": self._rotate,
+            "say": self._say,
+            "drop": self._drop,
+            "swatch": self._swatch,
+            "forget": self._forget,
             "find": self._find,
             "crop": self._crop,
             "whole": self._whole,
@@ -112,6 +119,45 @@ class Actions:
             raise QueryError("a photo from this device", "an address", "save and upload the photo")
         fetched = self.service.fetcher.fetch(str(event.get("url", "")))
         return self._search_picture(view, fetched, "a picture from the web")
+
+    def _say(self, view: View, event: Event) -> View:
+        text = " ".join(str(event.get("text", "")).split())
+        try:
+            return self._search_words(view, text)
+        except FashifyError as error:
+            return view.with_changes(notice=format_error(error), typed=text[:MAX_TEXT])
+
+    def _search_words(self, view: View, text: str) -> View:
+        """The picture in use with other words, or a new search for words alone."""
+        query = view.query
+        if query is not None and query.has_picture:
+            return self._answer(view, query=replace(query, text=text))
+        return self._start(view, self.service.text_query(check_text(text)))
+
+    def _drop(self, view: View, event: Event) -> View:
+        return self._reword(view, drop_term(self._meaning(view), event.get("n")))
+
+    def _swatch(self, view: View, event: Event) -> View:
+        return self._reword(view, switch_colour(self._meaning(view), event.get("colour")))
+
+    def _meaning(self, view: View) -> Meaning | None:
+        return understand(self.service.retriever, view.query.text if view.query else "")
+
+    def _reword(self, view: View, text: str) -> View:
+        """The search with other words; the last word of words alone ends it."""
+        query = view.query
+        if query is not None and query.has_picture:
+            return self._answer(view, query=replace(query, text=text))
+        if not text:
+            return view.with_changes(query=None, answer=None)
+        return self._answer(view, query=self.service.text_query(text))
+
+    def _forget(self, view: View, event: Event) -> View:
+        """The words alone, the picture taken away."""
+        text = view.query.text if view.query else ""
+        if not text:
+            return view.with_changes(query=None, answer=None)
+        return self._start(view, self.service.text_query(text))
 
     def _rotate(self, view: View, event: Event) -> View:
         photo = _require_photo(view)
@@ -189,6 +235,8 @@ class Actions:
     def _explain(self, view: View, event: Event) -> View:
         if view.query is None:
             raise QueryError("a search to explain", "none yet", "search first")
+        if not view.query.has_picture:
+            raise QueryError("a picture to compare with", "words alone", "search with a picture")
         return view.with_changes(
             explained=self.service.item_query(str(event.get("item", ""))).item_id
         )
@@ -210,8 +258,15 @@ class Actions:
         variety = check_share(wanted.variety or 0)
         selection = replace(selection, weights=weights, variety=variety)
         k = self.service.check_k(wanted.k) if wanted.k else view.k
-        query = self.service.item_query(wanted.item_id) if wanted.item_id else None
+        query = self._read_query(wanted)
         return self._answer(View(query=query, k=k, selection=selection))
+
+    def _read_query(self, wanted: Address) -> Query | None:
+        """What an address searches with."""
+        if wanted.item_id:
+            item = self.service.item_query(wanted.item_id)
+            return replace(item, text=check_text(wanted.text) if wanted.text else "")
+        return self.service.text_query(wanted.text) if wanted.text else None
 
     def _refuse(self, view: View, event: Event) -> View:
         return view.with_changes(notice=str(event.get("why", ""))[:200])

@@ -1,7 +1,7 @@
-"""The page's address: a search for a catalogue item can be shared and opened again.
+"""The page's address: a search for a catalogue item or in words can be shared and opened again.
 
-``?item=123&k=9&gender=Women&own=brand:Acme&range=price:0..20&variety=30&weigh=colour:80``; photos
-are nobody's business and never in it.
+``?item=123&text=in+black&k=9&gender=Women&own=brand:Acme&range=price:0..20&variety=30`` and
+``&weigh=colour:80``; photos are nobody's business and never in it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Address:
         weights: (part, number as text) pairs.
         own: (column, value) pairs of the catalogue's own columns.
         ranges: (column, "low..high") pairs.
+        text: words alone or beside the item, "" for none.
     """
 
     item_id: str
@@ -34,6 +35,7 @@ class Address:
     weights: tuple[tuple[str, str], ...] = ()
     own: tuple[tuple[str, str], ...] = ()
     ranges: tuple[tuple[str, str], ...] = ()
+    text: str = ""
 
 
 def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
@@ -49,6 +51,7 @@ def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
         weights=_split_pairs(pairs, "weigh"),
         own=_split_pairs(pairs, "own"),
         ranges=_split_pairs(pairs, "range"),
+        text=plain.get("text", ""),
     )
 
 
@@ -64,9 +67,10 @@ def _join_pair(first: str, second: str) -> str:
 
 def write_address(view: View) -> str:
     """The query string of a view, ``?`` included; ``?`` alone when there is nothing to share."""
-    if view.query is None or view.query.kind != "item":
+    if view.query is None or view.query.kind == "photo":
         return "?"
-    pairs = [("item", view.query.item_id)]
+    asked = {"item": view.query.item_id, "text": view.query.text}
+    pairs = [(name, value) for name, value in asked.items() if value]
     if view.k != DEFAULT_RESULTS:
         pairs.append(("k", str(view.k)))
     selection = view.selection

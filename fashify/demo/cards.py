@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from fashify.demo.details import MAX_TEXT, Detail
 from fashify.demo.rendering import render
-from fashify.demo.state import Selection
+from fashify.demo.state import Query, Selection
 from fashify.heads.strength import WORDS
 from fashify.retrieval.match import Match
 
@@ -18,11 +18,13 @@ def card(
     url: str,
     selection: Selection,
     details: Sequence[Detail] = (),
+    query: Query | None = None,
 ) -> Markup:
     """One product: picture uncropped, rank, name, labels, nearness, and what to do with it.
 
     Args:
         details: values of the catalogue's own columns, such as price, brand and link.
+        query: what was searched with; without a picture there is none to explain the match by.
     """
     return render(
         "card.html",
@@ -33,7 +35,8 @@ def card(
         labels=[x for x in (match.article_type, match.base_colour, match.gender) if x],
         details=details,
         max_text=MAX_TEXT,
-        explained=_explain(match),
+        explained=_explain(match, query is not None and query.text != ""),
+        explains=query is None or query.has_picture,
         level=WORDS.index(match.strength) if match.strength else 0,
         steps=range(1, len(WORDS)),
         liked=match.item_id in selection.liked,
@@ -41,8 +44,10 @@ def card(
     )
 
 
-def _explain(match: Match) -> str:
+def _explain(match: Match, worded: bool) -> str:
     """What the words for a match's strength go by."""
+    if worded:
+        return "How likely it is to be what was asked for"
     if match.probability is None:
         return "How near it is beside the average product"
     share = f"{100 * match.probability:.0f} %"

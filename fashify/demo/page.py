@@ -22,6 +22,7 @@ from fashify.demo.explore import Explorer
 from fashify.demo.judged import Judge
 from fashify.demo.theme import asset
 from fashify.demo.uploads import check_uploaded
+from fashify.demo.wishes import suggest_texts
 
 #: Searches under way at once: as many as go through the network in one batch.
 LIMITS: dict[str, Any] = {"concurrency_id": "search", "concurrency_limit": MOST}
@@ -51,16 +52,22 @@ def build_app(service: DemoService) -> gr.Blocks:
     return app
 
 
-def _part(html: str, script: str = "page.js", **options: Any) -> gr.HTML:
+def _part(html: str, *scripts: str, **options: Any) -> gr.HTML:
     """A piece of the page that sends its clicks as ``act`` events."""
-    return gr.HTML(html, js_on_load=asset(script), apply_default_css=False, **options)
+    script = "\n".join(map(asset, scripts or ("page.js",)))
+    return gr.HTML(html, js_on_load=script, apply_default_css=False, **options)
 
 
 def _search_tab(service: DemoService) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
     """Query, examples and results."""
+
+    def suggest(text: str) -> list[str]:
+        return suggest_texts(service.retriever, text)
+
+    asked = panels.query_panel(View(), urls=service.fetcher is not None)
     with gr.Row(elem_classes="fx-main"):
         with gr.Column(elem_classes="fx-side"):
-            query = _part(panels.query_panel(View(), urls=service.fetcher is not None))
+            query = _part(asked, "page.js", "words.js", server_functions=[suggest])
             examples = _part(panels.examples_row(service.examples))
         with gr.Column(elem_classes="fx-body"):
             results = _part(panels.welcome())
@@ -70,7 +77,7 @@ def _search_tab(service: DemoService) -> tuple[gr.HTML, gr.HTML, gr.HTML]:
 def _explore_tab(service: DemoService, tab: gr.Tab) -> tuple[gr.HTML, gr.HTML, Explorer]:
     """The map, drawn when the tab is first opened, and the product looked at."""
     explorer = Explorer(service)
-    board = _part(panels.waiting("Laying out the catalogue ..."), script="map.js")
+    board = _part(panels.waiting("Laying out the catalogue ..."), "map.js")
     looked = _part("")
     _part(explorer.charts())
     tab.select(explorer.panel, None, board, **QUIET)
@@ -84,7 +91,7 @@ def _evaluate_tab(service: DemoService, tab: gr.Tab) -> None:
         return judge.page(name)
 
     waiting = panels.waiting("Searching with the catalogue's own products ...")
-    board = _part(waiting, script="judged.js", server_functions=[report_page])
+    board = _part(waiting, "judged.js", server_functions=[report_page])
     tab.select(judge.panel, None, board, **QUIET)
 
 

@@ -10,6 +10,7 @@ from fashify.demo import results
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService, Example, Facts
 from fashify.demo.state import View
+from fashify.demo.wishes import SWATCHES, Wishes, describe_wishes
 from fashify.retrieval.region import Box
 
 _RENEWED = (
@@ -23,16 +24,36 @@ def masthead(facts: Facts) -> Markup:
     return render("masthead.html", facts=facts)
 
 
-def query_panel(view: View, url: str = "", *, urls: bool = False) -> Markup:
-    """Where a picture comes in, and the one in use.
+def query_panel(
+    view: View,
+    url: str = "",
+    *,
+    urls: bool = False,
+    wishes: Wishes | None = None,
+    colour: int | None = None,
+) -> Markup:
+    """Where a picture and words come in, and those in use.
 
     Args:
         view: the visitor's state.
         url: ``data:`` URL of the query's picture, "" when there is none.
         urls: whether a picture may be named by its address.
+        wishes: what was understood of the words.
+        colour: how much the picture's own colour counts, 0 to 100; None where that is not known.
     """
     box = _place(view.region) if view.region else {}
-    return render("query.html", query=view.query, region=view.region, url=url, urls=urls, **box)
+    return render(
+        "query.html",
+        query=view.query,
+        region=view.region,
+        url=url,
+        urls=urls,
+        text=view.typed or (view.query.text if view.query else ""),
+        wishes=wishes or Wishes(),
+        swatches=SWATCHES,
+        colour=colour,
+        **box,
+    )
 
 
 def _place(region: Box) -> dict[str, str]:
@@ -62,9 +83,13 @@ def notice(text: str) -> Markup:
     return render("sentence.html", kind="notice", role="alert", text=text)
 
 
-def welcome() -> Markup:
-    """What the results panel says before the first search."""
-    return render("welcome.html")
+def welcome(address: str = "") -> Markup:
+    """What the results panel says before the first search.
+
+    Args:
+        address: the query string of the page from now on; "" leaves it.
+    """
+    return render("welcome.html", address=address)
 
 
 def waiting(text: str) -> Markup:
@@ -79,7 +104,15 @@ def announce_renewal() -> Markup:
 
 def page(service: DemoService, view: View) -> tuple[Markup, Markup]:
     """HTML of the query panel and of the results panel for one view."""
-    answered = results.panel(service, view) if view.answer else welcome()
+    answered = results.panel(service, view) if view.answer else welcome("" if view.notice else "?")
     urls = service.fetcher is not None
     above = notice(view.notice) + (announce_renewal() if service.is_replaced else Markup())
-    return query_panel(view, service.query_url(view.query), urls=urls), above + answered
+    text = view.query.text if view.query else ""
+    asked = query_panel(
+        view,
+        service.query_url(view.query),
+        urls=urls,
+        wishes=describe_wishes(service.retriever, text),
+        colour=dict(view.selection.weights or service.own_weights).get("colour"),
+    )
+    return asked, above + answered

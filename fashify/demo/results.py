@@ -63,7 +63,9 @@ def panel(service: DemoService, view: View) -> Markup:
         address=write_address(view),
         menus=_menus(service, view),
         clear=_clearable(view),
-        weights=view.selection.weights or service.own_weights,
+        weights=(view.selection.weights or service.own_weights)
+        if view.current_query.has_picture
+        else (),
         ranges=_sliders(service, view),
         most=service.max_results,
         fewer=_is_everything(service, view),
@@ -88,7 +90,9 @@ def _is_everything(service: DemoService, view: View) -> bool:
     """Whether fewer products than were asked for are shown because there are no more."""
     selection = view.selection
     narrowed = selection.filters or selection.ranges or selection.disliked
-    return len(view.current_answer.matches) < view.k and not narrowed
+    return (
+        len(view.current_answer.matches) < view.k and not narrowed and not view.current_query.text
+    )
 
 
 def _menus(service: DemoService, view: View) -> list[Menu]:
@@ -119,6 +123,7 @@ def _cards(service: DemoService, view: View) -> list[Markup]:
             service.picture_url(match.item_id, match.view),
             view.selection,
             service.own.details(match),
+            view.current_query,
         )
         for match in answer.matches
     ]

@@ -25,6 +25,7 @@ from fashify.demo.own_columns import OwnColumns
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.uploads import UPLOAD_LIMITS
+from fashify.demo.wishes import search_words, understand
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.robustness.perturb import PERTURBATIONS
 from fashify.features import extract_features
@@ -136,7 +137,7 @@ class DemoService:
         self.explain(query, nearest.item_id)
 
     def _feature(self, query: Query) -> np.ndarray:
-        """The query's served vector, embedding a photo if that was not done yet."""
+        """The served vector of the query's picture, embedding a photo if not done yet."""
         if query.feature is not None:
             return query.feature
         if query.kind == "item":
@@ -159,6 +160,8 @@ class DemoService:
         selection: Selection = NOTHING,
     ) -> Answer:
         """As ``search``, with a filter in any form that ``Filter.parse`` takes."""
+        if query.text:
+            return self._find_words(query, k, where, selection)
         begin = time.perf_counter()
         feature = self._feature(query)
         asked = move_query(feature, *map(self._features, (selection.liked, selection.disliked)))
@@ -171,6 +174,14 @@ class DemoService:
         matches = self._diversify(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
         return Answer(tuple(matches), milliseconds, feature)
+
+    def _find_words(self, query: Query, k: int, where: Any, selection: Selection) -> Answer:
+        """As ``find``, for a query with words."""
+        begin = time.perf_counter()
+        feature = self._feature(query) if query.has_picture else None
+        k = min(self._check_k(k), len(self.store) - bool(query.item_id))
+        matches = search_words(self.retriever, query, feature, max(1, k), where, selection)
+        return Answer(tuple(matches), 1000 * (time.perf_counter() - begin), feature)
 
     def _diversify(self, wanted: SearchRequest, diversity: float) -> list[Match]:
         """The nearest, or of a few times as many those that differ most among themselves."""
@@ -309,6 +320,15 @@ class DemoService:
             raise QueryError("a product of this catalogue", repr(item_id), "pick one on the page")
         return Query("item", self._names[item_id] or f"item {item_id}", item_id=item_id)
 
+    def text_query(self, text: str) -> Query:
+        """A query for words alone.
+
+        Raises:
+            QueryError: as ``Wording.understand``.
+        """
+        understand(self.retriever, text)
+        return Query("text", text, text=text)
+
     def position(self, item_id: str) -> int | None:
         """A product's row in the gallery; None for one that is not there."""
         return self._positions.get(item_id)
@@ -331,8 +351,8 @@ class DemoService:
             return missing_url()
 
     def query_url(self, query: Query | None) -> str:
-        """The query's picture as a ``data:`` URL, "" without a query."""
-        if query is None:
+        """The query's picture as a ``data:`` URL, "" without one."""
+        if query is None or not query.has_picture:
             return ""
         try:
             return data_url(self.picture(query), QUERY_SIDE)

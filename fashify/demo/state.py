@@ -30,23 +30,35 @@ FILTER_LEVELS = {
 
 @dataclass(frozen=True)
 class Query:
-    """What is searched with: a visitor's photo or a catalogue item.
+    """What is searched with: a visitor's photo, a catalogue item or words.
 
     Attributes:
-        kind: ``"photo"`` or ``"item"``.
+        kind: ``"photo"``, ``"item"``, or ``"text"`` for words alone.
         title: what to call it on the page.
         item_id: the catalogue item, "" for a photo.
+        text: words alone, or beside a picture what shall be different; "" for none.
         picture: (height, width, 3) uint8 RGB of a photo; None for an item.
         whole: the photo before a region was cut from it; None if none was.
         feature: (dim,) float32, so that refining does not embed again; None until known.
     """
 
-    kind: Literal["photo", "item"]
+    kind: Literal["photo", "item", "text"]
     title: str
     item_id: str = ""
+    text: str = ""
     picture: np.ndarray | None = field(default=None, repr=False, compare=False)
     whole: np.ndarray | None = field(default=None, repr=False, compare=False)
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture, and not words alone."""
+        return self.kind != "text"
+
+    @property
+    def heading(self) -> str:
+        """What the whole query is called on the page, its words included."""
+        return f"{self.title}, {self.text}" if self.text and self.has_picture else self.title
 
     @property
     def photo(self) -> np.ndarray:
@@ -142,6 +154,7 @@ class View:
         region: the region of the photo that is suggested or drawn.
         open_facet: the filter menu to leave open.
         notice: a sentence on what did not work, "" if all did.
+        typed: words that could not be answered, left in their box; "" for none.
     """
 
     query: Query | None = None
@@ -153,6 +166,7 @@ class View:
     region: Box | None = None
     open_facet: str = ""
     notice: str = ""
+    typed: str = ""
 
     @property
     def current_query(self) -> Query:
@@ -171,4 +185,5 @@ class View:
     def with_changes(self, **changes: Any) -> View:
         """A copy with ``changes``; what was open for a moment (notice, menu, ...) is closed."""
         closed: dict[str, Any] = {"notice": "", "open_facet": "", "explained": "", "region": None}
+        closed["typed"] = ""
         return replace(self, **(closed | changes))

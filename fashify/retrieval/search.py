@@ -30,7 +30,10 @@ _POOL = 12
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for; see ``Retriever.search``."""
+    """What is asked for; see ``Retriever.search``.
+
+    ``vector`` (d,), served already, stands for the image or item where it was embedded before.
+    """
 
     image: Any = None
     text: str | None = None
@@ -43,6 +46,7 @@ class Request:
     variety: float = 0.0
     collapse: str | None = None
     labels: bool = True
+    vector: np.ndarray | None = None
 
     @property
     def shown(self) -> list[str]:
@@ -90,7 +94,7 @@ def search(retriever: Retriever, request: Request) -> list[Match]:
 
 
 def _check(request: Request) -> None:
-    parts = (request.image, request.text, request.item_id)
+    parts = (request.image, request.text, request.item_id, request.vector)
     if all(part is None for part in parts) and not request.liked:
         raise QueryError(
             "an image, a text, an item_id or liked items", "none of them", "name what to find"
@@ -108,7 +112,9 @@ def _check(request: Request) -> None:
 def _query_vector(retriever: Retriever, request: Request) -> np.ndarray | None:
     """The served vector of image and item together, moved by what was liked and disliked."""
     given = [] if request.image is None else [retriever.embed(request.image)]
-    if request.item_id is not None:
+    if request.vector is not None:
+        given = [request.vector]
+    elif request.item_id is not None:
         given.append(retriever.feature(str(request.item_id)))
     liked, disliked = (
         np.array([retriever.feature(str(one)) for one in ids], np.float32)

@@ -63,7 +63,7 @@ function scrollTo(aim) {
   aim.scrollIntoView({ behavior: still ? "auto" : "smooth" });
 }
 
-if (element.querySelector(".fx-welcome") && location.search.includes("item=")) {
+if (element.querySelector(".fx-welcome") && /[?&](item|text)=/.test(location.search)) {
   send({ do: "address", query: location.search });
 }
 
