@@ -85,7 +85,9 @@ def describe_wishes(retriever: Retriever, text: str) -> Wishes:
 
 
 def _chip(term: Term, meaning: Meaning) -> Chip:
-    text = f"not {term.name}" if term.excluded else term.name
+    # A label of the catalogue is said back as it was said: "dress", not "dresses".
+    name = term.said if term.name in map(str.lower, term.labels) else term.name
+    text = f"not {name}" if term.excluded else name
     known = term.said not in meaning.unknown
     colour = SWATCHES.get(term.name, "") if term.kind == "colour" else ""
     return Chip(text, term.kind, term.excluded, known, colour)
