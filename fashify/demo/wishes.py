@@ -121,7 +121,7 @@ def switch_colour(meaning: Meaning | None, name: object) -> str:
     Raises:
         QueryError: a colour that is none of ``SWATCHES``.
     """
-    if name not in SWATCHES:
+    if not isinstance(name, str) or name not in SWATCHES:
         raise QueryError("a colour of this page", repr(name), "click one of the swatches")
     terms = () if meaning is None else meaning.terms
     chosen = any(
