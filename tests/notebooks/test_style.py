@@ -23,12 +23,7 @@ CHECKED = "nbval-check-output"
 OWN_FOLDER = re.compile(r"/(root|home|tmp|Users)/|[A-Z]:\\\\")
 
 #: Notebooks whose outputs or answer are not written yet.
-PENDING = {path.stem for path in NOTEBOOKS} - {
-    "01_eda",
-    "02_feature_extraction",
-    "03_knn_evaluation",
-    "07_learned_embedding",
-}
+PENDING = {"04_index_comparison", "08_photos", "09_words"}
 
 FORBIDDEN = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Try, ast.With, ast.Assert,
