@@ -23,7 +23,7 @@ CHECKED = "nbval-check-output"
 OWN_FOLDER = re.compile(r"/(root|home|tmp|Users)/|[A-Z]:\\\\")
 
 #: Notebooks whose outputs or answer are not written yet.
-PENDING = {"04_index_comparison", "08_photos", "09_words"}
+PENDING = {"04_index_comparison", "09_words"}
 
 FORBIDDEN = (
     ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.Try, ast.With, ast.Assert,
