@@ -61,6 +61,7 @@ class Actions:
             "reset": self._reset,
             "vary": self._vary,
             "weigh": self._weigh,
+            "uncolour": self._uncolour,
             "like": self._judge,
             "dislike": self._judge,
             "explain": self._explain,
@@ -226,6 +227,9 @@ class Actions:
             view.selection.weights, str(event.get("part", "")), event.get("value")
         )
         return self._answer(view, selection=replace(view.selection, weights=weights))
+
+    def _uncolour(self, view: View, event: Event) -> View:
+        return self._weigh(view, {"part": "colour", "value": 0})
 
     def _judge(self, view: View, event: Event) -> View:
         item_id = self.service.item_query(str(event.get("item", ""))).item_id
