@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fashify.errors import FashifyError, StoreCorruptError, StoreMismatchError
+from fashify.errors import FashifyError, StoreCorruptError, StoreError, StoreMismatchError
 from fashify.io.artefact import MANIFEST, ArtefactReader, verify_artefact
 from fashify.store.formats import check_format
 from fashify.store.layout import HEAD, INDEX, INDEX_KIND, STORE, STRENGTH
@@ -34,7 +34,10 @@ def verify_store(path: str | Path) -> list[tuple[str, str]]:
         return [(MANIFEST, error.received)]
     found = list(verify_artefact(path, STORE))
     if (path / INDEX).is_dir():
-        problems = verify_artefact(path / INDEX, INDEX_KIND)
+        try:
+            problems = list(verify_artefact(path / INDEX, INDEX_KIND))
+        except StoreError as error:
+            problems = [(MANIFEST, error.received)]
         found += [(f"{INDEX}/{name}", problem) for name, problem in problems]
     return found or _find_misplaced(path)
 

@@ -118,7 +118,7 @@ def test_two_visitors_one_photo(service, served, photo: Path, tmp_path: Path, mo
 def test_pictures_that_are_gone_cost_no_answer(own_service, served, page, monkeypatch) -> None:
     from fashify.errors import CatalogueError
 
-    def gone(item_id: str) -> None:
+    def gone(item_id: str, view: str = "") -> None:
         raise CatalogueError("a picture", "none any more", "build the store again")
 
     url = served(own_service)
@@ -186,6 +186,9 @@ def test_tools_for_assistants(service, served) -> None:
     # In a thread of its own, for Playwright's loop runs in this one.
     with ThreadPoolExecutor(1) as pool:
         names, told = pool.submit(asyncio.run, counted(url)).result()
-    assert {name.split("_")[-1] for name in names} == {"search", "similar", "explain", "facets"}
+    assert {name.split("_")[-1] for name in names} == {
+        *("search", "similar", "explain", "facets"),
+        *("find", "with", "suggest"),
+    }
     n_women = int((service.items["gender"] == "Women").sum())
     assert f"{n_women}" in told

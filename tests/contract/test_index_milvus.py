@@ -120,6 +120,7 @@ def test_sync_sends_only_what_differs(uri):
         vectors=np.concatenate([store.vectors[keep], np.ones((2, DIM), np.float32)]),
         item_ids=np.concatenate([store.item_ids[keep], ["new-1", "new-2"]]),
         items=pd.concat([store.items.iloc[keep], store.items.iloc[:2]], ignore_index=True),
+        view_items=np.arange(len(keep) + 2),
     )
     second = _synced(changed, uri, "steps")
     assert second.to_dict() == {"added": 2, "changed": 2, "removed": 15, "unchanged": 283}
@@ -129,6 +130,7 @@ def test_sync_sends_only_what_differs(uri):
         vectors=changed.vectors[::-1].copy(),
         item_ids=changed.item_ids[::-1],
         items=changed.items[::-1].reset_index(drop=True),
+        view_items=changed.view_items,
     )
     third = _synced(reordered, uri, "steps")
     assert third.unchanged == 287

@@ -111,7 +111,7 @@ def test_other_collection_not_emptied(store: Path, milvus: Path) -> None:
 )
 def test_what_cannot_be_done_leaves_the_index(store: Path, arguments: list, said: str) -> None:
     assert said in refused("index", "--store", store, *arguments)
-    assert load_index(store / "index").name == "exact"
+    assert Retriever.open(store).index.name == "exact"
 
 
 def test_build_names_absent_server(tmp_path: Path) -> None:

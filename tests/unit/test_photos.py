@@ -11,6 +11,7 @@ import pytest
 from fakes import GridBackbone, GridEngine
 from PIL import Image
 
+from fashify import plots
 from fashify.catalogue import load_catalogue
 from fashify.catalogue.photos import load_photos
 from fashify.errors import CatalogueError, QueryError
@@ -79,6 +80,13 @@ def test_toy_by_hand(photos, retriever):
     assert [hit for *_, hit in rows[0][1]] == [False, False]
     assert "4 photos of 3 people" in report.summary
     assert len(report.conclusions()) == 3
+
+
+def test_figure_says_what_it_shows(photos, retriever):
+    report = evaluate_photos(retriever.store, load_photos(photos), k=2, retriever=retriever)
+    figure = plots.photo_precision({"grid": report})
+    assert figure.png().startswith(b"\x89PNG")
+    assert figure.alt.startswith("Precision@2 of people's photos: macro mean grid 0.50.")
 
 
 def test_people_parts(photos):

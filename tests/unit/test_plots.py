@@ -128,8 +128,8 @@ def every_picture(reports) -> dict[str, plots.NamedFigure]:
 def test_every_figure_draws(drawn):
     """Every figure draws has words and leaves no trace."""
     before = dict(mpl.rcParams)
-    # Drawn in test_plots_search and test_gains.
-    elsewhere = {"growth", "index_costs", "recall_speed", "gains", "methods"}
+    # Drawn in test_plots_search, test_gains and test_photos.
+    elsewhere = {"growth", "index_costs", "recall_speed", "gains", "methods", "photo_precision"}
     assert set(drawn) | elsewhere | {"NamedFigure"} == set(plots.__all__)
     for name, figure in drawn.items():
         image = Image.open(io.BytesIO(figure.png()))

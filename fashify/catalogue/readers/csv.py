@@ -87,7 +87,9 @@ def _agreement(lines: list[str], delimiter: str) -> tuple[float, int]:
     # The header decides where rows have commas of their own.
     first = next(len(fields) for fields in read if any(cell.strip() for cell in fields))
     width = first if first in wide else max(wide, key=lambda w: (wide[w], w))
-    share = wide[width] / sum(widths.values())
+    # Rows cut short are rows of the header's table too.
+    fit = sum(wide[w] for w in wide if w <= first) if width == first else wide[width]
+    share = fit / sum(widths.values())
     return round(share, 1), width
 
 
