@@ -114,6 +114,7 @@ def test_index_is_kept_and_renewed(store: Path) -> None:
 
 def test_index_of_a_store_that_may_only_be_read(store: Path) -> None:
     """Where a file is in the folder's place nothing can be kept; the search works all the same."""
+    shutil.rmtree(store / FOLDER, ignore_errors=True)
     (store / FOLDER).write_bytes(b"")
     assert open_index(store, FeatureStore.load(store).items).has_any
 
