@@ -1,4 +1,4 @@
-"""``fashify report``."""
+"""``fashify report`` and ``fashify notebooks``."""
 
 from __future__ import annotations
 
@@ -45,3 +45,17 @@ def report(
     answer = [{"page": str(run.page), **run.record} for run in runs]
     emit(answer, as_json, [str(run.page) for run in runs])
     check_runs(runs)
+
+
+def notebooks(
+    folder: Annotated[Path, typer.Argument(help="Where they are copied to; made when needed.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over notebooks there that were edited.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy the notebooks into a folder, to be opened there with JupyterLab."""
+    from fashify.reports import copy_notebooks
+
+    paths = [str(path) for path in copy_notebooks(folder, replace=replace)]
+    emit(paths, as_json, [*paths, f"Open them with: jupyter lab {folder}"])

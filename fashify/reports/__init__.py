@@ -3,12 +3,18 @@
 from fashify.reports.findings import conclude_report
 from fashify.reports.index_page import write_index
 from fashify.reports.inputs import describe_store, open_store
-from fashify.reports.notebooks import find_notebook, list_notebooks, read_parameters
+from fashify.reports.notebooks import (
+    copy_notebooks,
+    find_notebook,
+    list_notebooks,
+    read_parameters,
+)
 from fashify.reports.runner import ReportRun, run_notebook, run_reports
 
 __all__ = [
     "ReportRun",
     "conclude_report",
+    "copy_notebooks",
     "describe_store",
     "find_notebook",
     "list_notebooks",

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
 import pandas as pd
 
+from fashify.backbones.records import DEFAULT, find_record
 from fashify.catalogue import Catalogue
 from fashify.config import SEED, settings
 from fashify.errors import StoreMismatchError
 from fashify.features import extract_features
+from fashify.io.artefact import sha256_file
 from fashify.store import FeatureStore
+from fashify.store.layout import STORE
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +72,19 @@ def describe_store(store: FeatureStore) -> pd.DataFrame:
 
 
 def _cached_store_path(part: Catalogue, backbone: str) -> Path:
-    return settings().cache / "report-stores" / f"{part.fingerprint[:16]}-{backbone}"
+    """The folder of such a store: another one for other weights, and for another format."""
+    made_by = f"{STORE.version} {_describe_network(backbone)}"
+    name = Path(backbone).stem
+    key = hashlib.sha256(f"{part.fingerprint} {made_by}".encode()).hexdigest()[:16]
+    return settings().cache / "report-stores" / f"{key}-{name}"
+
+
+def _describe_network(backbone: str) -> str:
+    """Its record, which holds the checksum of shipped weights; of a file, that of the file."""
+    file = Path(backbone).expanduser()
+    if file.is_file():
+        return sha256_file(file)
+    return repr(find_record(DEFAULT if backbone == "auto" else backbone))
 
 
 def _check_same_products(store: FeatureStore, catalogue: Catalogue, folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,16 @@ from typing import Any
 import nbformat
 
 from fashify.errors import ReportError, known
+from fashify.io.artefact import write_bytes
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 #: Where notebooks are looked for: beside the package in a checkout, in it as a wheel brings
 #: them, or where the user stands.
 _FOLDERS = (_PACKAGE.parent / "notebooks", _PACKAGE / "notebooks", Path("notebooks"))
+
+#: Files of theirs in such a folder.
+_NUMBERED = "[0-9]*.ipynb"
 
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list}
 
@@ -34,7 +38,11 @@ class Parameter:
 
 def list_notebooks() -> list[str]:
     """Names of the project's notebooks, in the order of their numbers."""
-    return sorted({path.stem for folder in _FOLDERS for path in folder.glob("[0-9]*.ipynb")})
+    return _list_in(_FOLDERS)
+
+
+def _list_in(folders: Sequence[Path]) -> list[str]:
+    return sorted({path.stem for folder in folders for path in folder.glob(_NUMBERED)})
 
 
 def find_notebook(name: str | Path) -> Path:
@@ -56,6 +64,47 @@ def find_notebook(name: str | Path) -> Path:
     return next(
         folder / f"{found[0]}.ipynb" for folder in _FOLDERS if _has_notebook(folder, found[0])
     )
+
+
+def copy_notebooks(folder: str | Path, *, replace: bool = False) -> list[Path]:
+    """Copy the project's notebooks into a folder, to be opened and changed there.
+
+    Args:
+        folder: made when needed.
+        replace: write over notebooks there that differ from the project's.
+
+    Returns:
+        the paths of all of them, in order; those that are there already are left as they are.
+
+    Raises:
+        ReportError: a notebook there was edited, and nothing is written then; or the folder
+            cannot be written.
+
+    >>> from fashify.reports import copy_notebooks
+    >>> copy_notebooks("data/notebooks")[-1].name
+    '09_words.ipynb'
+    """
+    folder = Path(folder).expanduser()
+    own = next(place for place in _FOLDERS if _list_in([place]))
+    copies = {folder / path.name: path.read_bytes() for path in sorted(own.glob(_NUMBERED))}
+    changed = [path for path in copies if path.is_file() and path.read_bytes() != copies[path]]
+    if changed and not replace:
+        raise ReportError(
+            f"a folder without edited notebooks, for those in {folder} would be lost",
+            ", ".join(path.name for path in changed),
+            "name another folder, or let them be written over with --replace",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, data in copies.items():
+            if path in changed or not path.is_file():
+                write_bytes(path, data)
+    except OSError as error:
+        reason = getattr(error, "received", error.strerror)
+        raise ReportError(
+            "a folder that notebooks can be written to", f"{folder}: {reason}", "name another one"
+        ) from error
+    return list(copies)
 
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:

@@ -23,7 +23,8 @@ from fashify.cli.console import parse_pairs
 from fashify.errors import ConfigError
 
 COMMANDS = (
-    "build learn train search audit evaluate compare report bench index demo info verify".split()
+    "build learn train search audit evaluate compare report notebooks bench index demo info"
+    " verify".split()
 )
 
 
@@ -338,6 +339,14 @@ def test_report_refuses_an_unknown_notebook(tmp_path: Path) -> None:
 
 def test_report_parameter_needs_a_value(tmp_path: Path) -> None:
     assert "name=value" in one_line(run("report", "-p", "k", "--out", tmp_path))
+
+
+def test_notebooks_are_copied_and_edits_kept(tmp_path: Path) -> None:
+    done = run("notebooks", tmp_path / "mine")
+    assert f"jupyter lab {tmp_path / 'mine'}" in done.stdout
+    (tmp_path / "mine/03_knn_evaluation.ipynb").write_text("edited")
+    assert "03_knn_evaluation.ipynb" in one_line(run("notebooks", tmp_path / "mine"))
+    assert run("notebooks", tmp_path / "mine", "--replace").exit_code == 0
 
 
 def test_pairs_reads_json_where_it_can() -> None:

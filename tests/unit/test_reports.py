@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ from fashify.errors import ReportError, StoreMismatchError
 from fashify.features import extract_features
 from fashify.reports import (
     conclude_report,
+    copy_notebooks,
     describe_store,
     find_notebook,
     list_notebooks,
@@ -284,6 +286,30 @@ def test_words_people_read():
     assert format_moment("2026-01-02T03:04:05+00:00") == "2 Jan 2026, 03:04 UTC"
 
 
+def test_notebooks_copied_once_and_edits_kept(tmp_path):
+    """A second copy changes nothing; an edited one is kept until told otherwise."""
+    folder = tmp_path / "mine"
+    paths = copy_notebooks(folder)
+    assert [path.stem for path in paths] == list_notebooks()
+    before = paths[0].stat().st_mtime_ns
+    paths[1].unlink()
+    assert copy_notebooks(folder) == paths
+    assert (paths[0].stat().st_mtime_ns, paths[1].is_file()) == (before, True)
+    paths[2].write_text("edited")
+    paths[1].unlink()
+    with pytest.raises(ReportError, match=f"{paths[2].name}.*--replace"):
+        copy_notebooks(folder)
+    assert (paths[1].exists(), paths[2].read_text()) == (False, "edited")
+    copy_notebooks(folder, replace=True)
+    assert paths[2].read_bytes() == find_notebook(paths[2].stem).read_bytes()
+
+
+def test_notebooks_need_a_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match=r"can be written to.*File exists"):
+        copy_notebooks(tmp_path / "file")
+
+
 @pytest.fixture
 def toy_store(toy_catalogue, tmp_path):
     from fakes import GridBackbone, GridEngine
@@ -305,3 +331,22 @@ def test_a_store_of_other_products_is_refused(toy_catalogue, toy_store):
     part = toy_catalogue.select(["1", "2"])
     with pytest.raises(StoreMismatchError, match="6 others, such as '3'"):
         open_store(part, toy_store.path)
+
+
+def test_store_of_the_cache_is_of_format_and_network(toy_catalogue, monkeypatch, tmp_path):
+    """Other weights, another format or another file are another store, never a stale one."""
+    from fashify.reports import inputs
+
+    first = inputs._cached_store_path(toy_catalogue, "auto")
+    assert first == inputs._cached_store_path(toy_catalogue, "auto")
+    file = tmp_path / "own.onnx"
+    names = {first, inputs._cached_store_path(toy_catalogue, "resnet50")}
+    for data in (b"1", b"2"):
+        file.write_bytes(data)
+        names.add(inputs._cached_store_path(toy_catalogue, str(file)))
+    record = replace(inputs.find_record("fashify-lite"), dim=7)
+    monkeypatch.setattr(inputs, "find_record", lambda name: record)
+    names.add(inputs._cached_store_path(toy_catalogue, "auto"))
+    monkeypatch.setattr(inputs, "STORE", replace(inputs.STORE, version=99))
+    names.add(inputs._cached_store_path(toy_catalogue, "auto"))
+    assert len(names) == 6
