@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -36,6 +37,8 @@ def small_disk(at: Path, kilobytes: int) -> Iterator[Callable[[str], None]]:
     try:
         yield lambda options: mount(f"remount,{options}")
     finally:
+        # A store that was opened there, mapped and in a reference cycle, keeps the disk busy.
+        gc.collect()
         subprocess.run(["umount", str(at)], check=True)
 
 
