@@ -115,15 +115,17 @@ class LocalFolder:
 
 
 class ZipArchive:
-    """A zip read in place; every thread has a handle of its own, as seeks are not shared."""
+    """A zip read in place, its directory once: it takes seconds for a large one."""
 
     readers = READERS
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.url = str(self.path)
-        self._local = threading.local()
-        infos = [info for info in self._handle().infolist() if not info.is_dir()]
+        self._zip = self._open()
+        # zipfile counts its open members without a lock, but reads them under one of its own.
+        self._counting = threading.Lock()
+        infos = [info for info in self._zip.infolist() if not info.is_dir()]
         self._refuse_locked(infos)
         self._infos = dict(zip(_member_names(infos), infos, strict=True))
 
@@ -136,17 +138,15 @@ class ZipArchive:
                 "unpack it with its password and name the folder instead",
             )
 
-    def _handle(self) -> zipfile.ZipFile:
-        if not hasattr(self._local, "zip"):
-            try:
-                self._local.zip = zipfile.ZipFile(self.path)
-            except FileNotFoundError as error:
-                raise _gone(self.path) from error
-            except (OSError, zipfile.BadZipFile) as error:
-                raise StorageAwayError(
-                    "a folder or a zip archive", f"{self.path} ({error})", "download it again"
-                ) from error
-        return self._local.zip
+    def _open(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except FileNotFoundError as error:
+            raise _gone(self.path) from error
+        except (OSError, zipfile.BadZipFile) as error:
+            raise StorageAwayError(
+                "a folder or a zip archive", f"{self.path} ({error})", "download it again"
+            ) from error
 
     def names(self) -> list[str]:
         return sorted(self._infos)
@@ -162,12 +162,14 @@ class ZipArchive:
             raise StorageError(
                 f"a member of {self.path.name}", f"{name!r}, which is not in it", "check the name"
             )
-        handle = self._handle()
         try:
-            if size < 0:
-                return handle.read(self._infos[name])
-            with handle.open(self._infos[name]) as member:
+            with self._counting:
+                member = self._zip.open(self._infos[name])
+            try:
                 return member.read(size)
+            finally:
+                with self._counting:
+                    member.close()
         except Exception as error:  # zlib.error, BadZipFile, RuntimeError: no common base.
             raise StorageError(
                 "a readable zip member", f"{name!r} ({error})", "download the archive again"
