@@ -150,6 +150,29 @@ def precision_ceiling(n_relevant: np.ndarray, k: int) -> np.ndarray:
     return np.minimum(n_relevant, k) / k
 
 
+def knn_accuracy(
+    labels: np.ndarray, queries: np.ndarray, neighbours: np.ndarray, k: int
+) -> np.ndarray:
+    """1.0 where the label that most of the first k neighbours bear is the query's: (q,) float.
+
+    Of labels equally frequent that of the nearest neighbour wins; neighbours without a label
+    have no vote. Cover, Hart, *Nearest neighbor pattern classification*, 1967; for k = 1 it is
+    precision@1.
+
+    Args:
+        labels: (n,) label of every gallery item, ``""`` where missing.
+        queries: (q,) positions of the queries.
+        neighbours: (q, at least k) positions of their neighbours, nearest first, -1 for none.
+        k: how many vote.
+    """
+    codes = _codes(labels)
+    near = np.where(neighbours[:, :k] >= 0, codes[neighbours[:, :k]], -1)
+    votes = (near[:, :, None] == near[:, None, :]).sum(axis=2) * (near >= 0)
+    # argmax takes the first of equals, which is the nearest.
+    winner = near[np.arange(len(near)), votes.argmax(axis=1)]
+    return ((winner == codes[queries]) & (winner >= 0)).astype(float)
+
+
 def micro_mean(values: np.ndarray) -> float:
     """Mean over queries, NaN (lone) left out. IR book, section 13.6."""
     values = np.asarray(values, dtype=float)

@@ -172,6 +172,7 @@ def _describe_evaluation(
         "",
     )
     yield from _tabulate_reports(found, excluding_group=True)
+    yield from ("", *_tabulate_standard(found))
     for name, gain in gains.items():
         yield from ("", f"{name}:", "", *_tabulate_gains(gain))
     if named and len(named) == 1:
@@ -197,6 +198,18 @@ def _tabulate_reports(found: Mapping[str, Mapping], *, excluding_group: bool) ->
     any_ = next(iter(first.values()))
     header = ("level", "vectors", "queries", f"P@{any_.k} micro", f"P@{any_.k} macro")
     return table(rows, (*header, "categories", "chance", "MAP@R", f"nDCG@{any_.depth}"))
+
+
+def _tabulate_standard(found: Mapping[str, Mapping]) -> list[str]:
+    """What other projects publish, of the first level: one row a measure and kind of vectors."""
+    level = next(iter(next(iter(found.values()))))
+    rows = [
+        (row.measure, name, f"{row.n_queries:,}")
+        + (f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]",)
+        for name, reports in found.items()
+        for row in reports[level].standard.itertuples()
+    ]
+    return table(rows, (f"as others measure, {level}", "vectors", "queries", "mean"))
 
 
 def _tabulate_gains(found: Any) -> list[str]:

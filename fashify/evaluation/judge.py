@@ -12,6 +12,7 @@ from fashify.errors import QueryError
 from fashify.evaluation.intervals import Intervals, bootstrap
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched
+from fashify.evaluation.standard import tabulate_standard
 
 #: Longest k of the precision curve.
 CURVE_K = 10
@@ -32,6 +33,8 @@ class Evaluated:
         k: places a precision looks at.
         facts: what the report shall say about the search.
         seed: of the intervals.
+        type_and_colour: (n,) article type and base colour as one label, "" where either is
+            missing.
     """
 
     item_ids: np.ndarray
@@ -41,6 +44,7 @@ class Evaluated:
     k: int
     facts: dict
     seed: int
+    type_and_colour: np.ndarray
 
 
 def judge(asked: Evaluated, labels: np.ndarray, level: str) -> EvaluationReport:
@@ -83,6 +87,7 @@ def _judge_view(
     counted = _count_in_macro(labels, names, k)
     spread = _bootstrap_intervals(per_query, codes, counted, asked.seed)
     categories, counts = metrics.confusion(labels, queries, near)
+    both = asked.type_and_colour if level == "article_type" else None
     return EvaluationReport(
         level=level,
         k=k,
@@ -94,6 +99,7 @@ def _judge_view(
             labels, found.queries[n_relevant == 0], per_query, spread, names
         ),
         curve=_tabulate_curve(relevant, per_query, codes, counted),
+        standard=tabulate_standard(found, labels, both, asked.groups, groups, asked.seed),
         queries=per_query,
         neighbours=np.where(near >= 0, np.asarray(asked.item_ids).astype(str)[near], ""),
         distances=found.distances[judged, :k],

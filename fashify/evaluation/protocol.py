@@ -133,7 +133,9 @@ def evaluate_levels(
     )
     facts = _describe_evaluation(store, searched[0], seed)
     facts |= {"vectors": vectors, "split": split, "n_groups": len(np.unique(store.groups))}
-    one = Evaluated(store.item_ids, store.groups, *searched, k=k, facts=facts, seed=seed)
+    both = _join_labels(labels["article_type"], labels["base_colour"])
+    known = {"facts": facts, "seed": seed, "type_and_colour": both}
+    one = Evaluated(store.item_ids, store.groups, *searched, k=k, **known)
     return _judge_levels(one, labels, asked, strict=levels is not None)
 
 
@@ -169,6 +171,12 @@ def _collect_labels(store: FeatureStore, catalogue: Catalogue | None) -> dict[st
     table = catalogue.table.drop_duplicates("item_id").set_index("item_id")
     table = table.reindex(store.item_ids)
     return {level: table[level].fillna("").to_numpy().astype(str) for level in LEVELS}
+
+
+def _join_labels(types: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """(n,) "Dresses / Red"; "" where either is missing."""
+    joined = np.char.add(np.char.add(types.astype(str), " / "), colours.astype(str))
+    return np.where((types != "") & (colours != ""), joined, "")
 
 
 def _has_shared_label(labels: np.ndarray) -> bool:

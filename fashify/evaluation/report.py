@@ -34,6 +34,8 @@ class EvaluationReport:
             ``precision, chance, ceiling, recall, hit_rate, map, ndcg``, ``precision_low,
             precision_high`` (its interval), ``n_lone``; n descending.
         curve: columns ``k, micro, macro, chance`` for k = 1, 2, ...
+        standard: the measures other projects publish, one row each: ``measure, value, low,
+            high`` (95 % interval), ``n_queries``; see ``fashify.evaluation.standard``.
         queries: one row a judged query: ``item_id, label, group, precision, recall, hit_rate,
             map, map_at_r, ndcg, chance, ceiling, nearest`` (distance of the first neighbour).
         neighbours: (q, k) item ids of the judged queries' neighbours, nearest first.
@@ -62,6 +64,7 @@ class EvaluationReport:
     intervals: dict[str, dict[str, tuple[float, float]]]
     table: pd.DataFrame
     curve: pd.DataFrame
+    standard: pd.DataFrame
     queries: pd.DataFrame
     neighbours: np.ndarray
     distances: np.ndarray
@@ -175,7 +178,8 @@ class EvaluationReport:
         """Everything but the per-query rows, as plain JSON values; undefined is None."""
         counts = ("n_gallery", "n_asked", "n_judged", "n_lone", "n_missing")
         facts = {name: getattr(self, name) for name in ("level", "k", "depth", *counts)}
-        tables = {"table": self.table, "curve": self.curve, "confusions": self.confusions()}
+        tables = {"table": self.table, "curve": self.curve, "standard": self.standard}
+        tables |= {"confusions": self.confusions()}
         tables |= {"best": self.best(), "worst": self.worst()}
         return to_plain(
             facts
