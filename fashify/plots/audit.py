@@ -37,6 +37,7 @@ def group_kinds(kinds: pd.DataFrame, *, n: int) -> NamedFigure:
     fig = picture("group-kinds", title, size=rows_size(len(kinds), row=0.5))
     axes = tidy(fig.add_subplot(), grid="x")
     rows = np.arange(len(kinds))[::-1]
+    fig.data = kinds
     axes.barh(rows, kinds["share"], color=[MAIN] * (len(kinds) - 1) + [ACCENT], height=0.66)
     for row, one in zip(rows, kinds.itertuples(), strict=True):
         text = f"{one.share:.1%}: {one.products:,} products in {one.groups:,} groups"
@@ -65,6 +66,7 @@ def group_sizes(sizes: np.ndarray) -> NamedFigure:
         name = f"{low}" if high == low else f"{low} to {high}" if high else f"{low} or more"
         found.append((name, int(inside.sum()), int((inside * inside.index).sum())))
     fig = picture("group-sizes", "Size of the groups of copies and variants", size=(8.0, 3.8))
+    fig.data = pd.DataFrame(found, columns=["size", "groups", "products"])
     axes = tidy(fig.add_subplot())
     places = np.arange(len(found))
     axes.bar(places, [max(n, 0.7) for _, n, _ in found], 0.7, bottom=0.5, color=MAIN)
@@ -97,6 +99,7 @@ def label_noise(noise: pd.DataFrame) -> NamedFigure:
     fig = picture("label-noise", title, size=rows_size(len(told), row=0.42))
     axes = tidy(fig.add_subplot(), grid="x")
     rows = np.arange(len(told))[::-1]
+    fig.data = told
     axes.barh(rows, told["noise"], color=PALETTE[4], height=0.62)
     axes.hlines(rows, told["low"], told["high"], color=INK, linewidth=1.6)
     top = float(told["high"].fillna(told["noise"]).max()) if len(told) else 0.0

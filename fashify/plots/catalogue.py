@@ -49,7 +49,8 @@ def counts(labels: Iterable[str], *, level: str, top: int = 25) -> NamedFigure:
     colours = [MAIN] * len(shown)
     if len(rest):
         names, colours = [*names, f"{len(rest)} others together"], [*colours, "#a9b1c0"]
-        shown = pd.concat([shown, pd.Series({"": rest.sum()})])
+        shown = pd.concat([shown, pd.Series({names[-1]: rest.sum()})])
+    fig.data = _tabulate_counts(shown, level)
     axes.barh(range(len(shown)), shown, color=colours, height=0.72)
     _label_bars(axes, shown, n)
     axes.set_yticks(range(len(shown)), names)
@@ -73,6 +74,7 @@ def colours(labels: Iterable[str], *, top: int = 24) -> NamedFigure:
     title = f"{len(sizes)} base colours"
     fig = picture("colours", title, size=rows_size(len(shown)))
     axes = tidy(fig.add_subplot(), grid="x")
+    fig.data = _tabulate_counts(shown, "base_colour")
     for row, (name, size) in enumerate(shown.items()):
         paints = swatches(name)
         for part, paint in enumerate(paints):
@@ -104,6 +106,7 @@ def years(values: Iterable) -> NamedFigure:
     sizes = known.value_counts().sort_index()
     fig = picture("years", "Products by year")
     axes = tidy(fig.add_subplot())
+    fig.data = _tabulate_counts(sizes, "year")
     axes.bar(sizes.index, sizes, color=MAIN, width=0.75)
     for year, size in sizes.items():
         note(axes, thousands(size), (year, size), (0, 7), ha="center")
@@ -139,6 +142,7 @@ def shares(
     title = f"{readable_level(by).capitalize()} within each {readable_level(level)}"
     fig = picture(f"shares-{level}-{by}", title, size=rows_size(len(table), row=0.42))
     axes = tidy(fig.add_subplot(), grid="x")
+    fig.data = table[ordered].rename_axis(level, axis=0).rename_axis(None, axis=1).reset_index()
     left = np.zeros(len(table))
     for name, paint in zip(ordered, _paints(ordered), strict=True):
         share = (table[name] / table.sum(axis=1)).to_numpy()
@@ -170,6 +174,7 @@ def missing(table: pd.DataFrame) -> NamedFigure:
     axes = tidy(fig.add_subplot(), grid="x")
     share = (table["n"] / table["of"].clip(lower=1)).to_numpy()
     rows = range(len(table))
+    fig.data = table[["what", "n", "of"]].assign(share=share)
     axes.barh(rows, share, color=PALETTE[1], height=0.66)
     for row, (n, part) in enumerate(zip(table["n"], share, strict=True)):
         text = "none" if n == 0 else f"{n:,}  ({_percent(part)})"
@@ -200,6 +205,11 @@ def image_facts(facts: pd.DataFrame, *, top: int = 8) -> NamedFigure:
     fig = picture("image-facts", f"Image sizes and modes of {n:,} images", size=(8.0, 3.6))
     left, right = fig.subplots(1, 2, width_ratios=(3, 2))
     shown = sizes.head(top)
+    parts = {"size": {f"{w} x {h}": n for (w, h), n in shown.items()}, "mode": modes.to_dict()}
+    rows = [
+        (fact, value, images) for fact, found in parts.items() for value, images in found.items()
+    ]
+    fig.data = pd.DataFrame(rows, columns=["fact", "value", "images"])
     _panel(left, [f"{w} × {h}" for w, h in shown.index], shown, n, "width × height, pixels")
     _panel(right, [str(mode) for mode in modes.index], modes, n, "mode, as stored")
     if len(sizes) > top:
@@ -221,6 +231,10 @@ def _panel(axes: Axes, names: list[str], sizes: pd.Series, n: int, title: str) -
 def _sizes(labels: Iterable[str]) -> tuple[pd.Series, int, int]:
     given = pd.Series(np.asarray(list(labels)), dtype=str)
     return given[given != ""].value_counts(), len(given), int((given == "").sum())
+
+
+def _tabulate_counts(sizes: pd.Series, name: str) -> pd.DataFrame:
+    return pd.DataFrame({name: sizes.index, "products": sizes.to_numpy()})
 
 
 def _describe_count(n: int, n_missing: int, what: str) -> str:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 
 from fashify.plots.style import (
@@ -54,6 +55,7 @@ def precision_by_category(report: EvaluationReport, *, top: int = 30) -> NamedFi
     fig = picture(f"precision-{report.level}", title, size=rows_size(len(shown) + 2))
     axes = tidy(fig.add_subplot(), grid="x")
     rows = np.arange(len(shown))
+    fig.data = _tabulate_categories(shown[::-1], report)
     axes.barh(rows, shown["precision"], color=MAIN, height=0.7)
     _ticks(axes, rows, shown["chance"], ACCENT, "chance")
     capped = shown["ceiling"].to_numpy() < 1
@@ -91,6 +93,7 @@ def precision_curve(report: EvaluationReport) -> NamedFigure:
     title = f"Precision@k by {readable_level(report.level)}"
     fig = picture(f"curve-{report.level}", title, size=(8.0, 3.9))
     axes = tidy(fig.add_subplot())
+    fig.data = curve
     lines = (("micro", MAIN, "-"), ("macro", GOOD, "-"), ("chance", ACCENT, "--"))
     heights = _spread_labels(np.array([curve[name].iloc[-1] for name, *_ in lines]))
     for (name, paint, dash), marker, height in zip(lines, MARKERS, heights, strict=False):
@@ -116,6 +119,7 @@ def levels(reports: Mapping[str, EvaluationReport]) -> NamedFigure:
     names, k = list(reports), next(iter(reports.values())).k
     title = f"Precision@{k} at each level, with 95 % intervals"
     fig = picture("levels", title, size=(8.0, 6.2))
+    fig.data = _tabulate_levels(reports)
     for axes, mean in zip(fig.subplots(2, sharex=True), ("micro", "macro"), strict=True):
         _level_bars(tidy(axes), reports, mean)
         axes.set_ylabel(f"precision@{k} (fraction)")
@@ -184,6 +188,8 @@ def confusion(report: EvaluationReport, *, top: int = 20) -> NamedFigure:
     title = f"Which {readable_level(report.level)} the neighbours are of"
     side = 2.2 + 0.31 * len(columns)
     fig = picture(f"confusion-{report.level}", title, size=(max(6.4, side + 0.8), max(4.0, side)))
+    fig.data = pd.DataFrame(share, columns=columns)
+    fig.data.insert(0, "query", report.categories[order])
     axes = fig.add_subplot()
     mesh = axes.imshow(share, cmap=_BLUES, vmin=0, vmax=1, aspect="auto")
     for row, column in np.argwhere(share >= 0.005):
@@ -224,17 +230,20 @@ def distances(report: EvaluationReport, *, bins: int = 40) -> NamedFigure:
     )
     everything = np.concatenate([values for _, values, *_ in kinds])
     edges = np.linspace(0, float(everything.max()) * 1.02 or 1.0, bins + 1)
+    bars = pd.DataFrame({"low": edges[:-1], "high": edges[1:]})
     fig = picture(f"distances-{report.level}", "Distances of hits and of misses", size=(8.0, 3.8))
     axes = tidy(fig.add_subplot())
     for name, values, paint, dash in kinds:
         if not len(values):
             continue
         heights = np.histogram(values, edges)[0] / len(values)
+        bars[name] = heights
         median = float(np.median(values))
         label = f"{name} (n = {len(values):,}, median {median:.3f})"
         axes.stairs(heights, edges, fill=True, color=paint, alpha=0.18)
         axes.stairs(heights, edges, color=paint, linestyle=dash, linewidth=2, label=label)
         axes.axvline(median, color=paint, linestyle=":", linewidth=1.5)
+    fig.data = bars
     axes.set_xlim(0, edges[-1])
     axes.set_ylim(0)
     axes.set_xlabel(f"{report.facts['index']['metric']} distance (smaller is closer)")
@@ -245,6 +254,30 @@ def distances(report: EvaluationReport, *, bins: int = 40) -> NamedFigure:
     n_hits, n_misses = len(report.hit_distances), len(report.miss_distances)
     fig.alt = f"Distances of {n_hits:,} hits and {n_misses:,} misses."
     return fig
+
+
+def _tabulate_categories(shown: pd.DataFrame, report: EvaluationReport) -> pd.DataFrame:
+    """The bars, ticks, lines and diamonds of ``precision_by_category``."""
+    columns = ["category", "n", "n_queries", "precision", "precision_low", "precision_high"]
+    table = shown[[*columns, "chance", "ceiling"]].reset_index(drop=True)
+    if report.excluding_group is not None:
+        apart = report.excluding_group.table.set_index("category")["precision"]
+        table["excluding_group"] = apart.reindex(table["category"]).to_numpy()
+    return table
+
+
+def _tabulate_levels(reports: Mapping[str, EvaluationReport]) -> pd.DataFrame:
+    """One row a level, mean and view."""
+    rows = [
+        (level, mean, view, one.n_judged, getattr(one, mean)["precision"])
+        + (*one.intervals[mean]["precision"], getattr(one, mean)["chance"])
+        for level, report in reports.items()
+        for mean in ("micro", "macro")
+        for view, one in (("as found", report), ("excluding group", report.excluding_group))
+        if one is not None
+    ]
+    columns = ["level", "mean", "view", "queries", "precision", "low", "high", "chance"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _spread_labels(heights: np.ndarray, gap: float = 0.06) -> np.ndarray:

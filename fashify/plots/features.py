@@ -39,7 +39,8 @@ def norms(values: np.ndarray, *, bins: int = 40) -> NamedFigure:
     median = float(np.median(values))
     fig = picture("norms", "Norms of the features", size=(8.0, 3.6))
     axes = tidy(fig.add_subplot())
-    axes.hist(values, bins=bins, color=MAIN, edgecolor="white", linewidth=0.5)
+    heights, edges, _ = axes.hist(values, bins=bins, color=MAIN, edgecolor="white", linewidth=0.5)
+    fig.data = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": heights.astype(int)})
     axes.axvline(median, color=ACCENT, linestyle="--")
     top = axes.get_ylim()[1]
     note(axes, f"median {median:.1f}", (median, top), (6, -6), color=ACCENT)
@@ -65,6 +66,7 @@ def throughput(table: pd.DataFrame, *, subject: str = "") -> NamedFigure:
     fig = picture("throughput", "Throughput of the feature extraction", size=(8.0, 3.4))
     axes = tidy(fig.add_subplot())
     places = np.arange(len(table))
+    fig.data = table[["batch_size", "images_per_second"]]
     rates = table["images_per_second"].to_numpy(dtype=float)
     axes.plot(places, rates, color=MAIN, marker="o", linewidth=2)
     for place, rate in zip(places, rates, strict=True):
@@ -87,6 +89,7 @@ def engines(measured: Mapping[str, Any]) -> NamedFigure:
     table = pd.DataFrame(measured["contenders"])
     title = "Every engine beside one predict a picture"
     fig = picture("engines", title, size=(8.0, 0.62 * len(table) + 1.5))
+    fig.data = table.assign(matmul_limit=measured["matmul_limit"])
     axes = tidy(fig.add_subplot(), grid="x")
     rows = np.arange(len(table))
     kinds = (("from_files", MAIN, "from files"), ("forward", PALETTE[4], "network alone"))
@@ -125,6 +128,7 @@ def spectrum(ratios: np.ndarray) -> NamedFigure:
     ratios = np.asarray(ratios, dtype=float)
     axis, total = np.arange(1, len(ratios) + 1), np.cumsum(ratios)
     fig = picture("pca-spectrum", "PCA spectrum of the features", size=(8.0, 3.6))
+    fig.data = pd.DataFrame({"axis": axis, "share": ratios, "together": total})
     left, right = fig.subplots(1, 2)
     tidy(left).bar(axis, ratios, color=MAIN, width=0.8)
     left.set_ylabel("share of variance (fraction)")
@@ -169,6 +173,7 @@ def feature_map(
     sizes = pd.Series(labels[labels != ""]).value_counts()
     title = f"{method} map of the features by {readable_level(level)}"
     fig = picture(name or f"map-{level}", title, size=(8.0, 6.2))
+    fig.data = pd.DataFrame({"x": places[:, 0], "y": places[:, 1], level: labels})
     axes = fig.add_subplot()
     named = list(sizes.index[:top])
     others = ~np.isin(labels, named)

@@ -46,6 +46,7 @@ def gains(table: pd.DataFrame, *, level: str, k: int = 5, top: int = 28) -> Name
         size=rows_size(len(shown) + 2),
     )
     axes = tidy(fig.add_subplot(), grid="x")
+    fig.data = shown[::-1]
     rows = np.arange(len(shown))
     axes.axvline(0, color=SOFT, linewidth=1)
     axes.hlines(rows, shown["low"], shown["high"], color=INK, linewidth=1.4, label="95 % interval")
@@ -87,6 +88,14 @@ def methods(reports: Mapping[str, Mapping[str, EvaluationReport]], *, k: int = 5
     levels = list(next(iter(reports.values())))
     fig = picture("methods", f"Precision@{k} of each head", size=(8.0, 4.4))
     axes = tidy(fig.add_subplot())
+    fig.data = pd.DataFrame(
+        [
+            (method, level, *_bounded(report.micro, report.intervals["micro"]))
+            for method, found in reports.items()
+            for level, report in found.items()
+        ],
+        columns=["method", "level", "precision", "low", "high"],
+    )
     width = 0.8 / len(reports)
     for turn, (method, found) in enumerate(reports.items()):
         x = np.arange(len(levels)) + (turn - (len(reports) - 1) / 2) * width
@@ -110,6 +119,10 @@ def methods(reports: Mapping[str, Mapping[str, EvaluationReport]], *, k: int = 5
     return fig
 
 
+def _bounded(means: dict, intervals: dict) -> tuple[float, float, float]:
+    return means["precision"], *intervals["precision"]
+
+
 @use_house_style
 def reliability(table: pd.DataFrame, *, level: str = "article_type") -> NamedFigure:
     """Predicted against observed share of right matches: on the diagonal is honest.
@@ -120,6 +133,7 @@ def reliability(table: pd.DataFrame, *, level: str = "article_type") -> NamedFig
     """
     title = "Does the match strength keep its word?"
     fig = picture("reliability", title, size=(5.6, 5.0))
+    fig.data = table
     axes = tidy(fig.add_subplot(), grid="both")
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="as predicted")
     axes.plot(table["predicted"], table["observed"], color=MAIN, linewidth=1.2)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from fashify.plots.style import (
     INK,
@@ -36,6 +37,7 @@ def photo_precision(reports: Mapping[str, PhotoReport]) -> NamedFigure:
     title = f"Precision@{last.k} of people's photos"
     fig = picture("photo-precision", title, size=rows_size(len(shown) * len(reports) + 2))
     axes = tidy(fig.add_subplot(), grid="x")
+    fig.data = _tabulate(reports, list(shown["label"][::-1]))
     height = 0.74 / len(reports)
     for place, ((name, report), paint, marker) in enumerate(
         zip(reports.items(), PALETTE, MARKERS, strict=False)
@@ -63,3 +65,13 @@ def photo_precision(reports: Mapping[str, PhotoReport]) -> NamedFigure:
     means = ", ".join(f"{name} {one.macro['precision']:.2f}" for name, one in reports.items())
     fig.alt = f"{title}: macro mean {means}. {last.summary}"
     return fig
+
+
+def _tabulate(reports: Mapping[str, PhotoReport], labels: list[str]) -> pd.DataFrame:
+    """One row a search and label."""
+    columns = ["label", "n", "precision", "precision_low", "precision_high", "chance"]
+    tables = [
+        report.table.set_index("label").loc[labels].reset_index()[columns].assign(search=name)
+        for name, report in reports.items()
+    ]
+    return pd.concat(tables, ignore_index=True)[["search", *columns]]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, NamedFigure, picture, use_house_style
@@ -43,6 +44,7 @@ def grid(
     for axes, image, caption in zip(cells, images, captions, strict=False):
         _show(axes, image)
         axes.set_xlabel(_wrap_text(caption), fontsize=7.5, color=INK, labelpad=4)
+    fig.data = pd.DataFrame({"place": range(1, len(images) + 1), "caption": list(captions)})
     for axes in cells[len(images) :]:
         axes.set_visible(False)
     fig.alt = f"{title}: {len(images)} product images."
@@ -81,6 +83,14 @@ def matches(
     if len(rows):
         cells[0][0].set_title("query", color=INK, fontweight="bold")
         cells[0][2].set_title("nearest →", color=SOFT)
+    fig.data = pd.DataFrame(
+        [
+            (number, caption, rank, text, hit)
+            for number, ((_, caption), found) in enumerate(rows, 1)
+            for rank, (_, text, hit) in enumerate(found, 1)
+        ],
+        columns=["row", "query", "rank", "match", "relevant"],
+    )
     hits = sum(hit is True for _, found in rows for *_, hit in found)
     total = sum(len(found) for _, found in rows)
     fig.alt = f"{title}: {len(rows)} queries with their matches, {hits} of {total} relevant."
@@ -118,6 +128,12 @@ def picture_rows(
         line[0].annotate(words, (0, 1), (0, 8), annotation_clip=False, **at).set_in_layout(False)
     if not rows:
         cells[0][0].set_axis_off()
+    found = [
+        (words, place, caption)
+        for words, shown in rows
+        for place, (_, caption) in enumerate(shown, 1)
+    ]
+    fig.data = pd.DataFrame(found, columns=["row", "place", "caption"])
     fig.alt = f"{title}: {len(rows)} rows. " + "; ".join(words for words, _ in rows)
     return fig
 

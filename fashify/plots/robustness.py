@@ -49,6 +49,8 @@ def robustness(
     title = f"Spoiled queries: {words.split(' (')[0]}"
     size = (2.9 * columns + 0.5, 1.3 + 2.35 * n_rows)
     fig = picture(f"robustness-{measure.replace('_', '-')}", title, size=size)
+    ends = [f"{measure}{end}" for end in ("", "_low", "_high")]
+    fig.data = report.table[["remedy", "perturbation", "unit", "strength", "n", *ends]]
     cells = fig.subplots(n_rows, columns, squeeze=False, sharey=True)
     for axes, name in zip(cells.ravel(), names, strict=False):
         _panel(tidy(axes), report, table[table["perturbation"] == name], measure)

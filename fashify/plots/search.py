@@ -37,6 +37,7 @@ def recall_speed(table: pd.DataFrame, *, reference: pd.DataFrame | None = None) 
     """
     fig = picture("recall-speed", "Speed against neighbours missed", size=(8.0, 4.4))
     axes = tidy(fig.add_subplot(), grid="both")
+    fig.data = table
     for name, rows, colour, marker in _by_index(table):
         rows = rows.sort_values("recall")
         missed = 100 * (1 - rows["recall"])
@@ -70,6 +71,7 @@ def index_costs(table: pd.DataFrame) -> NamedFigure:
     """
     costs = table.groupby("index", sort=False)[["build_s", "structure_bytes_per_item"]].first()
     fig = picture("index-costs", "What an index costs to build and keep", size=(8.0, 3.0))
+    fig.data = costs.reset_index()
     panels = fig.subplots(1, 2, sharey=True)
     labels = ("seconds to build", "bytes an item, beside the vectors")
     for axes, column, label in zip(panels, costs.columns, labels, strict=True):
@@ -98,6 +100,7 @@ def growth(table: pd.DataFrame) -> NamedFigure:
     """
     fig = picture("growth", "Time of a query as the gallery grows", size=(8.0, 4.2))
     axes = tidy(fig.add_subplot(), grid="both")
+    fig.data = table
     for name, rows, colour, marker in _by_index(table):
         rows = rows.sort_values("n")
         axes.plot(rows["n"], rows["p50_ms"], color=colour, marker=marker, label=name, linewidth=2)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal, ParamSpec
 
 import matplotlib as mpl
+import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -65,13 +66,14 @@ class NamedFigure(Figure):
     Attributes:
         name: file name, without ending, a report stores it under.
         alt: what the figure shows, for those who cannot see it.
+        data: what is drawn, one row a mark, for the report's CSV beside the figure.
     """
 
     def __init__(self, name: str, *, alt: str, size: tuple[float, float]) -> None:
         super().__init__(
             figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
         )
-        self.name, self.alt = name, alt
+        self.name, self.alt, self.data = name, alt, pd.DataFrame()
         FigureCanvasAgg(self)
 
     def png(self) -> bytes:
@@ -81,12 +83,17 @@ class NamedFigure(Figure):
             self.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
         return buffer.getvalue()
 
+    def csv(self) -> str:
+        """What is drawn as CSV, six significant digits; "" where nothing was kept."""
+        return "" if self.data.empty else self.data.to_csv(index=False, float_format="%.6g")
+
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         width, height = (round(side * SHOWN_DPI) for side in self.get_size_inches())
         facts = {"alt": self.alt, "name": self.name, "width": width, "height": height}
-        return {"image/png": self.png(), "text/plain": self.alt}, {"image/png": facts}
+        bundle = {"image/png": self.png(), "text/plain": self.alt}
+        return bundle | ({"text/csv": self.csv()} if self.csv() else {}), {"image/png": facts}
 
 
 def use_house_style(draw: Callable[P, NamedFigure]) -> Callable[P, NamedFigure]:

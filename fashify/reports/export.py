@@ -37,7 +37,8 @@ class Harvest:
 
 
 def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
-    """Write the figures of an executed notebook as PNG, and collect its title and numbers.
+    """Write the figures of an executed notebook as PNG, what they show as CSV beside them, and
+    collect its title and numbers.
 
     Args:
         notebook: executed, version 4.
@@ -48,7 +49,10 @@ def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
         data = output.get("data", {})
         if "image/png" in data:
             facts = output.get("metadata", {}).get("image/png", {})
-            found.figures.append(_write_figure(data["image/png"], facts, folder, found.figures))
+            csv = data.get("text/csv", "")
+            found.figures.append(
+                _write_figure(data["image/png"], facts, folder, found.figures, csv)
+            )
         if MIME in data:
             numbers = data[MIME]
             found.metrics, found.details = dict(numbers["metrics"]), numbers["details"]
@@ -81,6 +85,7 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
     exporter = HTMLExporter(template_name="fashify", extra_template_basedirs=[str(TEMPLATES)])
     for name, words in FILTERS.items():
         exporter.register_filter(name, words)
+    exporter.register_filter("data_url", _encode_csv)
     resources = {
         "run": run,
         "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
@@ -98,6 +103,11 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
     return page
 
 
+def _encode_csv(text: str) -> str:
+    """A CSV as an address that needs no file: UTF-8 with a mark, as spreadsheets want it."""
+    return "data:text/csv;base64," + base64.b64encode(text.encode("utf-8-sig")).decode()
+
+
 def external_resources(page: str) -> list[str]:
     """Addresses an HTML page would fetch from: scripts, styles, fonts, images, frames."""
     return [next(filter(None, groups)) for groups in _FETCHING.findall(page)]
@@ -113,9 +123,13 @@ def write_thumbnail(figure: Path, target: Path, *, width: int = 640) -> None:
         small.save(target, optimize=True)
 
 
-def _write_figure(encoded: str, facts: dict, folder: Path, before: list[dict]) -> dict:
+def _write_figure(encoded: str, facts: dict, folder: Path, before: list[dict], csv: str) -> dict:
     folder.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^\w.-]+", "-", facts.get("name", "")).strip("-.") or "figure"
     file = f"{len(before) + 1:02d}-{name}.png"
     (folder / file).write_bytes(base64.b64decode(encoded))
-    return {"file": f"{folder.name}/{file}", "name": name, "alt": facts.get("alt", "")}
+    found = {"file": f"{folder.name}/{file}", "name": name, "alt": facts.get("alt", "")}
+    if csv:
+        (folder / file).with_suffix(".csv").write_text(csv, encoding="utf-8")
+        found["data"] = str(Path(found["file"]).with_suffix(".csv").as_posix())
+    return found

@@ -159,6 +159,47 @@ def test_notebook_gets_png():
     assert width == 2 * facts["image/png"]["width"]
 
 
+def test_every_figure_keeps_its_data(drawn):
+    """What is drawn is there as CSV, which a notebook hands on beside the picture."""
+    for name, figure in drawn.items():
+        table = pd.read_csv(io.StringIO(figure.csv()))
+        assert len(table) == len(figure.data) > 0, name
+        assert table.columns.tolist() == figure.data.columns.tolist(), name
+    data, _ = drawn["counts"]._repr_mimebundle_()
+    assert data["text/csv"] == "article_type,products\nShirts,5\nHeels,3\nWatches,1\n"
+
+
+def widths(figure: plots.NamedFigure) -> list[float]:
+    """Lengths of the horizontal bars, from the top."""
+    bars = [bar for axes in figure.axes for bar in axes.patches]
+    return [bar.get_width() for bar in sorted(bars, key=lambda bar: -bar.get_y())]
+
+
+def test_data_are_the_marks_themselves(drawn):
+    """Bars, lines, cells and captions are those of the CSV: it can say nothing else."""
+    categories = drawn["precision_by_category"].data
+    assert categories["precision"].tolist() == widths(drawn["precision_by_category"])
+    kinds, noise = drawn["group_kinds"], drawn["label_noise"]
+    assert kinds.data["share"].tolist() == widths(kinds)
+    assert noise.data["noise"].tolist() == widths(noise)
+    curve = drawn["precision_curve"]
+    lines = [line.get_ydata().tolist() for line in curve.axes[0].lines]
+    assert lines == [curve.data[name].tolist() for name in ("micro", "macro", "chance")]
+    cells = drawn["confusion"].axes[0].images[0].get_array()
+    assert drawn["confusion"].data.drop(columns="query").to_numpy().tolist() == cells.tolist()
+    heights = [bar.get_height() for bar in drawn["levels"].axes[0].patches]
+    levels = drawn["levels"].data
+    micro = levels[levels["mean"] == "micro"].sort_values("view", kind="stable")
+    assert heights == micro["precision"].tolist()
+    steps = [patch.get_data().values.tolist() for patch in drawn["distances"].axes[0].patches]
+    assert [drawn["distances"].data[name].tolist() for name in ("hits", "misses")] == steps[::2]
+    assert drawn["matches"].data["relevant"].tolist() == [True, False]
+    assert drawn["picture_rows"].data["caption"].tolist() == ["Red", "Blue", "Red"]
+    grouped = drawn["group_sizes"].data.set_index("size")["groups"]
+    assert grouped["2"] == 1
+    assert grouped["5 to 9"] == 1
+
+
 def test_equal_figures_are_equal_bytes():
     assert plots.years([2011]).png() == plots.years([2011]).png()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
+import re
 from pathlib import Path
 
 import nbformat
@@ -75,7 +77,8 @@ def test_a_run_keeps_everything_it_gave(run):
         "notebook.ipynb", "report.html", "figures", "metrics.json", "run.json", "thumbnail.png",
     }  # fmt: skip
     assert run.folder.parent.name == "01_small"
-    assert [path.name for path in (run.folder / "figures").iterdir()] == ["01-counts-usage.png"]
+    figures = sorted(path.name for path in (run.folder / "figures").iterdir())
+    assert figures == ["01-counts-usage.csv", "01-counts-usage.png"]
     assert Image.open(run.folder / "thumbnail.png").width <= 640
 
 
@@ -100,6 +103,10 @@ def test_page_is_self_contained(run):
     page = run.page.read_text()
     assert external_resources(page) == []
     assert page.count("<script") == 1, "the page's own script, which sorts its tables"
+    found = re.search(r'download="counts-usage.csv" href="data:text/csv;base64,([^"]+)"', page)
+    table = base64.b64decode(found[1]).decode("utf-8-sig")
+    assert table == "usage,products\nMen,2\nMen & women,1\n"
+    assert table == (run.folder / "figures/01-counts-usage.csv").read_text()
     assert 'src="data:image/png;base64,' in page
     assert 'alt="2 kinds of usage; most frequent: Men 2, Men &amp; women 1."' in page
     assert "k was 7." in page
