@@ -52,6 +52,7 @@ def choose_index(
     features: np.ndarray,
     item_ids: Sequence[str] | np.ndarray,
     *,
+    view_items: np.ndarray | None = None,
     metric: str = "cosine",
     k: int = 5,
     recall: float = 0.99,
@@ -67,7 +68,8 @@ def choose_index(
     its time, the one with the smallest structure.
 
     Args:
-        features: (n, dim). item_ids: (n,).
+        features: (v, dim). item_ids: (n,).
+        view_items: (v,) int64, the product of each row; one row a product by default.
         metric: "cosine" or "euclidean".
         k: neighbours asked for.
         recall: the least index recall@k, 0 to 1.
@@ -92,11 +94,12 @@ def choose_index(
             ", ".join(unknown or candidates) or "none",
             f"choose from: {known(name for name in list_indexes() if is_installed(name))}",
         )
-    k = min(k, max(1, len(features) - 1))
-    questions = Questions.draw(features, item_ids, metric=metric, k=k, n=n_queries, seed=seed)
+    k = min(k, max(1, len(item_ids) - 1))
+    gallery: dict[str, Any] = {"metric": metric, "view_items": view_items}
+    questions = Questions.draw(features, item_ids, k=k, n=n_queries, seed=seed, **gallery)
     built, trials = {}, []
     for name in usable:
-        built[name], measured = build_and_try(name, features, item_ids, questions, metric=metric)
+        built[name], measured = build_and_try(name, features, item_ids, questions, **gallery)
         trials += measured
         log.info("%s: %s", name, "; ".join(map(_describe_trial, measured)))
     best = _find_cheapest(trials, recall, fast_enough_ms)

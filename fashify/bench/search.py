@@ -65,12 +65,14 @@ OnStep = Callable[[str], None]
 
 
 class VectorSource(Protocol):
-    """What is measured: a FeatureStore, or anything with its two arrays."""
+    """What is measured: a FeatureStore, or anything with its three arrays."""
 
     item_ids: np.ndarray
 
     @property
     def vectors(self) -> np.ndarray: ...
+    @property
+    def view_items(self) -> np.ndarray: ...
 
 
 def run(
@@ -90,7 +92,8 @@ def run(
     """Measure search on a built store.
 
     Args:
-        store: vectors (n, dim) and item_ids (n,); None where no part of `OF_STORE` is asked for.
+        store: vectors (v, dim), item_ids (n,) and view_items (v,); None where no part of
+            `OF_STORE` is asked for.
         parts: of `PARTS`: the store itself, growing galleries, Fashion-MNIST.
         metric: "cosine" or "euclidean", for the store. k: neighbours, except of Fashion-MNIST,
             which is asked for 10 as in the public benchmark.
@@ -155,10 +158,17 @@ def measure(
 
 
 def measure_store(store: VectorSource, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
-    """A store's own vectors, asked by its own items; options as for `compare`."""
+    """A store's own vectors, asked by its own items; options as for `compare`.
+
+    Milvus, which holds one view a product, is left out where products have several.
+    """
     features, item_ids = store.vectors, store.item_ids
+    if len(features) > len(item_ids):
+        backends = options.get("backends", BACKENDS)
+        options |= {"backends": [name for name in backends if name != "milvus"]}
     title = f"store: {len(features):,} x {features.shape[1]}, {metric}, k = {k}"
-    return compare(features, item_ids, title, metric=metric, k=k, **options)
+    views = store.view_items
+    return compare(features, item_ids, title, metric=metric, k=k, view_items=views, **options)
 
 
 def compare(
@@ -167,6 +177,7 @@ def compare(
     title: str,
     *,
     metric: str,
+    view_items: np.ndarray | None = None,
     backends: Sequence[str] = BACKENDS,
     k: int = 5,
     n_queries: int = 512,
@@ -176,8 +187,9 @@ def compare(
     on_step: OnStep = log.info,
 ) -> dict[str, Any]:
     """Sweep backends over one gallery, scikit-learn called plainly before them."""
+    gallery: dict[str, Any] = {"metric": metric, "view_items": view_items}
     questions = questions or Questions.draw(
-        features, item_ids, metric=metric, k=k, n=n_queries, seed=seed
+        features, item_ids, k=k, n=n_queries, seed=seed, **gallery
     )
     on_step("scikit-learn")
     plain = [reference(features, questions, one) for one in ("euclidean", "cosine")]
@@ -185,7 +197,7 @@ def compare(
     for name in filter(is_installed, backends):
         on_step(name)
         with _temporary_milvus(name, uri) as placed:
-            options = {"metric": metric, **placed}
+            options = gallery | placed
             index, measured = build_and_try(name, features, item_ids, questions, **options)
             index.discard()
         trials += [one.to_dict() for one in measured]

@@ -96,14 +96,16 @@ class Questions:
         item_ids: Sequence[str] | np.ndarray,
         *,
         metric: str,
+        view_items: np.ndarray | None = None,
         k: int = 5,
         n: int = 300,
         seed: int = 0,
     ) -> Questions:
-        """``n`` items of the gallery, each asking for its neighbours without itself."""
-        rows = np.random.default_rng(seed).choice(len(features), min(n, len(features)), False)
-        queries, exclude = np.ascontiguousarray(features[rows]), np.asarray(item_ids)[rows]
-        exact = make_index("exact", metric=metric).fit(features, item_ids)
+        """``n`` items of the gallery, the first view of each asking for its neighbours."""
+        rows = np.random.default_rng(seed).choice(len(item_ids), min(n, len(item_ids)), False)
+        first = rows if view_items is None else np.searchsorted(view_items, rows)
+        queries, exclude = np.ascontiguousarray(features[first]), np.asarray(item_ids)[rows]
+        exact = make_index("exact", metric=metric).fit(features, item_ids, view_items=view_items)
         return cls(queries, exclude, k, exact.search(queries, k, exclude=exclude))
 
     def ask(self, index: Index, rows: slice = slice(None)) -> Neighbours:
@@ -187,6 +189,7 @@ def build_and_try(
     questions: Questions,
     *,
     metric: str,
+    view_items: np.ndarray | None = None,
     sweep: bool = True,
     **params: Any,
 ) -> tuple[Index, list[Trial]]:
@@ -194,13 +197,15 @@ def build_and_try(
 
     Args:
         name: the backend. **params: what it is built with.
-        features: (n, dim). item_ids: (n,).
+        features: (v, dim). item_ids: (n,).
         questions: asked of it.
         metric: "cosine" or "euclidean".
+        view_items: (v,) int64, the product of each row; one row a product by default.
         sweep: False for the backend's own setting alone.
     """
     begin = time.perf_counter()
-    index = make_index(name, metric=metric, **params).fit(features, item_ids)
+    index = make_index(name, metric=metric, **params)
+    index.fit(features, item_ids, view_items=view_items)
     facts: dict[str, Any] = {
         "build_s": round(time.perf_counter() - begin, 3),
         **_measure_disk(index),

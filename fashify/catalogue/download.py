@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
 import threading
 import time
@@ -31,6 +30,7 @@ from fashify.catalogue.readers import reader_of
 from fashify.catalogue.tables import find_table
 from fashify.errors import CatalogueError, ImageReadError
 from fashify.io.addresses import Address, is_public, resolve
+from fashify.io.artefact import write_bytes
 from fashify.io.images import SUFFIXES, is_picture
 from fashify.io.storage import open_storage
 
@@ -259,7 +259,8 @@ class _Run:
             return
         try:
             data = self._read(address)
-            _keep(path, data)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, data)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ImageReadError, ValueError) as error:
             self._fail(address, error)
         else:
@@ -319,17 +320,6 @@ class _Run:
             turn = max(now, self._next.get(host, 0.0))
             self._next[host] = turn + 1 / self.limits.per_second
         time.sleep(max(0.0, turn - now))
-
-
-def _keep(path: Path, data: bytes) -> None:
-    """Writes beside and renames: a file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def download_catalogue(

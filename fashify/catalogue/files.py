@@ -96,11 +96,6 @@ def suffix_of(name: str) -> str:
     return f".{ending.lower()}" if dot and stem else ""
 
 
-def is_image_name(name: str) -> bool:
-    """Whether a name looks like an image worth opening; hidden files do not."""
-    return suffix_of(name) in SUFFIXES and not is_hidden(name)
-
-
 def sort_files(storage: Storage, names: list[str]) -> Files:
     """Sorts names by their endings, and by their first bytes where those say nothing."""
     found, unknown = Files(), []

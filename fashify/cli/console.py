@@ -30,6 +30,9 @@ StoreOption = Annotated[
         "--store", help="Store folder, or s3://, gs://, az:// url; default: $FASHIFY_STORE."
     ),
 ]
+PicturesOption = Annotated[
+    str | None, typer.Option(help="Where the pictures are now; default: as the store was built.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on stdout.")]
 
 

@@ -71,7 +71,13 @@ def index(
     if auto:
         if name or given:
             raise ConfigError("--auto alone", "a backend or its options too", "leave these out")
-        choice = choose_index(opened.vectors, opened.item_ids, metric=metric, recall=recall)
+        choice = choose_index(
+            opened.vectors,
+            opened.item_ids,
+            view_items=opened.view_items,
+            metric=metric,
+            recall=recall,
+        )
         fitted, chosen = choice.index, choice.to_dict()
     else:
         fitted, chosen = _fit_index(opened, name or "exact", metric, given), {"reason": "asked for"}
@@ -155,9 +161,8 @@ def _fit_index(opened: FeatureStore, name: str, metric: str, given: dict[str, An
     from fashify.index import make_index
 
     empty: Any = make_index(name, metric=metric, **given)
-    if name == MILVUS:
-        return empty.fit(opened.vectors, opened.item_ids, items=opened.items)
-    return empty.fit(opened.vectors, opened.item_ids, view_items=opened.view_items)
+    columns = {"items": opened.items} if name == MILVUS else {}
+    return empty.fit(opened.vectors, opened.item_ids, view_items=opened.view_items, **columns)
 
 
 def _find_milvus_index(path: Path | None) -> dict[str, Any]:

@@ -10,14 +10,13 @@ from fashify.cli import (
     auditing,
     benching,
     building,
-    demonstrating,
     indexing,
     info,
     judging,
     judging_photos,
     reporting,
     searching,
-    serving_api,
+    serving,
     teaching,
 )
 from fashify.cli.console import Commands, set_up_logging
@@ -45,7 +44,7 @@ app.command()(building.build)
 app.command()(teaching.learn)
 app.command()(teaching.train)
 app.command()(searching.search)
-app.command()(serving_api.serve)
+app.command()(serving.serve)
 app.command()(auditing.audit)
 app.command()(judging.evaluate)
 app.command()(judging.compare)
@@ -54,7 +53,7 @@ app.command()(reporting.report)
 app.command()(reporting.notebooks)
 app.add_typer(benching.app, name="bench")
 app.add_typer(indexing.app, name="index")
-app.command()(demonstrating.demo)
+app.command()(serving.demo)
 app.command()(info.info)
 app.command()(info.verify)
 

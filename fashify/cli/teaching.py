@@ -7,14 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fashify.cli.console import JsonOption, StoreOption, emit, store_path
+from fashify.cli.console import JsonOption, PicturesOption, StoreOption, emit, store_path
 from fashify.cli.head_lines import describe_head, format_head
 from fashify.cli.judging_photos import AnswersOption
 from fashify.errors import ConfigError
-
-PicturesOption = Annotated[
-    str | None, typer.Option(help="Where the pictures are; default: as the store was built.")
-]
 
 
 def train(

@@ -32,11 +32,6 @@ def read_photos() -> dict[str, bytes]:
     return {name.name: archive.read(str(name)) for name in photos}
 
 
-def read_photo_table() -> str:
-    """``queries.csv`` of the photos: ``file, item_id, article_type, product_name, backdrop``."""
-    return ZipArchive(SAMPLE).read("queries/queries.csv").decode()
-
-
 @cache
 def read_backdrops() -> dict[str, np.ndarray]:
     """A floor, a lawn and the like by name, each (480, 360, 3) uint8 RGB; not to be written to.

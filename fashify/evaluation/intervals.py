@@ -112,22 +112,25 @@ def permutation_p(
     parts = parts[parts != 0]
     # Rounding must not tell apart what is equal, such as the run itself and its mirror.
     observed = abs(parts.sum()) * (1 - 1e-9)
-    rng, beyond, left = np.random.default_rng(seed), 0, permutations
-    while left:
-        block = min(left, max(1, _CELLS // max(1, len(parts))))
+    rng, beyond = np.random.default_rng(seed), 0
+    for block in _split_draws(permutations, len(parts)):
         signs = 2.0 * rng.integers(0, 2, (block, len(parts)), dtype=np.int8) - 1
         beyond += int((abs(signs @ parts) >= observed).sum())
-        left -= block
     return (1 + beyond) / (1 + permutations)
 
 
 def _draw_weights(n_clusters: int, draws: int, seed: int) -> Iterator[np.ndarray]:
     """Blocks (b, n_clusters) float64: the weight of each cluster in each draw."""
-    rng, left = np.random.default_rng(seed), draws
-    while left:
-        block = min(left, max(1, _CELLS // max(1, n_clusters)))
+    rng = np.random.default_rng(seed)
+    for block in _split_draws(draws, n_clusters):
         yield rng.standard_exponential((block, n_clusters))
-        left -= block
+
+
+def _split_draws(draws: int, width: int) -> Iterator[int]:
+    """Sizes of blocks of draws, each of which takes ``width`` cells."""
+    block = max(1, _CELLS // max(1, width))
+    for start in range(0, draws, block):
+        yield min(block, draws - start)
 
 
 def _count_clusters(cluster: np.ndarray, codes: np.ndarray, c: int) -> np.ndarray:

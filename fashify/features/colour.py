@@ -51,15 +51,6 @@ def colour_features(images: np.ndarray) -> np.ndarray:
     return np.stack([_histogram(picture) for picture in codes]) if len(codes) else _empty_features()
 
 
-def foreground(image: np.ndarray) -> np.ndarray:
-    """How much each pixel belongs to the product: (H, W) float32, ``FLOOR`` to 1.
-
-    Args:
-        image: (H, W, 3) uint8 RGB, the product before a plain background.
-    """
-    return _weights(_codes(image[None])[0])
-
-
 def _histogram(codes: np.ndarray) -> np.ndarray:
     counts = np.bincount(codes.ravel(), _weights(codes).ravel(), 1 << 3 * _BITS)
     present = np.flatnonzero(counts)
@@ -68,6 +59,7 @@ def _histogram(codes: np.ndarray) -> np.ndarray:
 
 
 def _weights(codes: np.ndarray) -> np.ndarray:
+    """How much each pixel belongs to the product: (H, W) float32, ``FLOOR`` to 1."""
     lab = _lab_table()[codes]
     edge = np.concatenate([lab[0], lab[:, 0], lab[:, -1]])
     away = np.linalg.norm(lab - np.median(edge, axis=0), axis=-1)

@@ -48,11 +48,6 @@ class StoreHolder:
             )  # fmt: skip
         return self._service
 
-    @property
-    def is_ready(self) -> bool:
-        """Whether searches can be answered."""
-        return self._service is not None
-
     def open(self) -> DemoService:
         """Opens the store now, and looks after it from then on; errors as ``open_service``."""
         service = self._take(self._open())

@@ -104,13 +104,6 @@ class Facets(BaseModel):
     columns: dict[str, str] = Field(description="Every column and what it holds.")
 
 
-class Health(BaseModel):
-    """Whether the server answers."""
-
-    status: str
-    n_products: int | None = None
-
-
 class ProblemDocument(BaseModel):
     """An error (RFC 9457)."""
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import sqlite3
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 
 from fashify.errors import StoreCorruptError
-from fashify.io.artefact import write_bytes
+from fashify.io.artefact import write_bytes, write_file
 from fashify.text.index import WORDS, WordIndex
 from fashify.text.postings import field_columns
 from fashify.text.tower import Tower
@@ -52,10 +50,7 @@ def open_index(store: Path | None, items: pd.DataFrame) -> WordIndex:
 
 def _rebuild(path: Path, items: pd.DataFrame, key: str) -> WordIndex:
     path.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".building") as folder:
-        fresh = Path(folder) / WORDS
-        WordIndex.build(items, fresh, key=key).close()
-        os.replace(fresh, path)
+    write_file(path, lambda beside: WordIndex.build(items, beside, key=key).close())
     return WordIndex.load(path)
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fashify.features.colour import COLOUR_DIM, colour_features, foreground, prototypes, rgb_to_lab
+from fashify.features.colour import (
+    COLOUR_DIM,
+    _codes,
+    _weights,
+    colour_features,
+    prototypes,
+    rgb_to_lab,
+)
 
 
 def product(rgb: tuple[int, int, int], background: tuple[int, int, int] = (255, 255, 255)):
@@ -53,7 +60,7 @@ def test_same_colour_is_nearer() -> None:
 
 def test_ground_counts_little() -> None:
     """The ground counts little and white on white something."""
-    weights = foreground(product((10, 10, 10)))
+    weights = _weights(_codes(product((10, 10, 10))[None])[0])
     assert weights[40, 30] == 1
     assert weights[2, 2] == pytest.approx(0.03)
     assert np.linalg.norm(colour_features(product((255, 255, 255))[None])) == pytest.approx(1)

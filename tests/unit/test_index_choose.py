@@ -80,6 +80,25 @@ def test_unknown_candidates_are_refused(features):
         choose_index(features, IDS, candidates=("exact", "nothing"))
 
 
+def test_choose_index_answers_products_by_their_views(features):
+    owners = np.repeat(np.arange(N // 3), 3)
+    options = {"view_items": owners, "n_queries": 40, "candidates": ("exact", "sklearn")}
+    chosen = choose_index(features, IDS[: N // 3], **options)
+    assert len(chosen.index) == N // 3
+    assert [trial.recall for trial in chosen.trials] == [1.0, 1.0]
+
+
+def test_bench_search_of_a_store_with_views(features):
+    store = SimpleNamespace(
+        vectors=features, item_ids=IDS[: N // 2], view_items=np.repeat(np.arange(N // 2), 2)
+    )
+    options = {"parts": ["store"], "backends": ["exact", "milvus"], "n_queries": 20}
+    part = bench.run(store, **options)["store"]
+    assert [(one["name"], one["n"], one["recall"]) for one in part["trials"]] == [
+        ("exact", N // 2, 1.0)
+    ]
+
+
 def test_recall_is_the_share_of_true_neighbours(features):
     questions = Questions.draw(features, IDS, metric="cosine", k=4, n=10)
     truth = questions.truth
@@ -128,7 +147,7 @@ def test_curve_takes_fastest():
 
 def test_a_whole_run(features, tmp_path):
     result = bench.run(
-        SimpleNamespace(vectors=features, item_ids=IDS),
+        SimpleNamespace(vectors=features, item_ids=IDS, view_items=np.arange(N)),
         parts=("store", "growth"), backends=("exact", "sklearn"), k=5,
         n_queries=33, growth=(200, 400), growth_dims=8,
     )  # fmt: skip
@@ -159,7 +178,9 @@ def test_milvus_measured_in_temporary_file(features):
 @pytest.mark.parametrize("options", [{"parts": ("moon",)}, {"backends": ("moon",)}])
 def test_unknown_parts_and_backends_are_refused(features, options):
     with pytest.raises(ConfigError, match="choose from"):
-        bench.run(SimpleNamespace(vectors=features, item_ids=IDS), **options)
+        bench.run(
+            SimpleNamespace(vectors=features, item_ids=IDS, view_items=np.arange(N)), **options
+        )
 
 
 def test_a_store_is_needed_for_its_parts():

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from fashify.backbones import load_backbone
-from fashify.data import read_photo_table, read_photos
+from fashify.data import SAMPLE, read_photos
 from fashify.errors import QueryError
 from fashify.io.images import load_image
+from fashify.io.storage.local import ZipArchive
 from fashify.retrieval.region import Box, find_product
 from fashify.retrieval.retriever import Retriever
 
@@ -62,7 +63,7 @@ def test_cropping_helps_the_sample_photos(sample_store: Path) -> None:
     """Searched with the region, every photo's own product comes among the first two."""
     retriever = Retriever.open(sample_store)
     photos = read_photos()
-    for row in csv.DictReader(io.StringIO(read_photo_table())):
+    for row in csv.DictReader(io.StringIO(ZipArchive(SAMPLE).read("queries/queries.csv").decode())):
         photo = load_image(photos[row["file"]])
         region = find_product(retriever.embedder.backbone, photo).crop_image(photo)
         found = [match.item_id for match in retriever.by_image(region, 2)]

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from fashify import load_catalogue
-from fashify.data import BACKDROPS, SAMPLE, read_backdrops, read_photo_table, read_photos
+from fashify.data import BACKDROPS, SAMPLE, read_backdrops, read_photos
 from fashify.errors import ConfigError, StorageError
 from fashify.io.images import load_image
+from fashify.io.storage.local import ZipArchive
 from sample_catalogue import write_catalogue, write_photo_queries, write_sample
 from sample_catalogue.archive import BACKDROP_QUALITY, backdrop
 from sample_catalogue.canvas import Canvas, Shot, blur
@@ -243,7 +244,10 @@ def test_shipped_products_are_those_drawn_anew():
 
 def test_shipped_photos_are_drawn():
     """Shipped photos and backdrops are those drawn again."""
-    photos, rows = read_photos(), list(csv.DictReader(io.StringIO(read_photo_table())))
+    photos, rows = (
+        read_photos(),
+        list(csv.DictReader(io.StringIO(ZipArchive(SAMPLE).read("queries/queries.csv").decode()))),
+    )
     queries = photo_queries(planned(600, 0), 0)
     assert rows == [query.row for query in queries]
     assert list(photos) == [row["file"] for row in rows]

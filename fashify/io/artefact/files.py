@@ -52,8 +52,9 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(beside, path)
     except (OSError, RuntimeError) as error:
         # FAISS and Annoy have errors of their own for a full disk.
-        beside.unlink(missing_ok=True)
         raise write_error(path, error) from error
+    finally:
+        beside.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

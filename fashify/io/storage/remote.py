@@ -48,15 +48,6 @@ class Provider:
     endpoint: str
 
 
-def is_bucket(url: str) -> bool:
-    """Whether a url names a bucket by one of the known schemes.
-
-    >>> is_bucket("gs://shop/fashion"), is_bucket("https://shop.example")
-    (True, False)
-    """
-    return url.partition("://")[0] in PROVIDERS and "://" in url
-
-
 def open_bucket(url: str) -> BucketFolder:
     """Opens ``s3://bucket/prefix``, ``gs://`` or ``az://``; the listing is fetched at once.
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from fashify.config import settings
 from fashify.errors import StorageError
+from fashify.io.artefact import replace_folder
 from fashify.io.storage.local import LocalFolder
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -46,12 +47,10 @@ def _find_unpacked(path: Path) -> Path:
     shutil.rmtree(staging, ignore_errors=True)
     try:
         _unpack(path, staging)
-        os.replace(staging, folder)
+        replace_folder(staging, folder)
     except (tarfile.TarError, OSError, EOFError) as error:
         if isinstance(error, StorageError):
             raise
-        if folder.is_dir():  # Another process was faster.
-            return folder
         raise StorageError(
             "a tar archive that can be unpacked", f"{path.name} ({error})", "download it again"
         ) from error
