@@ -126,6 +126,6 @@ def is_lack(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _LACKING
 
 
-def known(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """``a, b, c``: the names a user may choose from, for the fix of an error."""
     return ", ".join(sorted(names))

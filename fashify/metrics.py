@@ -50,11 +50,11 @@ def count_relevant(
     codes = _codes(labels)
     sizes = np.bincount(codes[codes >= 0], minlength=1)
     asked = codes[queries]
-    own = 1 if groups is None else _own(codes, groups)[queries]
+    own = 1 if groups is None else _count_own(codes, groups)[queries]
     return np.where(asked >= 0, sizes[asked] - own, -1).astype(np.int64)
 
 
-def _own(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def _count_own(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """(n,) int64: how many items of an item's group share its label, itself among them."""
     groups = np.unique(groups, return_inverse=True)[1]
     cells = groups * (codes.max(initial=0) + 2) + codes + 1
@@ -67,12 +67,12 @@ def precision_at_k(relevant: np.ndarray, k: int) -> np.ndarray:
 
     Divided by k even where fewer than k neighbours exist, as the definition has it.
     """
-    return _first(relevant, k).sum(axis=1) / k
+    return _find_first(relevant, k).sum(axis=1) / k
 
 
 def recall_at_k(relevant: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarray:
     """Relevant among the first k over all relevant: (q,) float, NaN if lone. IR book, 8.3."""
-    return _ratio(_first(relevant, k).sum(axis=1), n_relevant)
+    return _ratio(_find_first(relevant, k).sum(axis=1), n_relevant)
 
 
 def hit_rate_at_k(relevant: np.ndarray, k: int) -> np.ndarray:
@@ -80,12 +80,12 @@ def hit_rate_at_k(relevant: np.ndarray, k: int) -> np.ndarray:
 
     Called recall@k in metric learning; see Musgrave et al. 2020, who warn of the mixture.
     """
-    return _first(relevant, k).any(axis=1).astype(float)
+    return _find_first(relevant, k).any(axis=1).astype(float)
 
 
 def precision_curve(relevant: np.ndarray, k_max: int) -> np.ndarray:
     """Precision at 1, 2, ..., k_max for every query: (q, k_max) float. IR book, section 8.4."""
-    return np.cumsum(_first(relevant, k_max), axis=1) / np.arange(1, k_max + 1)
+    return np.cumsum(_find_first(relevant, k_max), axis=1) / np.arange(1, k_max + 1)
 
 
 def average_precision(
@@ -101,7 +101,7 @@ def average_precision(
             queries is MAP, or MAP@depth.
     """
     depth = relevant.shape[1] if depth is None else depth
-    hits = _first(relevant, depth)
+    hits = _find_first(relevant, depth)
     gained = (hits * precision_curve(relevant, depth)).sum(axis=1)
     return _ratio(gained, np.minimum(n_relevant, depth))
 
@@ -127,7 +127,7 @@ def ndcg_at_k(relevant: np.ndarray, n_relevant: np.ndarray, k: int) -> np.ndarra
     Kekäläinen 2002, in the form of the IR book, section 8.4.
     """
     discounts = 1.0 / np.log2(np.arange(2, k + 2))
-    gained = _first(relevant, k) @ discounts
+    gained = _find_first(relevant, k) @ discounts
     perfect = np.concatenate([[0.0], np.cumsum(discounts)])
     return _ratio(gained, perfect[np.clip(n_relevant, 0, k)])
 
@@ -241,7 +241,7 @@ def _codes(labels: np.ndarray) -> np.ndarray:
     return codes - 1 if len(names) and names[0] == "" else codes
 
 
-def _first(relevant: np.ndarray, k: int) -> np.ndarray:
+def _find_first(relevant: np.ndarray, k: int) -> np.ndarray:
     relevant = np.asarray(relevant)
     if relevant.ndim != 2 or not 1 <= k <= relevant.shape[1]:
         raise QueryError(

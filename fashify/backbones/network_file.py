@@ -132,7 +132,7 @@ def parse_network(data: bytes, name: str = "the file") -> NetworkTensors:
         size = int(height), int(width)
         return NetworkTensors(about["backbone"], size, tensors, about["provenance"])
     except (KeyError, TypeError, ValueError) as error:
-        raise _foreign(name, (FORMAT, VERSION), error) from error
+        raise _foreign_error(name, (FORMAT, VERSION), error) from error
 
 
 def projections_bytes(projections: Projections) -> bytes:
@@ -176,7 +176,7 @@ def parse_projections(data: bytes, name: str = "the file") -> Projections:
             about["backbone"], kernels, biases, proxies, classes, bases, about["provenance"]
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise _foreign(name, expected, error) from error
+        raise _foreign_error(name, expected, error) from error
 
 
 def projections_beside(path: Path) -> Path:
@@ -239,10 +239,10 @@ def _unpack_tensors(
             raise ValueError(f"format {about['format']} version {about['version']}")
         return about, load(data)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise _foreign(name, expected, error) from error
+        raise _foreign_error(name, expected, error) from error
 
 
-def _foreign(name: str, expected: tuple[str, int], error: Exception) -> BackboneError:
+def _foreign_error(name: str, expected: tuple[str, int], error: Exception) -> BackboneError:
     return BackboneError(
         f"a file of format {expected[0]} version {expected[1]}",
         f"{name}: {error}",

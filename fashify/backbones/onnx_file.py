@@ -97,7 +97,7 @@ class OnnxNetwork:
 
         if len(model.inputs) != 1 or model.input().partial_shape.rank.get_length() != 4:
             raise _misfit(self.path, "one input (b, 3, H, W)", f"{list(model.inputs)}")
-        model = ov.Model([self._pooled(model)], model.get_parameters(), "network")
+        model = ov.Model([self._pool_output(model)], model.get_parameters(), "network")
         model.reshape([1, 3, *self.record.input_size])
         steps = PrePostProcessor(model)
         image = steps.input()
@@ -107,7 +107,7 @@ class OnnxNetwork:
         image.preprocess().mean(list(self.record.mean)).scale(list(self.record.spread))
         return steps.build()
 
-    def _pooled(self, model: Any) -> Any:
+    def _pool_output(self, model: Any) -> Any:
         """The output asked for as (b, dim)."""
         from openvino import opset13 as ops
 
@@ -204,7 +204,7 @@ def read_record(path: Path) -> OnnxRecord:
         )
     try:
         about = json.loads(beside.read_text())
-        return _checked_record(about)
+        return _check_record(about)
     except (OSError, TypeError, ValueError, KeyError) as error:
         reason = f"without {error}" if isinstance(error, KeyError) else str(error)
         raise BackboneError(
@@ -212,7 +212,7 @@ def read_record(path: Path) -> OnnxRecord:
         ) from error
 
 
-def _checked_record(about: dict[str, Any]) -> OnnxRecord:
+def _check_record(about: dict[str, Any]) -> OnnxRecord:
     name, pooling, output = str(about["name"]), about["pooling"], about.get("output")
     size = tuple(int(side) for side in about["input_size"])
     mean, spread = (tuple(float(v) for v in about[key]) for key in ("mean", "spread"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fashify.errors import ConfigError, known
+from fashify.errors import ConfigError, join_names
 
 if TYPE_CHECKING:
     import keras
@@ -65,7 +65,7 @@ _STEPS = {
 def preprocess(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Symbolic (b, H, W, 3) raw RGB to what the network was trained on."""
     if name not in _STEPS:
-        raise ConfigError("a preprocessing", repr(name), f"choose one of {known(_STEPS)}")
+        raise ConfigError("a preprocessing", repr(name), f"choose one of {join_names(_STEPS)}")
     return _STEPS[name](x)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fashify.errors import BackboneError, known
+from fashify.errors import BackboneError, join_names
 
 #: What ``auto`` takes: its weights ship with the package.
 DEFAULT = "fashify-lite"
@@ -175,6 +175,6 @@ def find_record(name: str) -> BackboneRecord:
     """
     if name not in RECORDS:
         raise BackboneError(
-            "the name of a backbone", repr(name), f"choose one of auto, {known(RECORDS)}"
+            "the name of a backbone", repr(name), f"choose one of auto, {join_names(RECORDS)}"
         )
     return RECORDS[name]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fashify.bench.trials import Questions, Trial, build_and_try, is_installed
-from fashify.errors import ConfigError, known
+from fashify.errors import ConfigError, join_names
 from fashify.index.base import Index
 from fashify.index.registry import list_indexes
 
@@ -92,7 +92,7 @@ def choose_index(
         raise ConfigError(
             "candidates that are known and installed",
             ", ".join(unknown or candidates) or "none",
-            f"choose from: {known(name for name in list_indexes() if is_installed(name))}",
+            f"choose from: {join_names(name for name in list_indexes() if is_installed(name))}",
         )
     k = min(k, max(1, len(item_ids) - 1))
     gallery: dict[str, Any] = {"metric": metric, "view_items": view_items}

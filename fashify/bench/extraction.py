@@ -21,7 +21,7 @@ from fashify.bench.contenders import BASELINE, BATCHED, ENGINES, REFERENCE, Benc
 from fashify.engines import measure_agreement
 from fashify.engines.fidelity import find_least_cosine
 from fashify.engines.processor import processor
-from fashify.errors import EngineError, FashifyError, known
+from fashify.errors import EngineError, FashifyError, join_names
 
 #: Images a turn; the two that call ``predict`` are given fewer, for they are slow, and the
 #: others more from files, so that getting under way and running empty weigh little.
@@ -105,7 +105,9 @@ def compare_engines(
         )
     unknown = [name for name in engines if name not in ENGINES]
     if unknown:
-        raise EngineError("engines to compare", repr(unknown[0]), f"choose from {known(ENGINES)}")
+        raise EngineError(
+            "engines to compare", repr(unknown[0]), f"choose from {join_names(ENGINES)}"
+        )
     names = [*_BASELINES, REFERENCE, *(name for name in engines if name != REFERENCE)]
     subject = Subject(str(source), images, backbone, weights)
     with ExitStack() as stack:

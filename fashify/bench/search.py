@@ -24,7 +24,7 @@ from fashify.bench.vectors import (
     project_principal,
     sizes,
 )
-from fashify.errors import ConfigError, known
+from fashify.errors import ConfigError, join_names
 from fashify.index.registry import list_indexes, make_index
 
 __all__ = [
@@ -269,7 +269,9 @@ def _growing_backends(backends: Sequence[str]) -> list[str]:
 def _check_known(wanted: Sequence[str], names: Sequence[str], what: str) -> None:
     unknown = [one for one in wanted if one not in names]
     if unknown:
-        raise ConfigError(f"a known {what}", ", ".join(unknown), f"choose from: {known(names)}")
+        raise ConfigError(
+            f"a known {what}", ", ".join(unknown), f"choose from: {join_names(names)}"
+        )
 
 
 @contextmanager

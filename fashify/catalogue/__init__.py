@@ -139,7 +139,7 @@ def _read(storage: Storage, names: list[str], options: Options) -> Catalogue:
     reading.notes += found.notes
     _refuse_no_pictures(files, storage, found)
     reading.kind = _kind(found.raw, options)
-    reading.left_out = files.left_out()
+    reading.left_out = files.count_left_out()
     refused = getattr(storage, "refused", {})
     if refused:
         reading.left_out.append(_count_refused_links(refused))
@@ -173,7 +173,7 @@ def _refuse_no_pictures(files: Files, storage: Storage, found: Found) -> None:
             f"none, and {flat[0]}, a link to {flat[1]} that was unpacked as a text",
             "put the pictures in its place, or a real link and give --follow-links",
         )
-    what = "; ".join(map(str, files.left_out())) or "none"
+    what = "; ".join(map(str, files.count_left_out())) or "none"
     table = f", and a table, {found.raw.name}" if found.raw is not None else ""
     raise CatalogueError(
         f"images (.jpg, .png, .webp ...) in {storage.url}",

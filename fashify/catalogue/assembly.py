@@ -120,7 +120,7 @@ def _assemble_table(
         choice = choices[0]
         cells = products.values[choice.column]
         shop = name == "article_type" and reading.kind != "kaggle"
-        leaves = _leaves(cells) if shop else None
+        leaves = _take_leaves(cells) if shop else None
         if leaves is None:
             used.add(choice.column)
         else:
@@ -195,7 +195,7 @@ def _plain_paths(raw: RawTable, columns: ColumnMap, matches: Matches) -> list:
     return plain
 
 
-def _leaves(cells: pd.Series) -> pd.Series | None:
+def _take_leaves(cells: pd.Series) -> pd.Series | None:
     """``Dresses`` of ``Clothing > Women > Dresses, Sale``, where half of the cells are such."""
     filled = cells[cells != ""]
     if not len(filled) or filled.str.contains(_PATH_MARK.pattern).mean() < 0.5:
@@ -291,11 +291,13 @@ def _check_unmatched(
         if count.count:
             received += f", {count}"
     raise CatalogueError(
-        f"rows that name their pictures in {storage.url}", received, _cure(reading, raw, columns)
+        f"rows that name their pictures in {storage.url}",
+        received,
+        _find_cure(reading, raw, columns),
     )
 
 
-def _cure(reading: Reading, raw: RawTable, columns: ColumnMap) -> str:
+def _find_cure(reading: Reading, raw: RawTable, columns: ColumnMap) -> str:
     cures = ["name the column that has the picture's file name with --columns image=..."]
     addresses = any(
         raw.cells(c.column).str.match(r"https?://").any() for c in columns.choices("path")

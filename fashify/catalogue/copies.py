@@ -141,9 +141,9 @@ def _smaller_copies(pairs: list[tuple[str, str]], storage: Storage) -> bool:
         loaded = [(load_image(storage.read(a)), load_image(storage.read(b))) for a, b in pairs]
     except FashifyError:
         return False
-    return all(a.size <= b.size and _alike(a, b) for a, b in loaded)
+    return all(a.size <= b.size and _show_the_same(a, b) for a, b in loaded)
 
 
-def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+def _show_the_same(one: np.ndarray, other: np.ndarray) -> bool:
     small = [resize(image, (24, 18)).astype(np.int16) for image in (one, other)]
     return float(np.abs(small[0] - small[1]).mean()) < 6

@@ -102,12 +102,14 @@ def file_names(addresses: Sequence[str]) -> dict[str, str]:
     >>> file_names(["https://a.test/x/1.jpg?v=2", "https://a.test/2/main.jpg"])
     {'https://a.test/x/1.jpg?v=2': '1.jpg', 'https://a.test/2/main.jpg': 'main.jpg'}
     """
-    bases = {address: _safe(urlsplit(address).path.rpartition("/")[2]) for address in addresses}
+    bases = {
+        address: _clean_name(urlsplit(address).path.rpartition("/")[2]) for address in addresses
+    }
     counted = Counter(name.casefold() for name in bases.values())
     names = {
         address: name
         if counted[name.casefold()] == 1
-        else "/".join(map(_safe, urlsplit(address).path.strip("/").split("/")))
+        else "/".join(map(_clean_name, urlsplit(address).path.strip("/").split("/")))
         for address, name in bases.items()
     }
     again = Counter(name.casefold() for name in names.values())
@@ -122,7 +124,7 @@ def _digest(address: str) -> str:
     return hashlib.sha256(address.encode()).hexdigest()[:10]
 
 
-def _safe(part: str) -> str:
+def _clean_name(part: str) -> str:
     """A part of an address as a file's name; never a way out of the folder."""
     name = _UNSAFE.sub("_", unquote(part)).replace("/", "_").strip(". ")[:150]
     return name or "picture"
@@ -292,9 +294,9 @@ class _Run:
             if answer.status_code in (429, 500, 502, 503, 504):
                 raise BusyError(answer, attempt)
             answer.raise_for_status()
-            return self._body(answer)
+            return self._read_body(answer)
 
-    def _body(self, answer: httpx.Response) -> bytes:
+    def _read_body(self, answer: httpx.Response) -> bytes:
         data = bytearray()
         for chunk in answer.iter_bytes():
             data += chunk

@@ -66,7 +66,7 @@ class Files:
     tables: list[str] = field(default_factory=list)
     others: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def left_out(self) -> list[Count]:
+    def count_left_out(self) -> list[Count]:
         """The files that are neither, counted by reason."""
         return [Count.of(reason, names) for reason, names in self.others.items() if names]
 

@@ -106,7 +106,7 @@ def parts_by_group(
             "fractions of 0 or more that add up to 1", str(tuple(fractions)), "try 0.7, 0.15, 0.15"
         )
     names, inverse, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    place = np.array([_lot(name, seed) for name in names])
+    place = np.array([_draw_lot(name, seed) for name in names])
     if labels is not None:
         place = _spread(place, sizes, _main_labels(inverse, labels))
     # The last part takes what rounding leaves.
@@ -134,7 +134,7 @@ def _main_labels(inverse: np.ndarray, labels: Sequence[str] | np.ndarray) -> np.
     return counted.drop_duplicates("group")["label"].to_numpy()
 
 
-def _lot(group: int, seed: int) -> float:
+def _draw_lot(group: int, seed: int) -> float:
     """A number in [0, 1) drawn by hashing."""
     return _digest(f"{seed}:{group}") / 2**63
 

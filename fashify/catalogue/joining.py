@@ -378,7 +378,7 @@ class PictureFinder:
             if place is None:
                 place = lookup.get(text)
             if isinstance(place, list):
-                best = self._longest(normalise_slashes(cells[row]), place)
+                best = self._find_longest(normalise_slashes(cells[row]), place)
                 if best is None:
                     found.ambiguous[row] = place
                     continue
@@ -404,7 +404,7 @@ class PictureFinder:
             self._lookups[name] = lookup
         return self._lookups[name]
 
-    def _longest(self, cell: str, places: list[int]) -> int | None:
+    def _find_longest(self, cell: str, places: list[int]) -> int | None:
         """Of pictures of one name the one whose folders agree with the cell's furthest up."""
         wanted = cell.split("/")[:-1][::-1]
         if not wanted:

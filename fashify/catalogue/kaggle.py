@@ -35,18 +35,18 @@ def _fetch(handle: str, use: str) -> Path:
     import kagglehub
     from kagglehub.config import DEFAULT_KAGGLE_API_ENDPOINT
 
-    if not _reachable(os.environ.get("KAGGLE_API_ENDPOINT") or DEFAULT_KAGGLE_API_ENDPOINT):
-        raise _offline(f"no connection to it within {PROBE_SECONDS:g} s", handle, use)
+    if not _is_reachable(os.environ.get("KAGGLE_API_ENDPOINT") or DEFAULT_KAGGLE_API_ENDPOINT):
+        raise _offline_error(f"no connection to it within {PROBE_SECONDS:g} s", handle, use)
     try:
         folder = Path(kagglehub.dataset_download(handle))
     except Exception as error:  # kagglehub raises requests', its own and OS errors alike.
         received = f"an error ({' '.join(str(error).split())[:160]})"
-        raise _offline(received, handle, use) from error
+        raise _offline_error(received, handle, use) from error
     logger.info("%s at %s", handle, folder)
     return folder
 
 
-def _reachable(url: str) -> bool:
+def _is_reachable(url: str) -> bool:
     """kagglehub itself would retry for minutes; a short look at the port says enough."""
     parts = urlsplit(url)
     try:
@@ -57,7 +57,7 @@ def _reachable(url: str) -> bool:
         return False
 
 
-def _offline(received: str, handle: str, use: str) -> CatalogueError:
+def _offline_error(received: str, handle: str, use: str) -> CatalogueError:
     return CatalogueError(
         "Kaggle within reach",
         received,

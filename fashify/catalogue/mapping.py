@@ -13,7 +13,7 @@ import pandas as pd
 from fashify.catalogue.readers import RawTable
 from fashify.catalogue.synonyms import LANGUAGES, OWN, SYNONYMS
 from fashify.config import LEVELS
-from fashify.errors import CatalogueError, known
+from fashify.errors import CatalogueError, join_names
 
 #: Ours that a table's column can become; ``path`` is the picture.
 FIELDS = ("item_id", *LEVELS, "year", "name", "path")
@@ -104,7 +104,7 @@ def _index_spellings(asked: Mapping[str, str]) -> dict[str, str]:
         name = _FIELD_WORDS.get(key.strip(), key.strip())
         if name not in FIELDS:
             raise CatalogueError(
-                f"a column of ours ({known(FIELDS)})", repr(key), "write ours=theirs"
+                f"a column of ours ({join_names(FIELDS)})", repr(key), "write ours=theirs"
             )
         spelled[name] = source.strip()
     return spelled

@@ -15,7 +15,7 @@ from fashify.catalogue.columns import ColumnType
 from fashify.catalogue.groups import group_ids, parts_by_group
 from fashify.catalogue.reading import Reading
 from fashify.config import LEVELS
-from fashify.errors import CatalogueError, FashifyError, ImageReadError, known
+from fashify.errors import CatalogueError, FashifyError, ImageReadError, join_names
 from fashify.io.images import load_image
 from fashify.io.plain import to_plain
 from fashify.io.storage import Storage
@@ -104,7 +104,9 @@ class Catalogue:
             CatalogueError: an unknown level.
         """
         if level not in LEVELS:
-            raise CatalogueError(f"a level of {known(LEVELS)}", f"{level!r}", "use one of these")
+            raise CatalogueError(
+                f"a level of {join_names(LEVELS)}", f"{level!r}", "use one of these"
+            )
         return self.table[level].to_numpy(dtype=object)
 
     @cached_property

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.catalogue.readers.csv import read_csv
-from fashify.errors import CatalogueError, StorageError, known
+from fashify.errors import CatalogueError, StorageError, join_names
 from fashify.io.images import load_image
 from fashify.io.storage import Storage, open_storage
 
@@ -86,7 +86,7 @@ class PhotoSet:
             CatalogueError: an unknown part, or one without photos.
         """
         if name not in PARTS:
-            raise CatalogueError(f"people {known(PARTS)}", f"{name!r}", "use one of these")
+            raise CatalogueError(f"people {join_names(PARTS)}", f"{name!r}", "use one of these")
         if name == "all":
             return self
         held_out = np.array([_number(person) % _EVERY == 0 for person in self.table["person"]])
@@ -105,7 +105,7 @@ class PhotoSet:
         }
         able = self.table["label"].map(lambda label: bool(found.get(label))).to_numpy(bool)
         if not able.any():
-            labels, some = sorted(set(self.table["label"]))[:8], known(sorted(there)[:8])
+            labels, some = sorted(set(self.table["label"]))[:8], join_names(sorted(there)[:8])
             raise CatalogueError(
                 f"labels that an article type of the catalogue answers ({some})",
                 f"none among {', '.join(labels)}",

@@ -84,8 +84,8 @@ def _choose_ids(
     clash: CatalogueError | None = None
     for choice in filled:
         ids = clean_ids(raw, choice.column)
-        error = _clash(raw, columns, ids, choice)
-        if error is None and (clash is None or _all_different(ids)):
+        error = _find_clash(raw, columns, ids, choice)
+        if error is None and (clash is None or _are_unique(ids)):
             return choice, ids
         clash = clash or error
         if choice.why == "asked for":
@@ -94,12 +94,12 @@ def _choose_ids(
     raise clash
 
 
-def _all_different(ids: list[str]) -> bool:
+def _are_unique(ids: list[str]) -> bool:
     filled = [item_id for item_id in ids if item_id]
     return len(set(filled)) == len(ids)
 
 
-def _clash(
+def _find_clash(
     raw: RawTable, columns: ColumnMap, ids: list[str], choice: Choice
 ) -> CatalogueError | None:
     """What speaks against an id: rows of it with different names or types."""

@@ -112,7 +112,7 @@ def find_table(files: Files, storage: Storage, options: Options) -> Found:
         return Found(tables=[reading for reading, _ in passed])
     others = [reading for reading, _ in passed]
     if len(candidates) == 1:
-        raw = _whole(candidates[0], storage)
+        raw = _read_whole(candidates[0], storage)
         return Found(raw, [_reading(candidates[0], raw, "the only table"), *others])
     _measure(candidates, files, options)
     candidates.sort(key=Candidate.weight)
@@ -131,7 +131,7 @@ def find_table(files: Files, storage: Storage, options: Options) -> Found:
         )
     if not best.joined:
         best = next(c for c in candidates if c.fields)
-    raw = _whole(best, storage)
+    raw = _read_whole(best, storage)
     why = f"{_facts(best)}; --table decides otherwise"
     tables = [_reading(best, raw, why)] + [_pass_over(c, best) for c in candidates if c is not best]
     return Found(raw, tables + others)
@@ -259,7 +259,7 @@ def _candidates(files: Files, storage: Storage) -> tuple[list[Candidate], Passed
         joined = _records(storage, folder, names if not found else names[:PEEK_ROWS])
         if joined is not None:
             found.append(Candidate([f"{folder}*.json"], joined, not found))
-    return _together(found), passed
+    return _merge_parts(found), passed
 
 
 def _record_folders(names: list[str]) -> dict[str, list[str]]:
@@ -289,7 +289,7 @@ def _records(storage: Storage, folder: str, names: list[str]) -> RawTable | None
     return raw
 
 
-def _together(candidates: list[Candidate]) -> list[Candidate]:
+def _merge_parts(candidates: list[Candidate]) -> list[Candidate]:
     """Files of one set of columns whose names differ by a split or a number alone are one table."""
     groups: dict[tuple, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
@@ -310,7 +310,7 @@ def _family(name: str) -> str:
     return " ".join(word for word in words if word and word not in SPLITS and word != "of")
 
 
-def _whole(candidate: Candidate, storage: Storage) -> RawTable:
+def _read_whole(candidate: Candidate, storage: Storage) -> RawTable:
     """All rows of a candidate."""
     if candidate.whole and len(candidate.names) == 1:
         return candidate.raw
@@ -385,9 +385,9 @@ def _link(candidates: list[Candidate], storage: Storage) -> tuple[RawTable, Cand
     if not mains or not links or links[0].fields >= max(c.fields for c in mains):
         return None
     main = max(mains, key=lambda c: c.fields)
-    whole = _whole(main, storage)
+    whole = _read_whole(main, storage)
     for link in links:
-        other = _whole(link, storage)
+        other = _read_whole(link, storage)
         keys = _find_shared_key(whole, other)
         if keys is None:
             continue

@@ -40,19 +40,19 @@ def add_views(
         finder: of all pictures.
         doubtful: pictures that fit a row as well as others do; they stay out.
     """
-    free = _free(pictures, finder, doubtful)
+    free = _find_unused(pictures, finder, doubtful)
     if not free:
         return []
     owners = _owners(ids, pictures, finder)
     joins = [_give(free, pictures, finder, owners, by_name=True)]
-    free = _free(pictures, finder, doubtful)
+    free = _find_unused(pictures, finder, doubtful)
     if free:
         owners = _folder_owners(ids, pictures, finder)
         joins.append(_give(free, pictures, finder, owners, by_name=False))
     return [join for join in joins if join.rows]
 
 
-def _free(pictures: list[list[int]], finder: PictureFinder, doubtful: set[int]) -> list[int]:
+def _find_unused(pictures: list[list[int]], finder: PictureFinder, doubtful: set[int]) -> list[int]:
     taken = np.zeros(len(finder.paths), dtype=bool)
     taken[list(doubtful)] = True
     for places in pictures:

@@ -120,7 +120,7 @@ def build(
         workers=engine_workers,
         ray_address=ray_address,
     )
-    if head == "keep" and metric == "cosine" and _begins(store):
+    if head == "keep" and metric == "cosine" and _serves_shipped_parts(store):
         head = "auto"
     if head != "keep":
         store = _learn_head(named, products, head, None if index == MILVUS else index, metric)
@@ -157,7 +157,7 @@ def build(
     emit(answer, as_json, text)
 
 
-def _begins(store: FeatureStore) -> bool:
+def _serves_shipped_parts(store: FeatureStore) -> bool:
     """Whether nothing but what its network brings along was ever served from a store."""
     from fashify.heads.shipped import METHOD
 

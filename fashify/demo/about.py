@@ -32,7 +32,7 @@ def _facts(service: DemoService) -> dict[str, str]:
     return {
         "Catalogue": f"{service.facts.catalogue}, {len(service.store):,} products searched, "
         f"{len(service.store.quarantine):,} left out as unreadable",
-        **_understood(meta),
+        **_list_reading(meta),
         "Backbone": f"{service.facts.why}",
         "Sees": f"{height} × {width} pixels, {backbone['pooling']} pooling, weights "
         f"{backbone['weights']}",
@@ -42,7 +42,7 @@ def _facts(service: DemoService) -> dict[str, str]:
     }
 
 
-def _understood(meta: dict[str, Any]) -> dict[str, str]:
+def _list_reading(meta: dict[str, Any]) -> dict[str, str]:
     """How the catalogue was read; what lies beside it is the shop's own affair."""
     lines = meta.get("catalogue", {}).get("reading", [])
     shown = [line for line in lines if not line.startswith("left out")]

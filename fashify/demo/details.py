@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fashify.config import LEVELS
-from fashify.errors import ConfigError, known
+from fashify.errors import ConfigError, join_names
 from fashify.index.filters.columns import Typed, split_cell
 
 #: Columns that cards and menus have a place of their own for, or that mean nothing to a visitor.
@@ -77,8 +77,8 @@ def read_columns(show: str, types: Mapping[str, Typed]) -> list[str]:
     if unknown:
         raise ConfigError(
             "columns of the catalogue to show on cards",
-            known(unknown),
-            f"choose from: {known(types) or 'none, it has no columns of its own'}",
+            join_names(unknown),
+            f"choose from: {join_names(types) or 'none, it has no columns of its own'}",
         )
     return [spelt[name.casefold()] for name in names]
 

@@ -86,11 +86,11 @@ class Fetcher:
         for _ in range(REDIRECTS + 1):
             with self._answer(url, deadline) as answer:
                 if answer.status not in (301, 302, 303, 307, 308):
-                    return self._body(answer, deadline)
+                    return self._read_body(answer, deadline)
                 url = urljoin(url, answer.getheader("Location") or "")
         raise _refusal("one that leads on and on", "use the picture's own address")
 
-    def _body(self, answer: HTTPResponse, deadline: Deadline) -> bytes:
+    def _read_body(self, answer: HTTPResponse, deadline: Deadline) -> bytes:
         if answer.status != 200:
             raise _refusal(f"one that answers {answer.status}", "check it")
         told = answer.getheader("Content-Length") or "0"

@@ -61,7 +61,7 @@ class Judge:
             "problem": "",
             "seconds": time.perf_counter() - begin,
             "n_asked": first.n_asked,
-            "which": self._which(),
+            "which": self._describe_queries(),
             "k": first.k,
             "rows": [
                 (level, report.micro["precision"], report.micro["chance"])
@@ -73,7 +73,7 @@ class Judge:
         """Queries that the head has not learned from; all of them where there is no head."""
         return {} if self.service.store.head is None else {"split": "test"}
 
-    def _which(self) -> str:
+    def _describe_queries(self) -> str:
         return "" if self.service.store.head is None else " the head has not learned from,"
 
     def page(self, name: str) -> str:

@@ -86,7 +86,7 @@ class OwnColumns:
         """``low..high`` as the ends of a column's slider; errors as ``move_end``."""
         low, _, high = text.partition("..")
         ends = self._check_range(column), _number(low), _number(high)
-        return _free(ends[0], ends[1], ends[2])
+        return _bound_range(ends[0], ends[1], ends[2])
 
     def move_end(
         self, selection: Selection, column: str, end: str, value: object
@@ -97,12 +97,12 @@ class OwnColumns:
             QueryError: no such slider, or no number.
         """
         whole = self._check_range(column)
-        low, high = self.ends(selection, column)
+        low, high = self.find_ends(selection, column)
         number = _number(value)
         low, high = (number, max(number, high)) if end == "low" else (min(number, low), number)
-        return _free(whole, low, high)
+        return _bound_range(whole, low, high)
 
-    def ends(self, selection: Selection, column: str) -> tuple[float, float]:
+    def find_ends(self, selection: Selection, column: str) -> tuple[float, float]:
         """Where the ends of a column's slider stand."""
         chosen = {name: (low, high) for name, low, high in selection.ranges}
         whole = self.ranges[column]
@@ -114,7 +114,7 @@ class OwnColumns:
         return self.ranges[column]
 
 
-def _free(whole: Range, low: float, high: float) -> tuple[float, float] | None:
+def _bound_range(whole: Range, low: float, high: float) -> tuple[float, float] | None:
     low, high = max(low, whole.low), min(high, whole.high)
     return None if (low, high) == (whole.low, whole.high) else (low, high)
 

@@ -62,7 +62,7 @@ def panel(service: DemoService, view: View) -> Markup:
         view=view,
         address=write_address(view),
         menus=_menus(service, view),
-        clear=_clearable(view),
+        clear=_describe_narrowing(view),
         weights=(view.selection.weights or service.own_weights)
         if view.current_query.has_picture
         else (),
@@ -76,7 +76,7 @@ def panel(service: DemoService, view: View) -> Markup:
     )
 
 
-def _clearable(view: View) -> str:
+def _describe_narrowing(view: View) -> str:
     """What narrows and bends the search, in words; "" when nothing does."""
     selection = view.selection
     votes = len(selection.liked) + len(selection.disliked)
@@ -104,7 +104,8 @@ def _menus(service: DemoService, view: View) -> list[Menu]:
 def _sliders(service: DemoService, view: View) -> list[Slider]:
     own = service.own
     return [
-        Slider(name, whole, *own.ends(view.selection, name)) for name, whole in own.ranges.items()
+        Slider(name, whole, *own.find_ends(view.selection, name))
+        for name, whole in own.ranges.items()
     ]
 
 

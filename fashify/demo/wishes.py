@@ -173,7 +173,7 @@ def search_words(
         item_id=query.item_id or None,
         vector=_bend(retriever, feature, selection),
         k=k,
-        where=_passing(retriever, where, selection),
+        where=_mask_passing(retriever, where, selection),
         weights={part: value / 100 for part, value in selection.weights} or None,
         variety=selection.variety / 100,
     )
@@ -196,7 +196,7 @@ def _bend(
     return move_query(feature, liked, disliked)
 
 
-def _passing(retriever: Retriever, where: object, selection: Selection) -> np.ndarray | None:
+def _mask_passing(retriever: Retriever, where: object, selection: Selection) -> np.ndarray | None:
     """(n,) bool: products that pass the filters and were not disliked."""
     mask = retriever.mask(where or None)  # type: ignore[arg-type]
     if not selection.disliked:

@@ -19,7 +19,7 @@ from fashify.engines.openvino_engine import PRECISIONS as OPENVINO_PRECISIONS
 from fashify.engines.openvino_engine import OpenVINOEngine, supports_bf16
 from fashify.engines.processor import has_bf16, has_openvino
 from fashify.engines.tensorflow_engine import TensorFlowEngine
-from fashify.errors import EngineError, FashifyWarning, known
+from fashify.errors import EngineError, FashifyWarning, join_names
 
 if TYPE_CHECKING:
     import keras
@@ -77,9 +77,9 @@ def make_engine(
     (1, 1280)
     """
     if name not in ("auto", *_NAMES):
-        raise EngineError("an engine", repr(name), f"choose one of auto, {known(_NAMES)}")
+        raise EngineError("an engine", repr(name), f"choose one of auto, {join_names(_NAMES)}")
     if precision not in ("auto", *OPENVINO_PRECISIONS):
-        choice = known(("auto", *OPENVINO_PRECISIONS))
+        choice = join_names(("auto", *OPENVINO_PRECISIONS))
         raise EngineError("a precision", repr(precision), f"choose one of {choice}")
     cache = ModelCache(Path(cache_dir) if cache_dir else settings().cache / "engines")
     maker = _Maker(model, spec, cache, calibration, threads)

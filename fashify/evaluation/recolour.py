@@ -111,7 +111,7 @@ class _Right:
         items, at = retriever.store.items, change.position
         self.colour = (items["base_colour"] == change.colour).to_numpy()
         self.type = (items["article_type"] == items["article_type"].iloc[at]).to_numpy()
-        self.near = _near(retriever, at)
+        self.near = _mask_nearest(retriever, at)
         same = (stems == stems[at]) & (stems[at] != "")
         self.sibling = same & self.colour
         self.sibling[at] = False
@@ -130,7 +130,7 @@ class _Right:
         return [*(float(share.mean()) for share in shares), float(found)]
 
 
-def _near(retriever: Retriever, position: int) -> np.ndarray:
+def _mask_nearest(retriever: Retriever, position: int) -> np.ndarray:
     """(n,) bool: the products most like an item with its colour left out."""
     store = retriever.store
     vectors, head = store.vectors[store.first_views], store.head

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashify.catalogue.groups import SPLITS
-from fashify.errors import QueryError, known
+from fashify.errors import QueryError, join_names
 from fashify.index import Index, make_index
 
 #: Galleries up to this size are searched with every item; larger ones with a sample.
@@ -143,7 +143,7 @@ def choose_queries(
         QueryError: n_queries below 1, an unknown split or an empty one.
     """
     if split not in (*SPLITS, "all"):
-        raise QueryError(f"split {known((*SPLITS, 'all'))}", f"{split!r}", "use one of these")
+        raise QueryError(f"split {join_names((*SPLITS, 'all'))}", f"{split!r}", "use one of these")
     if n_queries is not None and n_queries < 1:
         raise QueryError(
             "n_queries of 1 or more", str(n_queries), "leave it out to use the default"

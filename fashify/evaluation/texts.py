@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from fashify.errors import CatalogueError, QueryError, known
+from fashify.errors import CatalogueError, QueryError, join_names
 from fashify.evaluation.intervals import bootstrap
 from fashify.io.plain import to_plain
 from fashify.retrieval.composed import PARTS, rank
@@ -145,7 +145,7 @@ def evaluate_texts(
     """
     unknown = set(methods) - set(METHODS)
     if unknown:
-        raise QueryError(f"methods of {known(METHODS)}", known(unknown), "use these")
+        raise QueryError(f"methods of {join_names(METHODS)}", join_names(unknown), "use these")
     wording = wording or Wording(store)
     mask = np.ones(len(store), bool) if gallery is None else np.asarray(gallery, bool)
     tables = []
@@ -261,7 +261,7 @@ def _read_queries(queries: str | Path | pd.DataFrame) -> pd.DataFrame:
             ) from error
     if not {"query", "item_ids"} <= set(table):
         raise QueryError(
-            "columns query, item_ids", known(map(str, table)), "rename those of the table"
+            "columns query, item_ids", join_names(map(str, table)), "rename those of the table"
         )
     return table
 

@@ -98,7 +98,7 @@ class Build:
         """The store whose rows come before the journal's."""
         return self.previous if self.plan.kept else None
 
-    def _served_by(self) -> tuple[Head | None, Strength | None]:
+    def _choose_head(self) -> tuple[Head | None, Strength | None]:
         """A head that the store had stays; a new store has the one its network brings along."""
         if self.previous is not None:
             return self.previous.head, self.previous.strength
@@ -112,7 +112,7 @@ class Build:
                 f"none in {self.catalogue.source}",
                 "see Catalogue.problems",
             )
-        head, strength = self._served_by()
+        head, strength = self._choose_head()
         codes, names = pd.factorize(placed["item_id"])
         items, owners = list(names), codes.astype(np.int64)
         wanted = placed["row"].to_numpy(np.int64)

@@ -174,7 +174,7 @@ def _embedder(
     )
 
 
-def _own_report(embedder: Embedder) -> dict[str, float]:
+def _report_fidelity(embedder: Embedder) -> dict[str, float]:
     """What the engine found out about itself; nothing that another run would find otherwise."""
     report = getattr(embedder.engine, "report", {})
     return {} if "top5_agreement" not in report else dict(report)
@@ -255,7 +255,7 @@ def _describe_build(catalogue: Catalogue, embedder: Embedder) -> dict[str, Any]:
     """What the manifest says of how the features came about."""
     return {
         **embedder.facts,
-        "engine_report": _own_report(embedder),
+        "engine_report": _report_fidelity(embedder),
         "fingerprint": embedder.fingerprint,
         "catalogue": {
             "source": catalogue.source,

@@ -41,7 +41,7 @@ def prepare_images(
         StorageAwayError: the pictures' place is gone: no picture is to blame for that.
     """
 
-    def one(task: Task) -> T | FashifyError:
+    def read_task(task: Task) -> T | FashifyError:
         try:
             return read(storage.read(task.path))
         except StorageAwayError:
@@ -53,10 +53,10 @@ def prepare_images(
     todo = iter(tasks)
     with ThreadPoolExecutor(storage.readers) as pool:
         try:
-            waiting.extend(pool.submit(one, task) for task in islice(todo, ahead))
+            waiting.extend(pool.submit(read_task, task) for task in islice(todo, ahead))
             while waiting:
                 done = waiting.popleft().result()
-                waiting.extend(pool.submit(one, task) for task in islice(todo, 1))
+                waiting.extend(pool.submit(read_task, task) for task in islice(todo, 1))
                 yield done
         finally:
             for future in waiting:

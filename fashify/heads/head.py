@@ -22,7 +22,13 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from fashify.errors import ConfigError, QueryError, StoreCorruptError, StoreMismatchError, known
+from fashify.errors import (
+    ConfigError,
+    QueryError,
+    StoreCorruptError,
+    StoreMismatchError,
+    join_names,
+)
 
 FORMAT, VERSION = "fashify-head", 4
 
@@ -226,7 +232,7 @@ class Head:
         total = sum(values)
         if unknown or not all(0 <= value < float("inf") for value in values) or total <= 0:
             raise QueryError(
-                f"weights of 0 or more, not all 0, for parts of {known(self.names)}",
+                f"weights of 0 or more, not all 0, for parts of {join_names(self.names)}",
                 f"{dict(weights)}",
                 "name the parts of this head, such as shape=1",
             )

@@ -34,18 +34,18 @@ class AnnoyIndex(ApproximateIndex):
         _annoy()
         super().__init__(**options)
 
-    def _empty(self, gallery: Gallery) -> Any:
+    def _make_forest(self, gallery: Gallery) -> Any:
         return _annoy().AnnoyIndex(gallery.dim, _METRICS[self.metric])
 
     def _build(self, gallery: Gallery) -> Any:
-        forest = self._empty(gallery)
+        forest = self._make_forest(gallery)
         forest.set_seed(self.params["seed"])
         for slot, vector in enumerate(gallery.base):
             forest.add_item(slot, vector)
         forest.build(self.params["trees"], n_jobs=-1)
         return forest
 
-    def _near(self, queries: np.ndarray, m: int) -> Pairs:
+    def _find_near(self, queries: np.ndarray, m: int) -> Pairs:
         search_k = max(self.params["search_k"], m)
         found = [self._structure.get_nns_by_vector(one, m, search_k) for one in queries]
         rows = np.repeat(np.arange(len(found)), [len(slots) for slots in found])
@@ -55,7 +55,7 @@ class AnnoyIndex(ApproximateIndex):
         writer.write("forest.annoy", lambda path: self._structure.save(str(path)))
 
     def _restore(self, reader: ArtefactReader, gallery: Gallery) -> Any:
-        forest, path = self._empty(gallery), reader.path("forest.annoy")
+        forest, path = self._make_forest(gallery), reader.path("forest.annoy")
         try:
             forest.load(str(path))
         except OSError as error:

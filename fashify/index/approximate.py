@@ -30,7 +30,7 @@ class ApproximateIndex(Index):
     """A backend whose structure names candidates, completed to always k results."""
 
     @abstractmethod
-    def _near(self, queries: np.ndarray, m: int) -> Pairs:
+    def _find_near(self, queries: np.ndarray, m: int) -> Pairs:
         """(query rows, base slots) of about ``m`` candidates a query, each pair once."""
 
     @abstractmethod
@@ -46,7 +46,7 @@ class ApproximateIndex(Index):
         m = _has_enough(k, base, allowed, excluded)
         if not len(queries) or m > max(_ALWAYS_NEAR, _SCAN_SHARE * base):
             return scan(gallery, queries, k, excluded=excluded, **options)
-        rows, slots = _keep_permitted(self._near(queries, m), allowed, excluded)
+        rows, slots = _keep_permitted(self._find_near(queries, m), allowed, excluded)
         parts = [(rows, slots)]
         short = np.bincount(rows, minlength=len(queries)) < k
         return rescan(gallery, queries, k, parts, short, excluded=excluded, **options)

@@ -15,7 +15,7 @@ from fashify.errors import (
     IndexNotFittedError,
     StoreCorruptError,
     StoreMismatchError,
-    known,
+    join_names,
 )
 from fashify.index import checks
 from fashify.index.gallery import Gallery
@@ -55,7 +55,7 @@ class Index(ABC):
             raise ConfigError(
                 f"a parameter of the {self.name!r} index",
                 ", ".join(unknown),
-                f"choose from: {known(self.defaults) or 'none'}",
+                f"choose from: {join_names(self.defaults) or 'none'}",
             )
         self.params = {**self.defaults, **params}
         # Of an index on a server this is the roster of its rows alone.
@@ -180,8 +180,9 @@ class Index(ABC):
         """
         fixed = sorted(set(params) - set(self.tunable))
         if fixed:
+            tunable = join_names(self.tunable) or "none"
             raise ConfigError(
-                f"a search parameter of the {self.name!r} index ({known(self.tunable) or 'none'})",
+                f"a search parameter of the {self.name!r} index ({tunable})",
                 ", ".join(fixed),
                 "build another index with it",
             )
@@ -297,7 +298,7 @@ class Index(ABC):
         allowed: np.ndarray | None,
         excluded: Pairs,
     ) -> Neighbours:
-        enough = self._require_gallery().enough_views(k)
+        enough = self._require_gallery().count_enough_views(k)
         pairs = self._candidates(queries, enough, allowed, excluded)
         return rank(self._require_gallery(), queries, lengths, k, pairs, self.metric)
 

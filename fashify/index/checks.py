@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from fashify.errors import ConfigError, QueryError, known
+from fashify.errors import ConfigError, QueryError, join_names
 
 METRICS = ("cosine", "euclidean")
 
@@ -21,7 +21,9 @@ _NORM_BLOCK = 4096
 def metric(name: str) -> str:
     """``name`` when it is a known metric; ConfigError otherwise."""
     if name not in METRICS:
-        raise ConfigError("a known metric", f"metric={name!r}", f"choose from: {known(METRICS)}")
+        raise ConfigError(
+            "a known metric", f"metric={name!r}", f"choose from: {join_names(METRICS)}"
+        )
     return name
 
 

@@ -150,7 +150,7 @@ class Gallery(Places):
         """The slot of each product's first view."""
         return positions if self.view_items is None else self._edges[positions]
 
-    def enough_views(self, k: int) -> int:
+    def count_enough_views(self, k: int) -> int:
         """Of so many views, whichever they are, k belong to different products; at most v."""
         if self.view_items is None:
             return k

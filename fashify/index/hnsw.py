@@ -67,7 +67,7 @@ class HnswIndex(ApproximateIndex):
             return np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
         return np.full(len(norms), 1 / max(norms.max(), np.float32(1e-30)), dtype=np.float32)
 
-    def _near(self, queries: np.ndarray, m: int) -> Pairs:
+    def _find_near(self, queries: np.ndarray, m: int) -> Pairs:
         faiss, gallery = _faiss(), self._require_gallery()
         if self.metric == "cosine":
             lengths = np.linalg.norm(queries, axis=1, keepdims=True)

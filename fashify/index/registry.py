@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fashify.errors import ConfigError, known
+from fashify.errors import ConfigError, join_names
 from fashify.index.base import Index
 from fashify.io.artefact import ArtefactReader
 from fashify.store.layout import INDEX_KIND
@@ -35,7 +35,7 @@ def list_indexes() -> list[str]:
 def backend(name: Any) -> type[Index]:
     """The class of a backend; ConfigError for an unknown name."""
     if name not in _BACKENDS:
-        raise ConfigError("a known index", f"{name!r}", f"choose from: {known(_BACKENDS)}")
+        raise ConfigError("a known index", f"{name!r}", f"choose from: {join_names(_BACKENDS)}")
     module, kind = _BACKENDS[name]
     return getattr(import_module(f"fashify.index.{module}"), kind)
 

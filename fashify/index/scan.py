@@ -151,7 +151,7 @@ class _Best:
         self._lowest = np.full((queries, k), np.inf, dtype=np.float32)
         self._found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
-    def _bound(self) -> np.ndarray:
+    def _bound_scores(self) -> np.ndarray:
         return np.minimum(self._lowest.max(axis=1) + self._tolerance, _LARGEST)[:, None]
 
     def offer(self, scores: np.ndarray, slots: np.ndarray) -> None:
@@ -159,7 +159,7 @@ class _Best:
         merged = np.concatenate([self._lowest, self._fold_scores(scores)], axis=1)
         self._lowest = np.partition(merged, self._k - 1, axis=1)[:, : self._k]
         # Flat, for np.nonzero in two dimensions costs ten times as much.
-        rows, columns = np.divmod(np.flatnonzero(scores <= self._bound()), scores.shape[1])
+        rows, columns = np.divmod(np.flatnonzero(scores <= self._bound_scores()), scores.shape[1])
         self._found.append((rows, slots[columns], scores[rows, columns]))
 
     def _fold_scores(self, scores: np.ndarray) -> np.ndarray:
@@ -176,7 +176,7 @@ class _Best:
         if not self._found:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         rows, slots, scores = (np.concatenate(parts) for parts in zip(*self._found, strict=True))
-        keep = scores <= self._bound()[rows, 0]
+        keep = scores <= self._bound_scores()[rows, 0]
         return rows[keep], slots[keep]
 
 

@@ -43,10 +43,10 @@ class SklearnIndex(Index):
         if not len(queries):
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
         most = np.bincount(excluded[0], minlength=1).max()
-        return drop_excluded(_near(brute, queries, k + int(most), slots), excluded)
+        return drop_excluded(_find_near(brute, queries, k + int(most), slots), excluded)
 
 
-def _near(brute: Any, queries: np.ndarray, k: int, slots: np.ndarray) -> Pairs:
+def _find_near(brute: Any, queries: np.ndarray, k: int, slots: np.ndarray) -> Pairs:
     """(query rows, slots): at least the k nearest and everything tied with them."""
     spare = _SPARE
     while True:

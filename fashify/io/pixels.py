@@ -24,7 +24,7 @@ def upright_rgb(image: Image.Image) -> np.ndarray:
     turned = _orientation(image)
     size = image.size if turned >= 5 else image.size[::-1]
     upright = np.empty((*size, 3), np.uint8)
-    as_stored = _as_stored(upright, turned)
+    as_stored = _undo_orientation(upright, turned)
     full = _full_scale(image) if _is_deep(image) else 255.0
     for top, strip in _iter_strips(image):
         rgb = to_srgb(_to_rgb(strip, full), image)
@@ -52,7 +52,7 @@ def _orientation(image: Image.Image) -> int:
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
-def _as_stored(upright: np.ndarray, orientation: int) -> np.ndarray:
+def _undo_orientation(upright: np.ndarray, orientation: int) -> np.ndarray:
     """A view of the upright picture whose rows and columns are those of the file."""
     down, right = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     view = upright[:: -1 if down else 1, :: -1 if right else 1]

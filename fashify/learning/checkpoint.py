@@ -56,7 +56,7 @@ def open_run(folder: Path, facts: Mapping[str, Any]) -> Progress:
         found = json.loads(note.read_text("utf-8"))
         progress = Progress(**found["progress"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _broken(folder, error) from error
+        raise _broken_error(folder, error) from error
     if found["facts"] != wanted:
         raise ConfigError(
             "a stopped run of this plan and this data",
@@ -82,7 +82,7 @@ def load_state(folder: Path) -> dict[str, np.ndarray]:
     try:
         return load_file(folder / _STATE)
     except (OSError, SafetensorError) as error:
-        raise _broken(folder, error) from error
+        raise _broken_error(folder, error) from error
 
 
 def _write(note: Path, facts: Mapping[str, Any], progress: Progress) -> None:
@@ -107,7 +107,7 @@ def _difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     return ", ".join(names)
 
 
-def _broken(folder: Path, error: Exception) -> StoreCorruptError:
+def _broken_error(folder: Path, error: Exception) -> StoreCorruptError:
     return StoreCorruptError(
         "a stopped run that can be read", f"{folder}: {error}", "start anew with --restart"
     )

@@ -245,7 +245,7 @@ def read_pictures(
     def read(item_id: str) -> np.ndarray:
         return resize(catalogue.image(str(item_id)), size, fit="letterbox")
 
-    return _all_read(read, item_ids, "pictures", progress)
+    return _read_all(read, item_ids, "pictures", progress)
 
 
 def read_photos(
@@ -286,7 +286,7 @@ def _photo_arrays(
     return shown, labels, answers.astype(np.float32)
 
 
-def _all_read(read: Any, places: np.ndarray, what: str, progress: bool) -> np.ndarray:
+def _read_all(read: Any, places: np.ndarray, what: str, progress: bool) -> np.ndarray:
     with ThreadPoolExecutor() as pool:
         found = pool.map(read, places)
         bar = tqdm(found, what, total=len(places), unit="picture", disable=not progress)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fashify.errors import NoLabelsError, QueryError, known
+from fashify.errors import NoLabelsError, QueryError, join_names
 from fashify.heads.head import Head, Part
 from fashify.heads.shipped import METHOD, own_head
 from fashify.learning.linear import fit_lda_part, fit_pca_part
@@ -80,7 +80,9 @@ def train_head(
         QueryError: an unknown method, or labels that cannot teach it.
     """
     if method not in (*METHODS, "auto"):
-        raise QueryError(f"a head of auto, {known(METHODS)}", repr(method), "choose one of these")
+        raise QueryError(
+            f"a head of auto, {join_names(METHODS)}", repr(method), "choose one of these"
+        )
     if method == "raw":
         return None
     own = own_head(backbone)
@@ -107,7 +109,7 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     than by the parts they replace; of those that are not, the best on both kinds is kept.
     """
     replaced = _weigh_own(own, material, seed)
-    method = _improving(material)
+    method = _choose_improvement(material)
     if method is None or material.views is None:
         return replaced[0]
     category, _, instance = ((part, {"method": METHOD}) for part in own.parts)
@@ -125,7 +127,7 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     return max(made, key=lambda one: one[1].worth)[0]
 
 
-def _improving(material: Material) -> str | None:
+def _choose_improvement(material: Material) -> str | None:
     """The method that may better a network's own parts; ``None`` of too few products to tell."""
     if len(material.rows("validation")) < LEAST_TO_TELL:
         return None
@@ -144,11 +146,11 @@ def _instance(own: Head) -> Trained:
 def _weigh_own(own: Head, material: Material, seed: int) -> tuple[Head, ChosenWeights]:
     """The network's own parts under their own weights, and how they answer."""
     chosen = choose_weights(own.parts, material, seed=seed, grid=[tuple(own.weights.values())])
-    provenance = own.provenance | _measured(chosen)
+    provenance = own.provenance | _describe_measures(chosen)
     return Head(own.parts, chosen.weights, own.backbone, provenance), chosen
 
 
-def _measured(chosen: ChosenWeights) -> dict[str, Any]:
+def _describe_measures(chosen: ChosenWeights) -> dict[str, Any]:
     return {
         "validation_precision_at_5": chosen.measured,
         "composed_precision_at_5": chosen.composed,
@@ -169,7 +171,7 @@ def _shorten(part: Part, material: Material, dim: int) -> Part:
 def is_trained(method: str, material: Material, backbone: Mapping[str, Any]) -> bool:
     """Whether ``train_head`` would learn anything from the training split's pictures."""
     if method == "auto" and own_head(backbone) is not None:
-        return _improving(material) is not None
+        return _choose_improvement(material) is not None
     return method not in UNTRAINED
 
 
@@ -210,7 +212,7 @@ def _weigh(
         "n_train": len(material.rows("train")),
         "n_views": views,
         "parts": {part.name: facts for part, facts in trained},
-        **_measured(chosen),
+        **_describe_measures(chosen),
     }
     identity = {name: backbone.get(name) for name in ("name", "weights_hash", "dim")}
     return Head(tuple(parts), chosen.weights, identity, provenance), chosen

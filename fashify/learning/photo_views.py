@@ -75,7 +75,7 @@ def compose_views(
     kept, made = [], []
     for places, block in _views(catalogue, store.item_ids[material.owners[rows]], embedder, rng):
         kept.append(places)
-        made.append(_embedded(block, embedder))
+        made.append(_embed_views(block, embedder))
     if not kept:
         return None
     places = np.concatenate(kept)
@@ -115,7 +115,7 @@ def _views(
                 yield np.array(places), compose(np.stack(block), rng)
 
 
-def _embedded(views: np.ndarray, embedder: Embedder) -> dict[str, np.ndarray]:
+def _embed_views(views: np.ndarray, embedder: Embedder) -> dict[str, np.ndarray]:
     prepared = np.stack([resize(view, embedder.spec.input_size) for view in views])
     features = embedder.embed_prepared(prepared)
     return {

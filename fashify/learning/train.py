@@ -279,17 +279,17 @@ def judge(model: Any, held_out: HeldOut) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     if len(held_out.pictures):
-        likely = likeliest(model, held_out.pictures)
+        likely = predict_types(model, held_out.pictures)
         right = (likely == held_out.types).astype(float)
         found |= _micro_macro("type", right, held_out.types)
     if len(held_out.photos):
-        likely = likeliest(model, held_out.photos)
+        likely = predict_types(model, held_out.photos)
         right = held_out.answers[np.arange(len(likely)), likely].astype(float)
         found |= _micro_macro("photo", right, held_out.labels)
     return found
 
 
-def likeliest(model: Any, pictures: np.ndarray) -> np.ndarray:
+def predict_types(model: Any, pictures: np.ndarray) -> np.ndarray:
     """(n,) class of each picture's likeliest article type, the classes' frequencies set aside."""
     from keras import ops
 

@@ -85,7 +85,7 @@ def choose_weights(
         tried = _try_grid([part(inputs) for part in parts], gallery, origin, material.owners, grid)
         seen = [_scores(material, levels, origin, near) for near in tried]
     worths = [
-        _mean_score(a) + _mean_score(b) if _keeps(b, least) else 0.0
+        _mean_score(a) + _mean_score(b) if _is_as_good(b, least) else 0.0
         for a, b in zip(scores, seen, strict=True)
     ]
     best = int(np.argmax(worths))
@@ -93,7 +93,9 @@ def choose_weights(
     return ChosenWeights(weights, _flat(scores[best]), _flat(seen[best]), worths[best])
 
 
-def _keeps(scores: Mapping[str, Mapping[str, float]], least: Mapping[str, float] | None) -> bool:
+def _is_as_good(
+    scores: Mapping[str, Mapping[str, float]], least: Mapping[str, float] | None
+) -> bool:
     """Whether composed views are answered no worse than ``least``, to four digits."""
     if not least:
         return True

@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 
-from fashify.errors import ReportError, known
+from fashify.errors import ReportError, join_names
 from fashify.io.artefact import write_bytes
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -59,7 +59,9 @@ def find_notebook(name: str | Path) -> Path:
     found = [stem for stem in list_notebooks() if stem == wanted or stem.startswith(f"{number}_")]
     if len(found) != 1:
         raise ReportError(
-            "a notebook of this project", repr(str(name)), f"choose from: {known(list_notebooks())}"
+            "a notebook of this project",
+            repr(str(name)),
+            f"choose from: {join_names(list_notebooks())}",
         )
     return next(
         folder / f"{found[0]}.ipynb" for folder in _FOLDERS if _has_notebook(folder, found[0])
@@ -148,7 +150,7 @@ def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
             raise ReportError(
                 f"a parameter of {path.stem}",
                 repr(name),
-                f"choose from: {known(allowed)}" if allowed else "this notebook takes none",
+                f"choose from: {join_names(allowed)}" if allowed else "this notebook takes none",
             )
     return {name: _as_type(allowed[name], value) for name, value in given.items()}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashify.errors import QueryError, known
+from fashify.errors import QueryError, join_names
 from fashify.retrieval.wording import Scores, Wording, standardise
 from fashify.text.meaning import Meaning
 
@@ -58,7 +58,7 @@ def split_weights(
     unknown = set(given) - {*PARTS, *head}
     if unknown or any(not 0 <= float(value) < np.inf for value in given.values()):
         raise QueryError(
-            f"weights of 0 or more for parts of {known((*PARTS, *head))}",
+            f"weights of 0 or more for parts of {join_names((*PARTS, *head))}",
             f"{given}",
             "name parts of the query or of the head, such as words=1",
         )
@@ -118,12 +118,12 @@ def rank(
         constant, slope = IMAGE
         odds["image"] = np.float32(constant) + np.float32(slope) * standardise(similarity)
     total = _mean_log_odds(odds, weights)
-    order = _best(total, np.flatnonzero(allowed), limit)
+    order = _select_best(total, np.flatnonzero(allowed), limit)
     parts = {name: 1 - _probability(values[order]) for name, values in odds.items()}
     return Ranking(order, 1 - _probability(total[order]), parts)
 
 
-def _best(total: np.ndarray, positions: np.ndarray, limit: int | None) -> np.ndarray:
+def _select_best(total: np.ndarray, positions: np.ndarray, limit: int | None) -> np.ndarray:
     values = -total[positions]
     if limit is not None and limit < len(positions):
         near = np.sort(np.argpartition(values, limit - 1)[:limit])
@@ -146,7 +146,7 @@ def _mean_log_odds(odds: Mapping[str, np.ndarray], weights: Mapping[str, float])
     if not counted:
         raise QueryError(
             "a part of the query with a weight above 0",
-            f"{dict(weights)} for {known(odds) or 'nothing'}",
+            f"{dict(weights)} for {join_names(odds) or 'nothing'}",
             "leave the weights out",
         )
     total = sum(counted.values())

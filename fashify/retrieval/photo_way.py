@@ -64,7 +64,7 @@ def read_photo(retriever: Retriever, image: Any, *, turns: bool = True) -> Photo
     box = find_picture(photo)
     picture = photo if box == WHOLE else box.crop_image(photo)
     turn = _find_turn(retriever, picture) if turns else 0
-    return PhotoReading(_turned(picture, turn), box, turn)
+    return PhotoReading(_turn_picture(picture, turn), box, turn)
 
 
 def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
@@ -89,7 +89,7 @@ def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
         return [read_photo(retriever, photo)]
     turns = [_find_turn(retriever, part) for part in parts]
     return [
-        PhotoReading(_turned(part, turn), _nested(box, frame), turn)
+        PhotoReading(_turn_picture(part, turn), _nest_box(box, frame), turn)
         for part, box, turn in zip(parts, boxes, turns, strict=True)
     ]
 
@@ -115,7 +115,7 @@ def _find_turn(retriever: Retriever, picture: np.ndarray) -> int:
     first = float(_first_distances(retriever, [picture])[0])
     if first <= WEAK:
         return 0
-    tried = _first_distances(retriever, [_turned(picture, turn) for turn in (90, 180, 270)])
+    tried = _first_distances(retriever, [_turn_picture(picture, turn) for turn in (90, 180, 270)])
     best = int(np.argmin(tried))
     return 90 * (best + 1) if tried[best] < NEARER * first else 0
 
@@ -127,7 +127,7 @@ def _first_distances(retriever: Retriever, pictures: list[np.ndarray]) -> np.nda
     return np.asarray(found.distances)[:, 0]
 
 
-def _turned(picture: np.ndarray, turn: int) -> np.ndarray:
+def _turn_picture(picture: np.ndarray, turn: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(picture, turn // 90)) if turn else picture
 
 
@@ -142,7 +142,7 @@ def _halves(retriever: Retriever, photo: np.ndarray) -> list[tuple[Box, Box]]:
     return beside + [(Box(0.0, 0.0, y, 1.0), Box(y, 0.0, 1.0, 1.0)) for y in down]
 
 
-def _nested(box: Box, frame: Box) -> Box:
+def _nest_box(box: Box, frame: Box) -> Box:
     """A box within a frame, as shares of the whole."""
     height, width = frame.bottom - frame.top, frame.right - frame.left
     return Box(

@@ -145,7 +145,7 @@ def _by_text(
     similarity = None
     if vector is not None:
         similarity = _similarity(
-            retriever, vector, replace_parts(meaning, of_head, _own(retriever))
+            retriever, vector, replace_parts(meaning, of_head, _find_own_weights(retriever))
         )
     mask = _mask(retriever, request)
     ranking = rank(
@@ -175,7 +175,7 @@ def _row(retriever: Retriever, request: Request) -> int | None:
     return int(np.flatnonzero(retriever.store.item_ids == str(request.item_id))[0])
 
 
-def _own(retriever: Retriever) -> Mapping[str, float]:
+def _find_own_weights(retriever: Retriever) -> Mapping[str, float]:
     head = retriever.store.head
     return {} if head is None or not retriever.parts else head.weights
 

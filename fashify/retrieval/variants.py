@@ -16,10 +16,10 @@ from fashify.text.table import LANGUAGES, load_table
 from fashify.text.words import normalise, stem, tokenise
 
 
-def colourless(name: str, colours: frozenset[str] | None = None) -> str:
+def drop_colours(name: str, colours: frozenset[str] | None = None) -> str:
     """A name without its colour words.
 
-    >>> colourless("Puma Men Navy Blue T-shirt")
+    >>> drop_colours("Puma Men Navy Blue T-shirt")
     'puma men tshirt'
     """
     taken = colour_words() if colours is None else colours
@@ -47,7 +47,7 @@ def name_stems(items: pd.DataFrame) -> np.ndarray:
         return np.full(len(items), "", dtype=object)
     colours = colour_words()
     names = items["name"].fillna("").astype(str)
-    short = {name: colourless(name, colours) for name in names.unique()}
+    short = {name: drop_colours(name, colours) for name in names.unique()}
     types = items["article_type"].astype(str) if "article_type" in items else [""] * len(items)
     pairs = zip(map(short.__getitem__, names), types, strict=True)
     return np.array([f"{name}\x00{kind}" if name else "" for name, kind in pairs], dtype=object)
@@ -81,12 +81,12 @@ def collapse_matches(
         kept.setdefault(int(variants[match.position]), match)
     first = list(kept.items())[:k]
     return [
-        replace(match, rank=rank, variants=_others(variants, which, match.position, item_ids))
+        replace(match, rank=rank, variants=_list_others(variants, which, match.position, item_ids))
         for rank, (which, match) in enumerate(first, start=1)
     ]
 
 
-def _others(
+def _list_others(
     variants: np.ndarray, which: int, position: int, item_ids: Sequence[str] | np.ndarray
 ) -> tuple[str, ...]:
     rows = np.flatnonzero(variants == which).tolist()

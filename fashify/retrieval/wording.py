@@ -159,7 +159,7 @@ class Wording:
         picture = self._by_picture(meaning) if wanted else None
         allowed = np.ones(len(self.store), bool)
         for term in meaning.excluded:
-            allowed &= ~self._shows(term, labels)
+            allowed &= ~self._mask_shown(term, labels)
         return Scores(words, picture, allowed)
 
     def _by_words(self, meaning: Meaning, beside: bool, item: int | None) -> np.ndarray:
@@ -167,7 +167,7 @@ class Wording:
         named = [term for term in meaning.wanted if term.labels]
         agreed = [self._has_label(term) for term in named]
         if item is not None:
-            agreed += self._kept_labels(meaning, item)
+            agreed += self._keep_labels(meaning, item)
         # Beside an image the words of a label say no more than the label itself.
         said = [term for term in meaning.wanted if not (beside and term.labels)]
         share = self.index.scores(self._stems_of(said))
@@ -178,7 +178,7 @@ class Wording:
             of_share, of_labels = 0.0, of_share + of_labels
         return constant + of_share * share + of_labels * np.mean(agreed, axis=0)
 
-    def _kept_labels(self, meaning: Meaning, item: int) -> list[np.ndarray]:
+    def _keep_labels(self, meaning: Meaning, item: int) -> list[np.ndarray]:
         """(n,) float32 for each of ``KEPT`` that the text leaves as the item has it."""
         kept = []
         for kind in KEPT:
@@ -282,7 +282,7 @@ class Wording:
             found[level] = codes, {str(value): at for at, value in enumerate(values)}
         return found
 
-    def _shows(self, term: Term, labels: bool) -> np.ndarray:
+    def _mask_shown(self, term: Term, labels: bool) -> np.ndarray:
         """(n,) bool: products that an excluded term holds for."""
         if labels and term.labels:
             return self._has_label(term) >= 0.5

@@ -88,7 +88,7 @@ class Gate:
             )
         told = headers.get("content-length", "0")
         if not told.isdecimal() or int(told) > self._access.max_body_bytes:
-            raise _too_large(self._access.max_body_bytes, f"{told} bytes")
+            raise _too_large_error(self._access.max_body_bytes, f"{told} bytes")
 
     def _check_key(self, headers: dict[str, str]) -> str:
         scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -116,12 +116,12 @@ class _Body:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            self.refusal = _too_large(self._most, "more")
+            self.refusal = _too_large_error(self._most, "more")
             raise self.refusal
         return message
 
 
-def _too_large(most: int, received: str) -> ProblemError:
+def _too_large_error(most: int, received: str) -> ProblemError:
     fix = "send a smaller picture; a thousand pixels are enough"
     return ProblemError(413, f"a request of at most {most:,} bytes", received, fix)
 

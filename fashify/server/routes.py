@@ -49,13 +49,13 @@ def service_in_use(request: Request) -> DemoService:
     return holder.service
 
 
-def base_of(request: Request) -> str:
+def find_base(request: Request) -> str:
     """The path of the API as the client sees it, behind a proxy or below a prefix."""
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 Service = Annotated[DemoService, Depends(service_in_use)]
-Base = Annotated[str, Depends(base_of)]
+Base = Annotated[str, Depends(find_base)]
 
 router = APIRouter(responses=PROBLEMS)
 

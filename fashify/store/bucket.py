@@ -12,7 +12,6 @@ import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from fashify.config import settings
 from fashify.errors import FashifyError, StorageError, StoreError
@@ -27,7 +26,7 @@ from fashify.io.artefact import (
     staging_of,
 )
 from fashify.io.storage import is_url
-from fashify.io.storage.remote import ask_bucket, open_filesystem
+from fashify.io.storage.remote import Bucket
 from fashify.store.formats import is_old
 from fashify.store.layout import INDEX, INDEX_KIND, NEXT, STORE
 
@@ -56,7 +55,7 @@ def fetch_store(url: str) -> Path:
         StorageError: no credentials, refused, or no answer.
     """
     url, copy = url.rstrip("/"), local_path(url)
-    bucket = _Bucket(url)
+    bucket = Bucket(url)
     try:
         manifest = bucket.read(MANIFEST)
     except StorageError as error:
@@ -74,13 +73,13 @@ def fetch_store(url: str) -> Path:
         fresh.mkdir(parents=True)
         (fresh / MANIFEST).write_bytes(manifest)
         if is_old(fresh):
-            bucket.fetch_all(fresh)
+            _fetch_objects(bucket, fresh)
         else:
-            bucket.fetch(fresh, copy, STORE)
+            _fetch_artefact(bucket, fresh, copy, STORE)
             if index:
                 (fresh / INDEX).mkdir()
                 (fresh / INDEX / MANIFEST).write_bytes(index)
-                bucket.fetch(fresh / INDEX, copy / INDEX, INDEX_KIND, f"{INDEX}/")
+                _fetch_artefact(bucket, fresh / INDEX, copy / INDEX, INDEX_KIND, f"{INDEX}/")
         replace_folder(fresh, copy)
     return copy
 
@@ -103,7 +102,7 @@ def push_store(store: Path, url: str) -> None:
         StorageError: no credentials, refused, or no answer; the bucket's old manifest
             then still stands.
     """
-    bucket = _Bucket(url.rstrip("/"))
+    bucket = Bucket(url.rstrip("/"))
     wanted = dict(_objects(store, STORE))
     if (store / INDEX).is_dir():
         wanted |= {f"{INDEX}/{name}": path for name, path in _objects(store / INDEX, INDEX_KIND)}
@@ -131,43 +130,22 @@ def _is(file: Path, data: bytes) -> bool:
     return file.read_bytes() == data if file.is_file() else not data
 
 
-class _Bucket:
-    """The objects below a url, by their names relative to it."""
+def _fetch_artefact(
+    bucket: Bucket, fresh: Path, copy: Path, kind: ArtefactKind, prefix: str = ""
+) -> None:
+    """Fetches the files that the manifest in ``fresh`` names, or links those of ``copy``."""
+    try:
+        known = ArtefactReader(copy, kind).files
+    except FashifyError:
+        known = {}
+    for name, record in read_manifest(fresh, kind)["files"].items():
+        if known.get(name) == record and (copy / name).is_file():
+            link_file(copy / name, fresh / name)
+        else:
+            bucket.get(prefix + _object_name(name, record["sha256"]), fresh / name)
 
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._filesystem: Any
-        self._filesystem, self.root = open_filesystem(url)
-        found = ask_bucket(lambda: self._filesystem.find(self.root), url)
-        self.names = {name[len(self.root) + 1 :] for name in found} - {""}
 
-    def read(self, name: str) -> bytes:
-        return ask_bucket(lambda: self._filesystem.cat_file(f"{self.root}/{name}"), self.url)
-
-    def get(self, name: str, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source = f"{self.root}/{name}"
-        ask_bucket(lambda: self._filesystem.get_file(source, str(target)), self.url)
-
-    def put(self, path: Path, name: str) -> None:
-        ask_bucket(lambda: self._filesystem.put_file(str(path), f"{self.root}/{name}"), self.url)
-
-    def remove(self, name: str) -> None:
-        ask_bucket(lambda: self._filesystem.rm_file(f"{self.root}/{name}"), self.url)
-
-    def fetch(self, fresh: Path, copy: Path, kind: ArtefactKind, prefix: str = "") -> None:
-        """The files that the manifest in ``fresh`` names, those that ``copy`` has from there."""
-        try:
-            known = ArtefactReader(copy, kind).files
-        except FashifyError:
-            known = {}
-        for name, record in read_manifest(fresh, kind)["files"].items():
-            if known.get(name) == record and (copy / name).is_file():
-                link_file(copy / name, fresh / name)
-            else:
-                self.get(prefix + _object_name(name, record["sha256"]), fresh / name)
-
-    def fetch_all(self, fresh: Path) -> None:
-        """Every object by its own name, as stores of older formats have them."""
-        for name in self.names - {MANIFEST}:
-            self.get(name, fresh / name)
+def _fetch_objects(bucket: Bucket, fresh: Path) -> None:
+    """Fetches every object by its own name, as stores of older formats have them."""
+    for name in bucket.names - {MANIFEST}:
+        bucket.get(name, fresh / name)

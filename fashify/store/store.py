@@ -15,7 +15,7 @@ import pandas as pd
 from fashify.catalogue.groups import group_ids, split_by_group
 from fashify.catalogue.likeness import look_alikes
 from fashify.config import LEVELS
-from fashify.errors import CatalogueError, QueryError, StoreMismatchError, known
+from fashify.errors import CatalogueError, QueryError, StoreMismatchError, join_names
 from fashify.heads.head import Head
 from fashify.heads.strength import Strength
 from fashify.io.artefact import ArtefactReader, lock_folder
@@ -255,7 +255,9 @@ class FeatureStore:
     def labels(self, level: str) -> np.ndarray:
         """``(n,)`` object array of str, ``""`` where missing; ``CatalogueError`` if unknown."""
         if level not in LEVELS or level not in self.items:
-            raise CatalogueError(f"a level of {known(LEVELS)}", f"{level!r}", "use one of these")
+            raise CatalogueError(
+                f"a level of {join_names(LEVELS)}", f"{level!r}", "use one of these"
+            )
         return self.items[level].to_numpy(dtype=object)
 
     @cached_property
@@ -360,7 +362,7 @@ def check_backbone(found: Mapping[str, Any], expect: Any, path: Path) -> None:
     """Raises ``StoreMismatchError`` naming the first field in which two specs differ."""
     wanted = expect if isinstance(expect, Mapping) else expect.to_dict()
     for name in IDENTITY:
-        if _plain(found.get(name)) != _plain(wanted.get(name)):
+        if _to_plain(found.get(name)) != _to_plain(wanted.get(name)):
             raise StoreMismatchError(
                 f"features with {name} {wanted.get(name)} ({wanted.get('name')})",
                 f"{name} {found.get(name)} ({found.get('name')}) in {path}",
@@ -378,5 +380,5 @@ def check_retired(found: Mapping[str, Any], path: Path) -> None:
         )
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     return list(value) if isinstance(value, (list, tuple)) else value

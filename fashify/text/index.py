@@ -18,7 +18,7 @@ import pandas as pd
 
 from fashify.errors import StoreCorruptError
 from fashify.text.postings import COMPLETIONS, FORMAT, K1, READY, fill, idf
-from fashify.text.spelling import best_of, bigrams, slips_allowed
+from fashify.text.spelling import bigrams, find_best, slips_allowed
 from fashify.text.words import normalise, stem, tokenise
 
 #: The file in a store.
@@ -118,10 +118,10 @@ class WordIndex:
     def spell(self, word: str) -> str | None:
         """The word of the gallery that a misspelt one was meant for; None where none is near."""
         # A slip may lie in the plural: both forms are tried.
-        found = (self._near(form) for form in dict.fromkeys((stem(word), word)))
+        found = (self._find_near(form) for form in dict.fromkeys((stem(word), word)))
         return next((other for other in found if other is not None), None)
 
-    def _near(self, word: str) -> str | None:
+    def _find_near(self, word: str) -> str | None:
         if not slips_allowed(word) or not word.isalpha():
             return None
         pairs = sorted(bigrams(word))
@@ -135,7 +135,7 @@ class WordIndex:
             len(word),
             len(word),
         )
-        best = best_of(word, ((term, df) for term, df, _ in near))
+        best = find_best(word, ((term, df) for term, df, _ in near))
         return next((form for term, _, form in near if term == best), None)
 
     def suggest(self, text: str, limit: int = 8) -> list[str]:

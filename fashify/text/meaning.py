@@ -108,12 +108,12 @@ class Labels:
         for level in (*_KIND_OF, *(name for name in LEVELS if name not in _KIND_OF)):
             if level not in items:
                 continue
-            values = {value: tuple(stems(value)) for value in _distinct(items[level])}
+            values = {value: tuple(stems(value)) for value in _list_distinct(items[level])}
             for value, phrase in values.items():
                 if 0 < len(phrase) <= LONGEST:
                     self._exact.setdefault(phrase, (level, value))
             if level in _KIND_OF:
-                self._meant |= _meant_by(_KIND_OF[level], values)
+                self._meant |= _map_concepts(_KIND_OF[level], values)
 
     def exact(self, phrase: Phrase) -> tuple[str, str] | None:
         """``(level, label)`` of a label in these very words."""
@@ -124,11 +124,11 @@ class Labels:
         return self._meant.get(concept, ())
 
 
-def _distinct(column: pd.Series) -> list[str]:
+def _list_distinct(column: pd.Series) -> list[str]:
     return sorted(set(column.dropna().astype(str).unique()) - {"", "NA"})
 
 
-def _meant_by(kind: str, values: Mapping[str, Phrase]) -> dict[Concept, tuple[str, ...]]:
+def _map_concepts(kind: str, values: Mapping[str, Phrase]) -> dict[Concept, tuple[str, ...]]:
     """Concept -> labels; by its English words, or by all languages' where these name nothing."""
     table = load_table()
     concepts = [concept for concept in table.concepts.values() if concept.kind == kind]
@@ -207,7 +207,7 @@ class _Reader:
             spoken = spoken[::-1]
         start, negative, after = 0, False, False
         while start < len(words):
-            found, length = self._longest(stemmed, start, spoken)
+            found, length = self._find_longest(stemmed, start, spoken)
             said = " ".join(words[start : start + length])
             start += length
             if isinstance(found, Concept) and found.kind == "negation":
@@ -246,7 +246,7 @@ class _Reader:
                 return found, length
         return None, 1
 
-    def _longest(
+    def _find_longest(
         self, words: Sequence[str], start: int, languages: Sequence[str]
     ) -> tuple[Concept | tuple[str, str] | None, int]:
         """The longest label or concept from ``start``; a label before a concept."""

@@ -43,7 +43,7 @@ def bigrams(word: str) -> set[str]:
     return {ends[i : i + 2] for i in range(len(ends) - 1)}
 
 
-def best_of(word: str, candidates: Iterable[tuple[str, int]]) -> str | None:
+def find_best(word: str, candidates: Iterable[tuple[str, int]]) -> str | None:
     """Of ``(word, frequency)`` the nearest within the slips allowed, the most frequent of equals.
 
     A swap of two letters is likelier than another slip, a word's first letter mostly right.

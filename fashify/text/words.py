@@ -44,7 +44,7 @@ def normalise(text: str) -> str:
     if text.isascii():
         return _fold_word(text.lower())
     small = "".join(_SIGNS.get(sign, sign) for sign in unicodedata.normalize("NFKC", text).lower())
-    return _fold_word("".join(_plain(small)))
+    return _fold_word("".join(_drop_marks(small)))
 
 
 def _fold_word(plain: str) -> str:
@@ -53,7 +53,7 @@ def _fold_word(plain: str) -> str:
     return " ".join(_TEE.sub("tshirt", plain).split())
 
 
-def _plain(text: str) -> Iterator[str]:
+def _drop_marks(text: str) -> Iterator[str]:
     latin = False
     for sign in unicodedata.normalize("NFD", text):
         if unicodedata.category(sign) == "Mn" and latin:

@@ -10,7 +10,7 @@ from fashify import FeatureStore, Retriever, make_index
 from fashify.errors import QueryError
 from fashify.evaluation.recolour import ColourChange, draw_changes, evaluate_recolour
 from fashify.evaluation.texts import judge_hand_queries, load_hand_queries
-from fashify.retrieval.variants import colourless, variant_ids
+from fashify.retrieval.variants import drop_colours, variant_ids
 
 TYPES = {"Shirts": 0, "Dresses": 1, "Jeans": 2}
 COLOURS = {"Black": 3, "White": 4, "Navy Blue": 5}
@@ -124,7 +124,7 @@ def test_variants_as_one(retriever: Retriever) -> None:
     assert all(len(m.variants) == 2 for m in found)
     names = dict(zip(retriever.store.item_ids, retriever.store.items["name"], strict=True))
     for match in found:
-        assert {colourless(names[one]) for one in match.variants} == {colourless(match.name)}
+        assert {drop_colours(names[one]) for one in match.variants} == {drop_colours(match.name)}
     assert found[0].to_dict()["variants"] == list(found[0].variants)
 
 

@@ -193,7 +193,7 @@ class _Records:
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         at = 0
         while at < len(self.lines):
-            at = yield from self._whole(at)
+            at = yield from self._read_whole_records(at)
             if at < len(self.lines):
                 taken, fields = self._mend(at)
                 if any(map(str.strip, fields)):
@@ -201,7 +201,7 @@ class _Records:
                     self.what = ""
                 at += taken
 
-    def _whole(self, at: int) -> Generator[tuple[int, list[str]], None, int]:
+    def _read_whole_records(self, at: int) -> Generator[tuple[int, list[str]], None, int]:
         """Records by RFC 4180; returns the line of the first that is not one."""
         ahead = map(self.lines.__getitem__, range(at, len(self.lines)))
         reader = csv.reader(ahead, delimiter=self.delimiter, strict=True)

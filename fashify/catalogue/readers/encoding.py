@@ -50,7 +50,7 @@ def decode_text(data: bytes, name: str) -> tuple[str, str]:
         # Cut within a character: a sample of a longer file, not another encoding.
         if error.start >= len(data) - 3 and error.reason == "unexpected end of data":
             return data[: error.start].decode("utf-8"), "UTF-8"
-    codec, words = _older(data)
+    codec, words = _guess_code_page(data)
     return data.decode(codec, errors="replace"), words
 
 
@@ -65,11 +65,11 @@ def _utf16_without_mark(data: bytes) -> str | None:
     return codec if likely else None
 
 
-def _older(data: bytes) -> tuple[str, str]:
+def _guess_code_page(data: bytes) -> tuple[str, str]:
     runs = _HIGH_RUN.findall(data[: SAMPLE_BYTES * 16])[:20_000]
-    if _mostly_utf8(data):
+    if _is_damaged_utf8(data):
         return "utf-8", "UTF-8, damaged in places"
-    sample = b"\n".join(line for line in data[: SAMPLE_BYTES * 4].splitlines() if _high(line))
+    sample = b"\n".join(line for line in data[: SAMPLE_BYTES * 4].splitlines() if _has_high(line))
     sample = sample[:SAMPLE_BYTES]
     if _is_shift_jis(sample):
         return "cp932", "Shift-JIS, by measure"
@@ -82,11 +82,11 @@ def _older(data: bytes) -> tuple[str, str]:
     return "cp1252", "Windows-1252, by measure"
 
 
-def _high(line: bytes) -> bool:
+def _has_high(line: bytes) -> bool:
     return not line.isascii()
 
 
-def _mostly_utf8(data: bytes) -> bool:
+def _is_damaged_utf8(data: bytes) -> bool:
     text = data[: SAMPLE_BYTES * 4].decode("utf-8", errors="replace")
     broken, letters = text.count("\ufffd"), sum(letter > "\x7f" for letter in text)
     return letters - broken > 10 * broken > 0
@@ -94,7 +94,7 @@ def _mostly_utf8(data: bytes) -> bool:
 
 def _is_shift_jis(sample: bytes) -> bool:
     """Decodes strictly, and a good part of what is not ASCII is kana."""
-    text = _strict(sample, "cp932")
+    text = _decode_strictly(sample, "cp932")
     if text is None:
         return False
     kana, wide = len(_KANA.findall(sample)), sum(letter > "\x7f" for letter in text)
@@ -104,12 +104,12 @@ def _is_shift_jis(sample: bytes) -> bool:
 
 def _is_gbk(sample: bytes, runs: list[bytes]) -> bool:
     """Decodes strictly into everyday characters, in runs of whole pairs."""
-    if _strict(sample, "gb18030") is None:
+    if _decode_strictly(sample, "gb18030") is None:
         return False
     even = sum(len(run) % 2 == 0 for run in runs)
     common = sum(2 * len(_COMMON_HANZI.findall(run)) for run in runs)
     pairs = sum(len(run) for run in runs)
-    text = _strict(sample, "gb18030") or ""
+    text = _decode_strictly(sample, "gb18030") or ""
     first_level = sum(0xB0 <= _lead(letter) <= 0xD7 for letter in text if letter > "\x7f")
     wide = sum(letter > "\x7f" for letter in text)
     # Runs of Cyrillic words pair up by chance, into characters hardly anybody writes.
@@ -128,7 +128,7 @@ def _is_cyrillic(runs: list[bytes]) -> bool:
     return long > 0.7 * len(letters) and small > 0.5 * len(letters)
 
 
-def _strict(sample: bytes, codec: str) -> str | None:
+def _decode_strictly(sample: bytes, codec: str) -> str | None:
     try:
         return sample.decode(codec)
     except UnicodeDecodeError as error:

@@ -34,7 +34,7 @@ def read_excel(data: bytes, name: str, *, rows: int | None = None) -> list[RawTa
     except Exception as error:  # openpyxl lets through what zipfile and XML raise.
         raise CatalogueError(
             f"an Excel workbook in {name}",
-            f"a file that is none ({_what(data, error)})",
+            f"a file that is none ({_describe_failure(data, error)})",
             "save it as .xlsx in Excel again, or as CSV UTF-8",
         ) from error
     found = [table for table in tables if table is not None]
@@ -47,7 +47,7 @@ def read_excel(data: bytes, name: str, *, rows: int | None = None) -> list[RawTa
     return found
 
 
-def _what(data: bytes, error: Exception) -> str:
+def _describe_failure(data: bytes, error: Exception) -> str:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return "an old .xls or one with a password"
     return " ".join(str(error).split())[:80]

@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter
 
 from fashify.data import read_backdrops
-from fashify.errors import QueryError, known
+from fashify.errors import QueryError, join_names
 from fashify.features.framing import product_mask
 from fashify.io.images import WHITE, encode_jpeg, resize
 
@@ -134,7 +134,9 @@ def select_perturbations(names: Iterable[str] | None = None) -> dict[str, Pertur
     names = list(PERTURBATIONS) if names is None else list(names)
     for name in names:
         if name not in PERTURBATIONS:
-            raise QueryError(f"a perturbation of {known(PERTURBATIONS)}", f"{name!r}", "use these")
+            raise QueryError(
+                f"a perturbation of {join_names(PERTURBATIONS)}", f"{name!r}", "use these"
+            )
     return {name: PERTURBATIONS[name] for name in names}
 
 

@@ -37,7 +37,7 @@ class ExactIndex(Index):
     ) -> Pairs:
         gallery, known = self._require_gallery(), self._structure
         options: dict[str, Any] = {"metric": self.metric, "allowed": allowed}
-        if known is None or not len(queries) or not _many(gallery, k, allowed):
+        if known is None or not len(queries) or not _is_worth_pruning(gallery, k, allowed):
             return scan(gallery, queries, k, excluded=excluded, **options)
         pairs, given_up = search_pruned(gallery, known, queries, k, excluded=excluded, **options)
         if self.metric == "cosine":
@@ -61,7 +61,7 @@ class ExactIndex(Index):
         return Sketch(mean, axes, reader.array("sketch", mapped=True), float(reach[0]))
 
 
-def _many(gallery: Gallery, k: int, allowed: np.ndarray | None) -> bool:
+def _is_worth_pruning(gallery: Gallery, k: int, allowed: np.ndarray | None) -> bool:
     """Whether there is enough to rule out."""
     n = len(gallery.base) if allowed is None else int(np.count_nonzero(allowed))
     return k <= min(n, _MOST_K) and n > _SPARSE * len(gallery.base)

@@ -157,7 +157,7 @@ def search_pruned(
     n = len(gallery.base)
     barred = None if allowed is None else ~allowed[:n]
     centred = flat(queries, metric) - sketch.mean
-    asked, slack = _ask_bounds(centred, sketch.axes), _slack(sketch, queries, metric)
+    asked, slack = _ask_bounds(centred, sketch.axes), _bound_rounding(sketch, queries, metric)
     step = max(1, _BOUNDS // n)
     given_up = np.zeros(len(queries), dtype=bool)
     parts: list[Pairs] = []
@@ -184,7 +184,7 @@ def _bounds(rows: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return (rows @ asked[0])[None, :] if len(asked) == 1 else asked @ rows.T
 
 
-def _slack(sketch: Sketch, queries: np.ndarray, metric: str) -> np.ndarray:
+def _bound_rounding(sketch: Sketch, queries: np.ndarray, metric: str) -> np.ndarray:
     """(q,) float32: how far rounding may move a bound against a distance, as in `scan`."""
     spread = 16 * np.finfo(np.float32).eps * np.sqrt(queries.shape[1])
     lengths = 1.0 if metric == "cosine" else np.linalg.norm(queries, axis=1)

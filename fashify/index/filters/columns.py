@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.catalogue.columns import split_list
-from fashify.errors import QueryError, known
+from fashify.errors import QueryError, join_names
 
 #: Kinds whose values have an order.
 ORDERED = ("number", "price", "date")
@@ -89,7 +89,7 @@ class Columns:
             return alike[0]
         raise QueryError(
             "a filter on a column of the catalogue",
-            f"column {name!r}" + (f", which {known(alike)} both are" if alike else ""),
+            f"column {name!r}" + (f", which {join_names(alike)} both are" if alike else ""),
             f"choose from: {_list_names(name, names)}",
         )
 

@@ -100,11 +100,11 @@ def _range(low: float, high: float, whole: bool, typed: Typed) -> Range:
     # Decimals of the step, so that 0.1 * 3 is no 0.30000000000000004.
     digits = max(0, -math.floor(math.log10(step)))
     ends = math.floor(low / step) * step, math.ceil(high / step) * step, step
-    low, high, step = (_plain(round(end, digits)) for end in ends)
+    low, high, step = (_shorten_number(round(end, digits)) for end in ends)
     return Range(low, high, step, typed.unit if typed.kind == "price" else "")
 
 
-def _plain(number: float) -> float:
+def _shorten_number(number: float) -> float:
     return int(number) if float(number).is_integer() else number
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.config import LEVELS
-from fashify.errors import QueryError, known
+from fashify.errors import QueryError, join_names
 from fashify.index.filters import syntax as filter_text
 from fashify.index.filters import tree
 from fashify.index.filters.columns import Columns, Typed
@@ -120,8 +120,8 @@ def _from_entry(column: str, wanted: Any) -> Node:
         unknown = set(wanted) - set(ORDER)
         if unknown:
             raise QueryError(
-                f"bounds of {column!r} by one of {known(ORDER)}",
-                known(map(str, unknown)),
+                f"bounds of {column!r} by one of {join_names(ORDER)}",
+                join_names(map(str, unknown)),
                 "use >=",
             )
         parts = tuple(Compare(column, sign, end) for sign, end in wanted.items())

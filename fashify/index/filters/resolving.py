@@ -30,13 +30,13 @@ def resolve(node: Node, table: Columns) -> Node:
         return Join(node.word, tuple(resolve(part, table) for part in node.parts))
     column = table.find(node.column)
     if isinstance(node, Contains):
-        return _containing(column, node.text, table)
+        return _resolve_text(column, node.text, table)
     if isinstance(node, Compare):
         return _resolve_compare(column, node.sign, node.value, table)
-    return _among(column, node.values, table)
+    return _resolve_values(column, node.values, table)
 
 
-def _among(column: str, values: tuple[Any, ...], table: Columns) -> Node:
+def _resolve_values(column: str, values: tuple[Any, ...], table: Columns) -> Node:
     kind = table.type(column).kind
     if kind == "date":
         parts = tuple(_within(column, _period(column, value)) for value in values)
@@ -48,7 +48,7 @@ def _among(column: str, values: tuple[Any, ...], table: Columns) -> Node:
         numbers = {float(cell): cell for cell in cells}
         return Among(column, tuple(_as_number(column, one, numbers, table) for one in values))
     present = _texts(column, table)
-    return Among(column, tuple(_as_spelt(column, value, present) for value in values))
+    return Among(column, tuple(_match_spelling(column, value, present) for value in values))
 
 
 def _resolve_compare(column: str, sign: str, value: Any, table: Columns) -> Node:
@@ -64,7 +64,7 @@ def _resolve_compare(column: str, sign: str, value: Any, table: Columns) -> Node
     return Compare(column, sign, _number(column, value, table))
 
 
-def _containing(column: str, text: str, table: Columns) -> Node:
+def _resolve_text(column: str, text: str, table: Columns) -> Node:
     kind = table.type(column).kind
     if kind in ORDERED or kind == "boolean":
         raise QueryError(
@@ -73,7 +73,7 @@ def _containing(column: str, text: str, table: Columns) -> Node:
     present, wanted = _texts(column, table), text.casefold()
     if kind == "list":
         alike = tuple(value for value in present if value.casefold() == wanted)
-        return Among(column, alike or (_as_spelt(column, text, present),))
+        return Among(column, alike or (_match_spelling(column, text, present),))
     return Among(column, tuple(one for name, one in present.items() if wanted in name.casefold()))
 
 
@@ -137,7 +137,7 @@ def _within(column: str, period: tuple[str, str]) -> Node:
     return Join("and", (Compare(column, ">=", first), Compare(column, "<=", last)))
 
 
-def _as_spelt(column: str, value: Any, present: Mapping[str, Any]) -> Any:
+def _match_spelling(column: str, value: Any, present: Mapping[str, Any]) -> Any:
     text = str(value)
     if text in present:
         return present[text]

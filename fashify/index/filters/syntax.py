@@ -50,18 +50,18 @@ class _Parser:
         return [*tokens, ("end", "the end", len(text))]
 
     def parse_whole(self) -> Node:
-        if self._next()[0] == "end":
+        if self._peek()[0] == "end":
             return Join("and", ())
         node = self._parse_joined("or")
-        if self._next()[0] != "end":
+        if self._peek()[0] != "end":
             raise self._expectation_error("'and', 'or' or the end")
         return node
 
-    def _next(self) -> tuple[str, str, int]:
+    def _peek(self) -> tuple[str, str, int]:
         return self._tokens[self._place]
 
-    def _takes(self, *words: str) -> str | None:
-        kind, word, _ = self._next()
+    def _accept(self, *words: str) -> str | None:
+        kind, word, _ = self._peek()
         if kind in ("key", "sign") and word in words:
             self._place += 1
             return word
@@ -70,7 +70,7 @@ class _Parser:
     def _parse_joined(self, word: str) -> Node:
         inner = (lambda: self._parse_joined("and")) if word == "or" else self._parse_negated
         parts = [inner()]
-        while self._takes(word):
+        while self._accept(word):
             parts.append(inner())
         return parts[0] if len(parts) == 1 else Join(word, tuple(parts))
 
@@ -78,11 +78,11 @@ class _Parser:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
             raise self._expectation_error(f"at most {_MOST_DEPTH} levels of nesting")
-        if self._takes("not"):
+        if self._accept("not"):
             node: Node = Not(self._parse_negated())
-        elif self._takes("("):
+        elif self._accept("("):
             node = self._parse_joined("or")
-            if not self._takes(")"):
+            if not self._accept(")"):
                 raise self._expectation_error("')'")
         else:
             node = self._parse_condition()
@@ -91,15 +91,15 @@ class _Parser:
 
     def _parse_condition(self) -> Node:
         column = self._column()
-        negated = bool(self._takes("not"))
-        if self._takes("in"):
+        negated = bool(self._accept("not"))
+        if self._accept("in"):
             node = self._parse_among(column)
-        elif self._takes_contains():
+        elif self._accept_contains():
             node = Contains(column, self._parse_value())
         elif negated:
             raise self._expectation_error("'in' or 'contains'")
         else:
-            sign = self._takes("=", "==", "!=", *ORDER)
+            sign = self._accept("=", "==", "!=", *ORDER)
             if sign is None:
                 raise self._expectation_error("one of = != < <= > >= in contains")
             negated = sign == "!="
@@ -110,7 +110,7 @@ class _Parser:
 
     def _column(self) -> str:
         """The name of a column: a word, or any text in quotes or backticks."""
-        kind, word, _ = self._next()
+        kind, word, _ = self._peek()
         if kind not in ("word", "quoted", "name"):
             raise self._expectation_error("a column name")
         self._place += 1
@@ -118,27 +118,27 @@ class _Parser:
             return _unquote(word)
         return word.strip("`")
 
-    def _takes_contains(self) -> bool:
+    def _accept_contains(self) -> bool:
         # No keyword: as a value, or a part of a name, it needs no quotes.
-        kind, word, _ = self._next()
+        kind, word, _ = self._peek()
         found = kind == "word" and word.lower() == "contains"
         self._place += found
         return found
 
     def _parse_among(self, column: str) -> Node:
-        if not self._takes("("):
+        if not self._accept("("):
             return self._parse_between(column)
-        if self._takes(")"):
+        if self._accept(")"):
             return Among(column, ())
         values = [self._parse_value()]
-        while self._takes(","):
+        while self._accept(","):
             values.append(self._parse_value())
-        if not self._takes(")"):
+        if not self._accept(")"):
             raise self._expectation_error("',' or ')'")
         return Among(column, tuple(values))
 
     def _parse_between(self, column: str) -> Node:
-        start = self._next()[2]
+        start = self._peek()[2]
         low, dots, high = self._parse_value().partition("..")
         if not dots:
             raise self._error("(value, value) or low..high after 'in'", low, start)
@@ -146,20 +146,20 @@ class _Parser:
         return Join("and", tuple(Compare(column, sign, end) for sign, end in ends))
 
     def _parse_value(self) -> str:
-        kind, word, _ = self._next()
+        kind, word, _ = self._peek()
         if kind == "quoted":
             self._place += 1
             return _unquote(word)
         words = []
-        while self._next()[0] == "word":
-            words.append(self._next()[1])
+        while self._peek()[0] == "word":
+            words.append(self._peek()[1])
             self._place += 1
         if not words:
             raise self._expectation_error("a value")
         return " ".join(words)
 
     def _expectation_error(self, what: str) -> QueryError:
-        _, word, start = self._next()
+        _, word, start = self._peek()
         return self._error(what, repr(word), start)
 
     def _error(self, what: str, received: str, start: int) -> QueryError:

@@ -20,7 +20,7 @@ from fashify.errors import (
     ConfigError,
     QueryError,
     StoreMismatchError,
-    known,
+    join_names,
 )
 from fashify.index.milvus.connection import PATIENCE, MilvusConnection, away_error
 from fashify.index.milvus.expressions import EVERYTHING, Expression, slots_among, slots_from
@@ -48,7 +48,7 @@ def target_of(uri: str, target: str = "auto") -> str:
         return "standalone" if "://" in uri else "lite"
     if target not in TARGETS:
         raise ConfigError(
-            "a known Milvus target", repr(target), f"choose from: auto, {known(TARGETS)}"
+            "a known Milvus target", repr(target), f"choose from: auto, {join_names(TARGETS)}"
         )
     return target
 
@@ -129,7 +129,7 @@ class Collection(MilvusConnection):
         if not {"item_id", "slot", "digest", *columns} <= set(fields) or int(found or 0) != dim:
             raise StoreMismatchError(
                 f"a Fashify collection of dimension {dim} at {self.name!r}",
-                f"fields {known(fields)}, dimension {found}",
+                f"fields {join_names(fields)}, dimension {found}",
                 "choose another collection name",
             )
         metric = self.call("describe_index", self.name, "vector").get("metric_type")
@@ -198,14 +198,16 @@ class Collection(MilvusConnection):
         rows: list[dict[str, Any]] = []
         start = 0
         while True:
-            page = self._between(start, EVERYTHING, fields)
+            page = self._read_page(start, EVERYTHING, fields)
             rows, start = rows + page, start + _ROWS_A_PAGE
             # An empty page is a gap, or the end.
             if not page and len(rows) >= self.count():
                 break
         return pd.DataFrame(rows, columns=fields).sort_values("slot", ignore_index=True)
 
-    def _between(self, start: int, allowed: Expression, fields: list[str]) -> list[dict[str, Any]]:
+    def _read_page(
+        self, start: int, allowed: Expression, fields: list[str]
+    ) -> list[dict[str, Any]]:
         """A page of rows, by slot: pymilvus' own pages go by item ids, pasted into the filter."""
         page = slots_from(start, start + _ROWS_A_PAGE).and_also(allowed)
         return self.call("query", self.name, output_fields=fields, **self._filter(page))
@@ -270,5 +272,5 @@ class Collection(MilvusConnection):
     def matching(self, allowed: Expression, n_slots: int) -> np.ndarray:
         """(m,) int64 slots below ``n_slots`` of all rows that pass, ascending."""
         starts = range(0, n_slots, _ROWS_A_PAGE)
-        rows = [row for start in starts for row in self._between(start, allowed, ["slot"])]
+        rows = [row for start in starts for row in self._read_page(start, allowed, ["slot"])]
         return np.array(sorted(row["slot"] for row in rows), dtype=np.int64)

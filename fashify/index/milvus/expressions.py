@@ -41,7 +41,7 @@ class Expression:
         >>> Expression("name in {a}", {"a": ['7" bag', "it's"]}).literal()
         'name in ["7\\" bag", "it\'s"]'
         """
-        return _PLACE.sub(lambda match: _written(self.values[match[1]]), self.template)
+        return _PLACE.sub(lambda match: _write_literal(self.values[match[1]]), self.template)
 
 
 def expression_of(node: Node) -> Expression:
@@ -84,16 +84,16 @@ def _template(node: Node, place: Callable[[Any], str]) -> str:
     assert isinstance(node, Among), "a resolved tree has no Contains"
     if not node.values:
         return f"slot < {place(0)}"
-    return f"{node.column} in {place([_plain(value) for value in node.values])}"
+    return f"{node.column} in {place([_to_plain(value) for value in node.values])}"
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _written(value: Any) -> str:
+def _write_literal(value: Any) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(map(_written, value))}]"
+        return f"[{', '.join(map(_write_literal, value))}]"
     if isinstance(value, str):
         return '"' + "".join(_ESCAPES.get(letter, letter) for letter in value) + '"'
     return repr(value)

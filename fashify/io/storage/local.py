@@ -42,11 +42,11 @@ class LocalFolder:
     def names(self) -> list[str]:
         self.links, self.refused = {}, {}
         try:
-            return sorted(self._below(str(self.root), "", frozenset({str(self.root)})))
+            return sorted(self._list_below(str(self.root), "", frozenset({str(self.root)})))
         except OSError as error:
-            raise (_lacking if is_lack(error) else _listing_error)(self.root, error) from error
+            raise (_lack_error if is_lack(error) else _listing_error)(self.root, error) from error
 
-    def _below(self, folder: str, prefix: str, above: frozenset[str]) -> Iterator[str]:
+    def _list_below(self, folder: str, prefix: str, above: frozenset[str]) -> Iterator[str]:
         """Names of files; a folder that a link leads back into is not entered again."""
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -54,7 +54,7 @@ class LocalFolder:
                 if entry.is_symlink():
                     yield from self._follow_link(entry.path, name, above)
                 elif entry.is_dir(follow_symlinks=False):
-                    yield from self._below(entry.path, f"{name}/", above | {entry.path})
+                    yield from self._list_below(entry.path, f"{name}/", above | {entry.path})
                 elif entry.is_file(follow_symlinks=False):
                     yield name
 
@@ -67,7 +67,7 @@ class LocalFolder:
         if os.path.isfile(target):
             found = [name]
         elif os.path.isdir(target) and target not in above:
-            found = list(self._below(target, f"{name}/", above | {target}))
+            found = list(self._list_below(target, f"{name}/", above | {target}))
         else:
             return
         if inside:
@@ -96,9 +96,9 @@ class LocalFolder:
                 return file.read(size)
         except OSError as error:
             if is_lack(error):
-                raise _lacking(path, error) from error
+                raise _lack_error(path, error) from error
             if not self.root.is_dir():
-                raise _gone(self.root) from error
+                raise _gone_error(self.root) from error
             raise StorageError(
                 "a readable file", f"{path}: {error.strerror or error}", "check the file"
             ) from error
@@ -142,7 +142,7 @@ class ZipArchive:
         try:
             return zipfile.ZipFile(self.path)
         except FileNotFoundError as error:
-            raise _gone(self.path) from error
+            raise _gone_error(self.path) from error
         except (OSError, zipfile.BadZipFile) as error:
             raise StorageAwayError(
                 "a folder or a zip archive", f"{self.path} ({error})", "download it again"
@@ -191,19 +191,19 @@ def _member_names(infos: list[zipfile.ZipInfo]) -> list[str]:
     if not any("/" in name for name in names):
         names = [name.replace("\\", "/") for name in names]
     return [
-        name if info.flag_bits & 0x800 or name.isascii() else _meant(name)
+        name if info.flag_bits & 0x800 or name.isascii() else _repair_name(name)
         for name, info in zip(names, infos, strict=True)
     ]
 
 
-def _meant(name: str) -> str:
+def _repair_name(name: str) -> str:
     try:
         return name.encode("cp437").decode("utf-8")
     except UnicodeError:
         return name
 
 
-def _lacking(path: Path, error: OSError) -> StorageAwayError:
+def _lack_error(path: Path, error: OSError) -> StorageAwayError:
     return StorageAwayError(
         "file handles and memory to read with",
         f"{path}: {error.strerror}",
@@ -215,7 +215,7 @@ def _listing_error(root: Path, error: OSError) -> StorageAwayError:
     return StorageAwayError("a folder whose files can be listed", f"{root}: {error}", "check it")
 
 
-def _gone(root: Path) -> StorageAwayError:
+def _gone_error(root: Path) -> StorageAwayError:
     return StorageAwayError(
         f"{root} to stay while it is read",
         "nothing there any more",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from fashify.errors import MissingExtraError, StorageAwayError, StorageError
@@ -179,7 +180,7 @@ class BucketFolder:
     def __init__(self, url: str) -> None:
         self.url = url
         self._fs, self.root = open_filesystem(url)
-        found = self._ask(lambda: self._fs.find(self.root, detail=True), self.url)
+        found = ask_bucket(lambda: self._fs.find(self.root, detail=True), self.url)
         start = len(self.root) + 1
         self._infos = {name[start:]: info for name, info in found.items() if name[start:]}
         if not self._infos:
@@ -201,7 +202,7 @@ class BucketFolder:
         if size is not None and self._infos.get(name, {}).get("size") == 0:
             return b""  # A range of nothing is refused by S3.
         try:
-            return self._ask(
+            return ask_bucket(
                 lambda: self._fs.cat_file(path, start=start, end=size), f"{self.url}/{name}"
             )
         except StorageAwayError:
@@ -213,7 +214,7 @@ class BucketFolder:
 
     def _check_still_there(self) -> None:
         try:
-            self._ask(lambda: _provider(self.url).probe(self._fs, self.root), self.url)
+            ask_bucket(lambda: _provider(self.url).probe(self._fs, self.root), self.url)
         except StorageError as error:
             raise StorageAwayError(error.expected, error.received, error.fix) from error
 
@@ -223,8 +224,33 @@ class BucketFolder:
         keys = {n: _version(self._infos[n]) for n in names if n in self._infos}
         return {name: Stat(key, key) for name, key in keys.items()}
 
-    def _ask(self, call: Callable[[], T], url: str) -> T:
-        return ask_bucket(call, url)
+
+class Bucket:
+    """The objects below a url, to read and to write, by their names relative to it.
+
+    Raises:
+        StorageError: as ``open_bucket``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs, self.root = open_filesystem(url)
+        found = ask_bucket(lambda: self._fs.find(self.root), url)
+        self.names = {name[len(self.root) + 1 :] for name in found} - {""}
+
+    def read(self, name: str) -> bytes:
+        return ask_bucket(lambda: self._fs.cat_file(f"{self.root}/{name}"), self.url)
+
+    def get(self, name: str, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = f"{self.root}/{name}"
+        ask_bucket(lambda: self._fs.get_file(source, str(target)), self.url)
+
+    def put(self, path: Path, name: str) -> None:
+        ask_bucket(lambda: self._fs.put_file(str(path), f"{self.root}/{name}"), self.url)
+
+    def remove(self, name: str) -> None:
+        ask_bucket(lambda: self._fs.rm_file(f"{self.root}/{name}"), self.url)
 
 
 def _version(info: dict[str, Any]) -> str:
