@@ -201,15 +201,15 @@ def _tabulate_reports(found: Mapping[str, Mapping], *, excluding_group: bool) ->
 
 
 def _tabulate_standard(found: Mapping[str, Mapping]) -> list[str]:
-    """What other projects publish, of the first level: one row a measure and kind of vectors."""
+    """What other projects publish, of the first level: one row a measure."""
     level = next(iter(next(iter(found.values()))))
+    tables = [reports[level].standard for reports in found.values()]
     rows = [
-        (row.measure, name, f"{row.n_queries:,}")
-        + (f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]",)
-        for name, reports in found.items()
-        for row in reports[level].standard.itertuples()
+        (first.measure, f"{first.n_queries:,}")
+        + tuple(f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in (first, *others))
+        for first, *others in zip(*(one.itertuples() for one in tables), strict=True)
     ]
-    return table(rows, (f"as others measure, {level}", "vectors", "queries", "mean"))
+    return table(rows, (f"as others measure, {level}", "queries", *found))
 
 
 def _tabulate_gains(found: Any) -> list[str]:

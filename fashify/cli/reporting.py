@@ -24,15 +24,25 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Reports folder; default: $FASHIFY_REPORTS.")
     ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Run nothing: set two finished runs against each other, by name."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the notebooks and write their reports and the index page.
 
-    One that fails stops no other; the exit code is 1 then.
+    One that fails stops no other; the exit code is 1 then. With --compare A B two finished runs
+    become one page: figures in pairs, and the queries gained and lost.
     """
-    from fashify.reports import run_reports
+    from fashify.reports import compare_reports, run_reports
     from fashify.reports.runner import check_runs
 
+    if compare is not None:
+        found = compare_reports(*compare, out=out)
+        told = {"page": str(found.page), "first": found.first, "second": found.second}
+        emit(told | {"rows": found.table.to_dict("records")}, as_json, [str(found.page)])
+        return
     runs = run_reports(
         notebooks or (),
         catalogue=catalogue,

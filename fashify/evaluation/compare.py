@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,6 +17,7 @@ from fashify.errors import QueryError, StoreError
 from fashify.evaluation.intervals import bootstrap, permutation_p
 from fashify.evaluation.report import EvaluationReport
 from fashify.io.artefact import write_arrays
+from fashify.io.plain import to_plain
 
 #: What two runs must have in common to be compared.
 COMMON = ("k", "depth", "n_gallery", "split", "seed", "n_groups")
@@ -37,23 +38,29 @@ class EvaluationRun:
         facts: those of ``COMMON``, and what else shall be known of it.
         queries: (level, view) -> one row a judged query with the columns ``KEPT``; ``counted``
             says whether its category counts in macro means.
+        answers: view -> (q, k) item ids of the neighbours, nearest first, "" for none; the
+            index holds the queries' item ids. Empty in runs written before there were answers.
     """
 
     name: str
     facts: dict
     queries: dict[tuple[str, str], pd.DataFrame]
+    answers: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
     def from_reports(cls, reports: Mapping[str, EvaluationReport], name: str) -> EvaluationRun:
         """The run behind the reports of one evaluation."""
         first = next(iter(reports.values()))
         facts = {"k": first.k, "depth": first.depth, "n_gallery": first.n_gallery} | first.facts
-        queries = {}
+        queries, answers = {}, dict[str, pd.DataFrame]()
         for level, report in reports.items():
             for view, one in zip(VIEWS, (report, report.excluding_group), strict=True):
                 if one is not None:
                     queries[level, view] = _query_rows(one)
-        return cls(name, facts, queries)
+                    found = pd.DataFrame(one.neighbours, index=queries[level, view]["item_id"])
+                    answers[view] = pd.concat([answers[view], found]) if view in answers else found
+        answers = {view: found[~found.index.duplicated()] for view, found in answers.items()}
+        return cls(name, facts, queries, answers)
 
     @property
     def levels(self) -> list[str]:
@@ -67,7 +74,10 @@ class EvaluationRun:
             for (level, view), frame in self.queries.items()
             for column in KEPT
         }
-        facts = json.dumps({"name": self.name, "facts": self.facts}, default=str)
+        for view, found in self.answers.items():
+            arrays[f"answers|{view}|item_id"] = found.index.to_numpy(str)
+            arrays[f"answers|{view}|neighbours"] = found.to_numpy(str)
+        facts = json.dumps({"name": self.name, "facts": to_plain(self.facts)})
         path = Path(path)
         write_arrays(path, facts=np.array(facts), **arrays)
         return path
@@ -87,8 +97,13 @@ class EvaluationRun:
             for name, values in arrays.items():
                 level, view, column = name.split("|")
                 columns.setdefault((level, view), {})[column] = values
+            answers = {
+                view: pd.DataFrame(found["neighbours"], index=found["item_id"])
+                for view, found in ((view, columns.pop(("answers", view), None)) for view in VIEWS)
+                if found is not None
+            }
             queries = {key: pd.DataFrame(found)[list(KEPT)] for key, found in columns.items()}
-            return cls(head["name"], head["facts"], queries)
+            return cls(head["name"], head["facts"], queries, answers)
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise StoreError(
                 "a run written by fashify evaluate --out",
@@ -139,6 +154,40 @@ def compare_runs(
             "evaluate both with the same --level",
         )
     return pd.DataFrame(rows)
+
+
+def keep_shared(first: EvaluationRun, second: EvaluationRun) -> tuple[EvaluationRun, EvaluationRun]:
+    """Both runs with the queries alone that both judged, by item and label; groups the first's.
+
+    Raises:
+        QueryError: they share no query, or look at another number of places.
+    """
+    if first.facts["k"] != second.facts["k"]:
+        _check_common(first, second)
+    shared: tuple[dict, dict] = {}, {}
+    for key, one in first.queries.items():
+        other = second.queries.get(key)
+        if other is None:
+            continue
+        pair = one.merge(other[["item_id", "label"]], on=["item_id", "label"])
+        if len(pair):
+            same = pair[["item_id", "label", "group", "counted"]]
+            measures = other.drop(columns=["group", "counted"])
+            shared[0][key] = pair
+            shared[1][key] = same.merge(measures, on=["item_id", "label"])[list(KEPT)]
+    if not shared[0]:
+        raise QueryError(
+            "two runs with a query in common",
+            f"{_describe_queries(first)} and {_describe_queries(second)}",
+            "compare runs of the same catalogue, split and level",
+        )
+    facts = second.facts | {name: first.facts.get(name) for name in COMMON}
+    return replace(first, queries=shared[0]), replace(second, queries=shared[1], facts=facts)
+
+
+def _describe_queries(run: EvaluationRun) -> str:
+    ids = {item_id for one in run.queries.values() for item_id in one["item_id"]}
+    return f"{len(ids):,} of {run.name} such as {min(ids, default='none')!r}"
 
 
 def _compare_measures(pair: pd.DataFrame, measure: str, seed: int) -> dict[str, dict]:

@@ -24,8 +24,15 @@ def gains_by_category(
         ``category, n_queries, before, after, gain, low, high``, the largest gain first; low and
         high hold 95 % of the draws, NaN where all queries are of one group.
     """
+    return compare_categories(before.queries, after.queries, at_least=at_least, seed=seed)
+
+
+def compare_categories(
+    before: pd.DataFrame, after: pd.DataFrame, *, at_least: int = 10, seed: int = SEED
+) -> pd.DataFrame:
+    """The same of the reports' ``queries``, or of those an ``EvaluationRun`` keeps."""
     columns = ["item_id", "label", "group", "precision"]
-    pairs = before.queries[columns].merge(after.queries[["item_id", "precision"]], on="item_id")
+    pairs = before[columns].merge(after[["item_id", "precision"]], on="item_id")
     names, codes = np.unique(pairs["label"].astype(str), return_inverse=True)
     values = pairs[["precision_x", "precision_y"]].to_numpy(float)
     difference = (values[:, 1] - values[:, 0])[:, None]

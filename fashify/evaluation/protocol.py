@@ -134,8 +134,7 @@ def evaluate_levels(
     facts = _describe_evaluation(store, searched[0], seed)
     facts |= {"vectors": vectors, "split": split, "n_groups": len(np.unique(store.groups))}
     both = _join_labels(labels["article_type"], labels["base_colour"])
-    known = {"facts": facts, "seed": seed, "type_and_colour": both}
-    one = Evaluated(store.item_ids, store.groups, *searched, k=k, **known)
+    one = Evaluated(store.item_ids, store.groups, *searched, k, facts, seed, both)
     return _judge_levels(one, labels, asked, strict=levels is not None)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
 
+from fashify.evaluation.examples import name_anchor
 from fashify.plots.style import (
     ACCENT,
     GOOD,
@@ -69,6 +70,10 @@ def precision_by_category(report: EvaluationReport, *, top: int = 30) -> NamedFi
     for row, value, end in zip(rows, shown["precision"], ends, strict=True):
         note(axes, f"{value:.2f}", (end, row), bbox=_CLEAR)
     axes.set_yticks(rows, [_label_with_count(row, report) for row in shown.itertuples()])
+    fig.rows = {
+        name: (row - 0.5, row + 0.5, name_anchor(report.level, name))
+        for row, name in zip(rows, shown["category"], strict=True)
+    }
     axes.set_xlim(0, 1.08)
     axes.set_xticks(np.arange(0, 1.01, 0.2))
     axes.set_ylim(-0.6, len(shown) - 0.4)

@@ -39,8 +39,9 @@ def norms(values: np.ndarray, *, bins: int = 40) -> NamedFigure:
     median = float(np.median(values))
     fig = picture("norms", "Norms of the features", size=(8.0, 3.6))
     axes = tidy(fig.add_subplot())
-    heights, edges, _ = axes.hist(values, bins=bins, color=MAIN, edgecolor="white", linewidth=0.5)
-    fig.data = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": heights.astype(int)})
+    _, edges, _ = axes.hist(values, bins=bins, color=MAIN, edgecolor="white", linewidth=0.5)
+    counts = np.histogram(values, edges)[0]
+    fig.data = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": counts})
     axes.axvline(median, color=ACCENT, linestyle="--")
     top = axes.get_ylim()[1]
     note(axes, f"median {median:.1f}", (median, top), (6, -6), color=ACCENT)

@@ -66,6 +66,8 @@ class NamedFigure(Figure):
     Attributes:
         name: file name, without ending, a report stores it under.
         alt: what the figure shows, for those who cannot see it.
+        rows: name of a row -> its lower and upper edge on the first axes and what it links to in
+            a page; a report makes them clickable.
         data: what is drawn, one row a mark, for the report's CSV beside the figure.
     """
 
@@ -74,6 +76,7 @@ class NamedFigure(Figure):
             figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
         )
         self.name, self.alt, self.data = name, alt, pd.DataFrame()
+        self.rows: dict[str, tuple[float, float, str]] = {}
         FigureCanvasAgg(self)
 
     def png(self) -> bytes:
@@ -87,12 +90,26 @@ class NamedFigure(Figure):
         """What is drawn as CSV, six significant digits; "" where nothing was kept."""
         return "" if self.data.empty else self.data.to_csv(index=False, float_format="%.6g")
 
+    def _place_rows(self) -> list[dict[str, Any]]:
+        """Where the rows lie in the picture as drawn, in percent from the top."""
+        transform, height = self.axes[0].transData, self.bbox.height
+        placed = []
+        for name, (low, high, target) in self.rows.items():
+            edges = [100 - 100 * transform.transform((0, y))[1] / height for y in (high, low)]
+            top, bottom = min(edges), max(edges)
+            place = {"top": round(top, 3), "height": round(bottom - top, 3)}
+            placed.append({"name": name, "target": target} | place)
+        return placed
+
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         width, height = (round(side * SHOWN_DPI) for side in self.get_size_inches())
-        facts = {"alt": self.alt, "name": self.name, "width": width, "height": height}
+        facts: dict[str, Any] = {"alt": self.alt, "name": self.name}
+        facts |= {"width": width, "height": height}
         bundle = {"image/png": self.png(), "text/plain": self.alt}
+        if self.rows:
+            facts["rows"] = self._place_rows()
         return bundle | ({"text/csv": self.csv()} if self.csv() else {}), {"image/png": facts}
 
 

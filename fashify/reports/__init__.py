@@ -1,5 +1,6 @@
 """Reports anyone can regenerate: notebooks run with parameters, kept as self-contained pages."""
 
+from fashify.reports.comparison import compare_reports
 from fashify.reports.findings import conclude_report
 from fashify.reports.index_page import write_index
 from fashify.reports.inputs import describe_store, open_store
@@ -13,6 +14,7 @@ from fashify.reports.runner import ReportRun, run_notebook, run_reports
 
 __all__ = [
     "ReportRun",
+    "compare_reports",
     "conclude_report",
     "copy_notebooks",
     "describe_store",

@@ -6,13 +6,17 @@ import base64
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
 from fashify.errors import ReportError
-from fashify.reports.findings import MIME
+from fashify.evaluation.examples import EXAMPLES_MIME
+from fashify.reports.findings import MIME, QUERIES_MIME
 from fashify.reports.words import FILTERS
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,6 +38,7 @@ class Harvest:
     metrics: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     cover: str = ""
+    queries: bytes = b""
 
 
 def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
@@ -57,6 +62,8 @@ def harvest(notebook: nbformat.NotebookNode, folder: Path) -> Harvest:
             numbers = data[MIME]
             found.metrics, found.details = dict(numbers["metrics"]), numbers["details"]
             found.cover = numbers["cover"]
+        if QUERIES_MIME in data:
+            found.queries = base64.b64decode(data[QUERIES_MIME])
     return found
 
 
@@ -82,11 +89,18 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter
 
-    exporter = HTMLExporter(template_name="fashify", extra_template_basedirs=[str(TEMPLATES)])
+    exporter = HTMLExporter(
+        template_name="fashify",
+        extra_template_basedirs=[str(TEMPLATES)],
+        extra_template_paths=[str(TEMPLATES)],
+    )
     for name, words in FILTERS.items():
         exporter.register_filter(name, words)
-    exporter.register_filter("data_url", _encode_csv)
+    exporter.register_filter("data_url", encode_csv)
+    shown = _find_examples(notebook)
     resources = {
+        "examples": {one["anchor"] for part in shown for one in part["categories"]},
+        "examples_mime": EXAMPLES_MIME,
         "run": run,
         "css": (TEMPLATES / "style.css").read_text(encoding="utf-8"),
         "js": (TEMPLATES / "page.js").read_text(encoding="utf-8"),
@@ -103,9 +117,26 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
     return page
 
 
-def _encode_csv(text: str) -> str:
+def encode_csv(text: str) -> str:
     """A CSV as an address that needs no file: UTF-8 with a mark, as spreadsheets want it."""
     return "data:text/csv;base64," + base64.b64encode(text.encode("utf-8-sig")).decode()
+
+
+def make_environment() -> Environment:
+    """Where the pages that are not notebooks are made: the templates, with style and script."""
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    environment.filters.update(FILTERS | {"data_url": encode_csv})
+    environment.globals["css"] = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    environment.globals["js"] = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    return environment
+
+
+def _find_examples(notebook: nbformat.NotebookNode) -> list[dict]:
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    found = (output.get("data", {}).get(EXAMPLES_MIME) for output in outputs)
+    return [one for one in found if one]
 
 
 def external_resources(page: str) -> list[str]:

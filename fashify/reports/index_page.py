@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 from itertools import groupby
 from pathlib import Path, PurePath
 from typing import Any
 
 from fashify.io.artefact import write_bytes
-from fashify.reports.export import TEMPLATES
-from fashify.reports.words import FILTERS, format_number
+from fashify.reports.export import make_environment
+from fashify.reports.words import format_moment, format_number
+
+logger = logging.getLogger(__name__)
+
+#: What the queries of a run got, for comparing it with another.
+QUERIES = "queries.npz"
+
+#: Folder of the pages of two runs, and what stands between the runs in a page's name.
+COMPARISONS, BETWEEN = "comparisons", "--"
 
 #: Width, height and margin of a trend, in the units of its SVG.
 _WIDTH, _HEIGHT, _MARGIN = 320, 64, 6
@@ -22,29 +31,40 @@ def write_index(out: str | Path) -> Path:
     filtered by catalogue, backbone, head and notebook, ordered, and seen as cards or as a table;
     without JavaScript all of them are there.
     """
-    from jinja2 import Environment, FileSystemLoader
-
     out = Path(out)
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    environment.filters.update(FILTERS)
-    runs = [_read_run(path, out) for path in out.glob("*/*/run.json")]
-    runs.sort(key=lambda run: run["started"], reverse=True)
-    page = environment.get_template("index.html.j2").render(
-        runs=runs,
-        facts=[_facts(run) for run in runs],
-        choices=_choices(runs),
-        trends=_trends(runs),
-        css=(TEMPLATES / "style.css").read_text(encoding="utf-8"),
-        js=(TEMPLATES / "page.js").read_text(encoding="utf-8"),
+    runs = read_runs(out)
+    page = (
+        make_environment()
+        .get_template("index.html.j2")
+        .render(
+            runs=runs,
+            facts=[_facts(run) for run in runs],
+            choices=_choices(runs),
+            trends=_trends(runs),
+            comparisons=_read_comparisons(out, runs),
+        )
     )
     target = out / "index.html"
     write_bytes(target, page.encode())
     return target
 
 
+def read_runs(out: Path) -> list[dict[str, Any]]:
+    """The records of all finished runs, newest first; one that was edited by hand is left out."""
+    runs = []
+    for path in out.glob("*/*/run.json"):
+        try:
+            runs.append(_read_run(path, out))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning("%s is no record of a run and is left out: %s", path, error)
+    return sorted(runs, key=lambda run: run["started"], reverse=True)
+
+
 def _read_run(path: Path, out: Path) -> dict[str, Any]:
     run = json.loads(path.read_text(encoding="utf-8"))
     run["folder"] = path.parent.relative_to(out).as_posix()
+    run["name"] = f"{run['notebook']}/{run['run_id']}"
+    run["comparable"] = (path.parent / QUERIES).is_file()
     run["headline"] = next(iter(run["metrics"].items()), ("", ""))
     parameters, metrics = run["parameters"], run["metrics"]
     catalogue = str(parameters.get("catalogue") or "")
@@ -54,7 +74,19 @@ def _read_run(path: Path, out: Path) -> dict[str, Any]:
         "backbone": str(metrics.get("backbone") or parameters.get("backbone") or ""),
         "head": str(metrics.get("head") or parameters.get("head") or ""),
     }
+    facets = [run["facets"][name] for name in ("catalogue", "backbone", "head")]
+    run["shown"] = " · ".join(filter(None, [format_moment(run["started"]), *facets]))
     return run
+
+
+def _read_comparisons(out: Path, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pages of two runs, newest first: their file, the two runs' ids, and what they are called."""
+    found, shown = [], {run["run_id"]: run["shown"] for run in runs}
+    for path in sorted(out.glob(f"{COMPARISONS}/*.html"), key=lambda one: -one.stat().st_mtime):
+        first, _, second = path.stem.partition(BETWEEN)
+        page = {"page": f"{COMPARISONS}/{path.name}", "first": first, "second": second}
+        found.append(page | {"names": [shown.get(one, one) for one in (first, second)]})
+    return found
 
 
 def _facts(run: dict[str, Any]) -> dict[str, Any]:
@@ -66,6 +98,8 @@ def _facts(run: dict[str, Any]) -> dict[str, Any]:
         "seconds": run["seconds"],
         "metric": value if isinstance(value, int | float) else None,
         "facets": run["facets"],
+        "name": run["name"],
+        "metrics": list(run["metrics"].items()) if run["comparable"] else None,
     }
 
 

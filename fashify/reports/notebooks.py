@@ -126,9 +126,9 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     source = tagged[0].source if tagged else ""
     lines = source.splitlines()
     found = {}
-    for node in ast.parse(source).body:
+    for node in _parse_parameters(path, source):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
-            kind, default = ast.unparse(node.annotation), ast.literal_eval(node.value)
+            kind, default = ast.unparse(node.annotation), _read_default(path, node)
             comment = (
                 lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset :]
                 .partition("#")[2]
@@ -136,6 +136,28 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
             )
             found[node.target.id] = Parameter(node.target.id, kind, default, comment)
     return found
+
+
+def _parse_parameters(path: Path, source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except SyntaxError as error:
+        raise ReportError(
+            "Python in the cell tagged parameters",
+            f"{path.name}, line {error.lineno} of it: {error.msg}",
+            "write one name: type = default  # meaning, a line",
+        ) from error
+
+
+def _read_default(path: Path, node: ast.AnnAssign) -> Any:
+    try:
+        return ast.literal_eval(node.value or node)
+    except ValueError as error:
+        raise ReportError(
+            "a plain value as the default of a parameter",
+            f"{ast.unparse(node)} in {path.name}",
+            "write a number, a text, True, False or a list; compute it in a later cell",
+        ) from error
 
 
 def check_parameters(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell, new_notebook
+
 from fashify.config import settings
 from fashify.errors import NoLabelsError, ReportError
 from fashify.io.artefact import write_bytes
 from fashify.reports.export import Harvest, harvest, to_html, write_thumbnail
-from fashify.reports.index_page import write_index
+from fashify.reports.index_page import QUERIES, write_index
 from fashify.reports.notebooks import (
     check_parameters,
     find_notebook,
@@ -34,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 #: Packages whose versions a reader needs to repeat a run.
 _PACKAGES = ("fashify", "numpy", "pandas", "scikit-learn", "tensorflow", "keras", "matplotlib")
+
+_DEAD = "the notebook's process ended by itself, perhaps for want of memory"
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -56,9 +61,10 @@ class ReportRun:
         error = self.record["error"]
         if error is None:
             return None
+        place = "" if error["cell"] is None else f" in cell {error['cell']}"
         return ReportError(
             f"{self.record['notebook']} to run to its end",
-            f"{error['name']} in cell {error['cell']}: {error['text'].rstrip('.')}",
+            f"{error['name']}{place}: {error['text'].rstrip('.')}",
             f"see the executed notebook {self.folder / 'notebook.ipynb'}",
         )
 
@@ -132,8 +138,9 @@ def run_notebook(
     """Run one notebook and write its report to ``out/<notebook>/<run-id>/``.
 
     The folder holds ``notebook.ipynb`` as executed, ``report.html``, ``figures/*.png``,
-    ``metrics.json`` and ``run.json``. Relative paths among the parameters count from the
-    current folder.
+    ``metrics.json`` and ``run.json``; of a notebook that judged queries ``queries.npz`` too, which
+    ``fashify compare`` and ``fashify report --compare`` take. Relative paths among the parameters
+    count from the current folder.
 
     Raises:
         ReportError: as for :func:`run_reports`.
@@ -148,12 +155,24 @@ def run_notebook(
 def _run(path: Path, given: dict, out: Path, progress: bool) -> ReportRun:
     """A notebook's run, finished or failed, its report written and the index page renewed."""
     folder = _new_folder(out / path.stem)
+    # Read before the run: whoever edits the notebook meanwhile does not lose the run.
+    known = read_parameters(path)
     started, clock = datetime.now(UTC), time.perf_counter()
     error = _execute(path, folder / "notebook.ipynb", given, progress)
     if error is not None and error["name"] == NoLabelsError.__name__:
         conclude_unknown(folder / "notebook.ipynb", error["text"])
         error = None
-    record = _start_record(path, given, folder.name, started, time.perf_counter() - clock)
+    values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
+    record = {
+        "notebook": path.stem,
+        "run_id": folder.name,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.perf_counter() - clock, 1),
+        "parameters": values,
+        "meanings": {name: parameter.meaning for name, parameter in known.items()},
+        "versions": {"python": platform.python_version(), **_package_versions()},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+    }
     _write_report(folder, record, error)
     write_index(out)
     logger.info("report: %s", folder / "report.html")
@@ -181,13 +200,25 @@ def _new_folder(parent: Path) -> Path:
     """A folder of its own for a run: sorts by time, never taken twice."""
     name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:4]}"
     folder = parent / name
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise _no_place(folder, error) from error
     return folder
+
+
+def _no_place(folder: Path, error: OSError) -> ReportError:
+    return ReportError(
+        "a reports folder that can be written",
+        f"{folder}: {error.strerror or error}",
+        "name another: --out FOLDER, or set FASHIFY_REPORTS",
+    )
 
 
 def _execute(path: Path, target: Path, given: dict, progress: bool) -> dict | None:
     """Run with papermill; None, or which cell failed with what."""
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
@@ -202,28 +233,18 @@ def _execute(path: Path, target: Path, given: dict, progress: bool) -> dict | No
     except PapermillExecutionError as error:
         text = _ANSI.sub("", str(error.evalue)).strip()
         return {"name": error.ename, "cell": error.cell_index, "text": text}
+    except DeadKernelError:
+        return {"name": "DeadKernelError", "cell": None, "text": _DEAD}
+    except OSError as error:
+        raise _no_place(target.parent, error) from error
     return None
-
-
-def _start_record(path: Path, given: dict, run_id: str, started: datetime, seconds: float) -> dict:
-    """What is known of a run without looking at its outputs."""
-    known = read_parameters(path)
-    values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
-    return {
-        "notebook": path.stem,
-        "run_id": run_id,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
-        "parameters": values,
-        "meanings": {name: parameter.meaning for name, parameter in known.items()},
-        "versions": {"python": platform.python_version(), **_package_versions()},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-    }
 
 
 def _write_report(folder: Path, record: dict, error: dict | None) -> None:
     notebook = read_notebook(folder / "notebook.ipynb")
     found = harvest(notebook, folder / "figures")
+    if found.queries:
+        write_bytes(folder / QUERIES, found.queries)
     record |= {
         "status": "failed" if error else "done",
         "error": error,
@@ -232,10 +253,24 @@ def _write_report(folder: Path, record: dict, error: dict | None) -> None:
         "figures": found.figures,
         "thumbnail": _write_thumbnail(folder, found),
     }
+    page = _export_page(notebook, record)
     _write_json(folder / "metrics.json", {"metrics": found.metrics, "details": found.details})
-    write_bytes(folder / "report.html", to_html(notebook, record).encode())
+    write_bytes(folder / "report.html", page.encode())
     # Last: a folder without it is an unfinished run, and the index page leaves it out.
     _write_json(folder / "run.json", record)
+
+
+def _export_page(notebook: NotebookNode, record: dict) -> str:
+    """The page; of an edited notebook that fetches something, one that says so, marked failed."""
+    try:
+        return to_html(notebook, record)
+    except ReportError as error:
+        text = f"expected {error.expected}, received {error.received}"
+        record |= {
+            "status": "failed",
+            "error": {"name": "ReportError", "cell": None, "text": text},
+        }
+        return to_html(new_notebook(cells=[new_markdown_cell(f"# {record['title']}")]), record)
 
 
 def _write_thumbnail(folder: Path, found: Harvest) -> str:

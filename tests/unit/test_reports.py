@@ -192,6 +192,60 @@ def test_a_failed_notebook_stops_no_other(tmp_path):
     check_runs(runs[1:2])
 
 
+def edit_parameters(path: Path, source: str) -> Path:
+    """A notebook whose parameters a user has edited."""
+    book = nbformat.read(path, as_version=4)
+    book.cells[1].source = source
+    nbformat.write(book, path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("k: int = ", "Python in the cell tagged parameters.*line 1 of it"),
+        ("k: int = 2 + len('ab')  # neighbours", "a plain value as the default.*len"),
+    ],
+)
+def test_edited_parameters_are_named(tmp_path, source, words):
+    """What a user made of the parameters is an error by name, before anything runs."""
+    path = edit_parameters(write_notebook(tmp_path / "01_mine.ipynb", LAST), source)
+    with pytest.raises(ReportError, match=words):
+        run_notebook(path, out=tmp_path / "out", progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_picture_from_elsewhere_fails_one_run(tmp_path):
+    """A picture a user links to from the web: that run is marked, and the next one runs."""
+    path = write_notebook(tmp_path / "01_mine.ipynb", "k", LAST)
+    book = nbformat.read(path, as_version=4)
+    book.cells[0].source += "\n\n![mine](https://pictures.example/x.png)"
+    nbformat.write(book, path)
+    good = write_notebook(tmp_path / "02_good.ipynb", "k", LAST)
+    names = [str(path), str(good)]
+    runs = run_reports(names, out=tmp_path / "out", progress=False, strict=False)
+    assert [run.record["status"] for run in runs] == ["failed", "done"]
+    assert runs[0].metrics["zebras"] == 5
+    assert external_resources(runs[0].page.read_text()) == []
+    with pytest.raises(ReportError, match=r"pictures\.example/x\.png"):
+        check_runs(runs)
+
+
+def test_notebook_whose_process_ends_is_marked(tmp_path):
+    """A kernel that dies, as for want of memory, is a failed run like another."""
+    path = write_notebook(tmp_path / "01_dies.ipynb", "import os\nos._exit(3)", LAST)
+    with pytest.raises(ReportError, match="DeadKernelError: the notebook's process ended"):
+        run_notebook(path, out=tmp_path / "out", progress=False)
+    assert "This run failed" in next((tmp_path / "out").glob("*/*/report.html")).read_text()
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path):
+    path = write_notebook(tmp_path / "01_small.ipynb", LAST)
+    (tmp_path / "out").write_text("in the way")
+    with pytest.raises(ReportError, match=r"a reports folder that can be written.*--out"):
+        run_notebook(path, out=tmp_path / "out", progress=False)
+
+
 def test_missing_labels_end_in_words(tmp_path):
     """The report says what cannot be known, without a traceback, and counts as done."""
     cell = (

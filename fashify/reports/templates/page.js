@@ -22,6 +22,20 @@ for (const table of document.querySelectorAll("table.dataframe, table.sortable")
     cell.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(); });
   });
 }
+// A link to examples opens them, and closes the others; an address that ends in one does too.
+const open = () => {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target || target.tagName !== "DETAILS") return;
+  target.open = true;
+  target.querySelector("summary").focus({ preventScroll: true });
+  target.scrollIntoView({ block: "start" });
+};
+addEventListener("hashchange", open);
+for (const part of document.querySelectorAll(".examples details")) part.addEventListener("toggle", () => {
+  if (part.open) for (const other of part.parentNode.querySelectorAll("details[open]")) other.open = other === part;
+});
+for (const link of document.querySelectorAll("a.row")) link.addEventListener("click", () => { if (location.hash === link.hash) open(); });
+open();
 const bar = document.getElementById("bar");
 if (bar) {
   const facts = JSON.parse(document.getElementById("facts").textContent);
@@ -53,4 +67,36 @@ if (bar) {
     for (const button of bar.querySelectorAll("[data-view]")) button.setAttribute("aria-pressed", button === event.target);
   });
   bar.hidden = false;
+}
+// Two runs chosen: their headline numbers at once, the page of both where there is one, or how to make it.
+const pairs = document.getElementById("pairs");
+if (pairs) {
+  const facts = JSON.parse(document.getElementById("facts").textContent);
+  const pages = JSON.parse(document.getElementById("pages").textContent);
+  const make = (name, text, ...children) => {
+    const node = document.createElement(name);
+    if (text) node.textContent = text;
+    node.append(...children);
+    return node;
+  };
+  const number = (value) => (typeof value !== "number" ? String(value ?? "–") : Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(3));
+  pairs.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [a, b] = ["A", "B"].map((side) => facts[pairs.elements[side].selectedOptions[0].dataset.run]);
+    const [first, second] = [a, b].map((run) => run.name.split("/").pop());
+    const page = pages.find((one) => one.first === first && one.second === second);
+    const other = Object.fromEntries(b.metrics);
+    const rows = a.metrics.filter(([name]) => name in other).map(([name, x]) => {
+      const y = other[name], numbers = typeof x === "number" && typeof y === "number";
+      const change = numbers ? (y > x ? "+" : "") + number(y - x) : x === y ? "same" : "";
+      return make("tr", "", make("td", name), make("td", number(x)), make("td", number(y)), make("td", change));
+    });
+    const head = make("tr", "", ...["", "A", "B", "B minus A"].map((text) => make("th", text)));
+    const table = make("table", "", make("thead", "", head), make("tbody", "", ...rows));
+    table.className = "sortable";
+    const link = make("a", "Open the page: paired differences, queries gained and lost");
+    if (page) link.href = page.page;
+    const how = page ? link : make("p", "Paired differences with their intervals, and the queries gained and lost: ", make("code", `fashify report --compare ${a.name} ${b.name}`));
+    document.getElementById("pair").replaceChildren(table, how);
+  });
 }
