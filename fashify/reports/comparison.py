@@ -13,7 +13,7 @@ import pandas as pd
 
 from fashify.catalogue import Catalogue, load_catalogue
 from fashify.config import settings
-from fashify.errors import FashifyError, ReportError, known
+from fashify.errors import FashifyError, ReportError, join_names
 from fashify.evaluation import EvaluationRun, compare_categories, compare_runs, keep_shared
 from fashify.evaluation.compare import COMMON
 from fashify.evaluation.examples import describe_item
@@ -114,7 +114,7 @@ def find_run(out: Path, name: str) -> dict[str, Any]:
         if found:
             break
     comparable = [run["name"] for run in runs if run["comparable"]]
-    choose = f"choose from: {known(comparable)}" if comparable else "run: fashify report 03"
+    choose = f"choose from: {join_names(comparable)}" if comparable else "run: fashify report 03"
     if len(found) != 1:
         received = f"{len(found)} that begin with {name!r}" if found else repr(str(name))
         raise ReportError(f"the name of one run in {out}", received, choose)
