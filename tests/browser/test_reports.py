@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import shutil
 import subprocess
@@ -9,10 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageDraw
+from toy import grow, write_toy
 
+from fashify import evaluate, load_catalogue, plots
+from fashify.evaluation import examples_by_category
 from fashify.reports import write_index
-from fashify.reports.export import TEMPLATES
+from fashify.reports.export import TEMPLATES, to_html
+from fashify.store import FeatureStore
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
@@ -36,6 +43,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "metrics": {"precision@5": 0.5 + day / 20, "queries": 100 * day},
         }  # fmt: skip
         (folder / "run.json").write_text(json.dumps(run))
+        (folder / "queries.npz").touch()
+    (out / "comparisons").mkdir()
+    (out / "comparisons" / "01--02.html").touch()
     return write_index(out)
 
 
@@ -67,6 +77,81 @@ def test_index_never_scrolls_sideways(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     tops = {box["y"] for box in (card.bounding_box() for card in page.locator(".run").all())}
     assert len(tops) == (2 if width > 1000 else 6)
+
+
+def test_two_runs_chosen_stand_side_by_side(page):
+    """Their numbers at once; the page of both where there is one, else the command for it."""
+    page.select_option("select[name=A]", "03_knn/01")
+    page.select_option("select[name=B]", "06_robustness/02")
+    page.click("#pairs button")
+    rows = page.locator("#pair tbody tr").all_inner_texts()
+    assert rows == ["precision@5\t0.550\t0.600\t+0.050", "queries\t100\t200\t+100"]
+    assert page.locator("#pair a").get_attribute("href") == "comparisons/01--02.html"
+    page.select_option("select[name=B]", "03_knn/03")
+    page.click("#pairs button")
+    assert "fashify report --compare 03_knn/01 03_knn/03" in page.locator("#pair").inner_text()
+    assert page.locator("#pair a").count() == 0
+    width = page.viewport_size["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of bars and their examples over the toy catalogue and sixty products more."""
+    shop = load_catalogue(grow(write_toy(tmp_path_factory.mktemp("shop") / "toy"), 60))
+    items = shop.table[shop.table["item_id"].astype(int) >= 100].reset_index(drop=True)
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 4)) + 2 * np.eye(4)[items["article_type"].factorize()[0]]
+    judged = evaluate(FeatureStore(features.astype(np.float32), items["item_id"], {}, items=items))
+    cells = [new_markdown_cell("# Bars")]
+    for shown in (plots.precision_by_category(judged), examples_by_category(judged, shop)):
+        found = shown._repr_mimebundle_()
+        data, facts = found if isinstance(found, tuple) else (found, {})
+        if "image/png" in data:
+            data["image/png"] = base64.b64encode(data["image/png"]).decode()
+        output = new_output("display_data", data=data, metadata=facts)
+        cells.append(new_code_cell("", outputs=[output]))
+    record = {
+        "notebook": "03", "started": "2026-11-01T10:00:00+00:00", "seconds": 1.0, "title": "Bars",
+        "status": "done", "error": None, "parameters": {}, "metrics": {}, "versions": {},
+        "machine": "m",
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(to_html(new_notebook(cells=cells), record))
+    return path
+
+
+@pytest.mark.parametrize("by", ["click", "keyboard"])
+def test_bar_opens_its_examples(browser, report, by):
+    """A click, or Tab and Enter, on a bar opens that type's queries; another closes them."""
+    with browser.new_page(viewport={"width": 390, "height": 844}) as page:
+        page.goto(report.as_uri())
+        for name in ("Heels", "Shirts"):
+            bar = page.get_by_role("link", name=f"Best and worst queries of {name}")
+            bar.focus()
+            page.keyboard.press("Enter") if by == "keyboard" else bar.click()
+            page.wait_for_function("location.hash.includes('" + name.lower() + "')")
+            shown = page.locator(".examples details[open]")
+            assert shown.locator("summary").all_inner_texts() == [name]
+            assert shown.locator("section.pair").count() == 4
+            assert shown.locator("img").first.evaluate("image => image.naturalWidth") > 0
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_rows_lie_over_their_bars(browser, report):
+    """Each link covers the bar of its own category: dark pixels at its middle, in order."""
+    with browser.new_page(viewport={"width": 1280, "height": 900}) as page:
+        page.goto(report.as_uri())
+        boxes = [row.bounding_box() for row in page.locator("a.row").all()]
+        picture = page.locator(".drawn img").bounding_box()
+        names = [row.get_attribute("title").split()[-1] for row in page.locator("a.row").all()]
+        image = Image.open(io.BytesIO(page.locator(".drawn img").screenshot())).convert("RGB")
+    assert sorted(names) == ["Heels", "Shirts", "Watches"]
+    for box in boxes:
+        line = np.asarray(image)[round(box["y"] + box["height"] / 2 - picture["y"])]
+        blue = (np.abs(line.astype(int) - (0, 114, 178)).max(axis=1) < 12).sum()
+        assert blue > 40
 
 
 def test_printed_report_cuts_no_figure(browser, tmp_path):
