@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.catalogue.readers.csv import read_csv
-from fashify.errors import CatalogueError, StorageError, join_names
+from fashify.errors import CatalogueError, NoLabelsError, StorageError, join_names
 from fashify.io.images import load_image
 from fashify.io.storage import Storage, open_storage
 
@@ -96,7 +96,7 @@ class PhotoSet:
         """The photos that a catalogue with these article types can answer.
 
         Raises:
-            CatalogueError: there are none.
+            NoLabelsError: there are none.
         """
         there = set(types)
         found = {
@@ -106,8 +106,8 @@ class PhotoSet:
         able = self.table["label"].map(lambda label: bool(found.get(label))).to_numpy(bool)
         if not able.any():
             labels, some = sorted(set(self.table["label"]))[:8], join_names(sorted(there)[:8])
-            raise CatalogueError(
-                f"labels that an article type of the catalogue answers ({some})",
+            raise NoLabelsError(
+                f"photo labels that an article type of the catalogue answers ({some or 'it has none'})",
                 f"none among {', '.join(labels)}",
                 f"name the catalogue's own article types in {_ANSWERS}",
             )

@@ -190,7 +190,7 @@ def evaluate_photos(
         progress: show a progress bar.
 
     Raises:
-        CatalogueError: no label that an article type of the store answers.
+        NoLabelsError: no label that an article type of the store answers.
         QueryError: no photo that can be read, one person alone, or k out of range.
 
     >>> from fashify import FeatureStore, evaluate_photos, load_photos

@@ -51,6 +51,7 @@ def project(
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     features = _check_features(features)
     rng = np.random.default_rng(seed)
@@ -60,7 +61,10 @@ def project(
     axes = min(50, len(vectors) - 1, vectors.shape[1])
     reduced = PCA(axes, svd_solver="randomized", random_state=seed).fit_transform(vectors)
     perplexity = min(perplexity, max(1.0, (len(vectors) - 1) / 3))
-    placed = TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(reduced)
+    # Its threads meet a thousand times a second: beside other work they mostly wait for each other.
+    with threadpool_limits(1):
+        map_ = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
+        placed = map_.fit_transform(reduced)
     return drawn, placed
 
 

@@ -162,6 +162,31 @@ class EvaluationReport:
             f"{self.n_lone} lone and {self.n_missing} without a label left out."
         )
 
+    def conclusions(self) -> list[str]:
+        """What the figures say, as sentences."""
+        name, micro = self.level.replace("_", " "), self.micro
+        rows = self.weakest(at_least=5)
+        low, high = rows.iloc[0], rows.iloc[-1]
+        found = [
+            f"Of {self.k} neighbours {self.k * micro['precision']:.1f} share the query's {name} "
+            f"({self.format_mean('micro')}); at random it would be "
+            f"{self.k * micro['chance']:.1f}.",
+            f"Every {name} counted alike, precision is {self._format_macro()}.",
+            f"Answered best is {high['category']} ({high['precision']:.2f}), worst "
+            f"{low['category']} ({low['precision']:.2f}).",
+        ]
+        if self.excluding_group is not None:
+            excluded = self.excluding_group.format_mean("micro")
+            found.insert(1, f"Without the query's copies and variants precision is {excluded}.")
+        wrong = self.confusions(1)
+        if len(wrong):
+            pair = wrong.iloc[0]
+            found.append(
+                f"The most frequent mistake: {pair['share']:.0%} of the neighbours of "
+                f"{pair['query']} are {pair['neighbour']}."
+            )
+        return found
+
     def format_mean(self, mean: str, measure: str = "precision") -> str:
         """``0.790 [0.781, 0.799]``: a mean with its interval; ``undefined`` without one."""
         value, (low, high) = getattr(self, mean)[measure], self.intervals[mean][measure]

@@ -17,3 +17,13 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def format_count(n: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> format_count(1, "image size"), format_count(1200, "category")
+    ('1 image size', '1,200 categories')
+    """
+    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
+    return f"{n:,} {noun if n == 1 else plural}"

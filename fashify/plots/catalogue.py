@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from fashify.io.plain import format_count
 from fashify.plots.named_colours import swatches
 from fashify.plots.style import (
     FAINT,
@@ -215,7 +216,7 @@ def image_facts(facts: pd.DataFrame, *, top: int = 8) -> NamedFigure:
     if len(sizes) > top:
         left.set_title(f"width × height, pixels: {top} of {len(sizes)} sizes")
     common = " × ".join(str(side) for side in shown.index[0])
-    fig.alt = f"{len(sizes)} image sizes, most frequent {common}; modes {_describe_first(modes)}."
+    fig.alt = f"{format_count(len(sizes), 'image size')}, most frequent {common}; modes {_describe_first(modes)}."
     return fig
 
 
@@ -243,8 +244,9 @@ def _describe_count(n: int, n_missing: int, what: str) -> str:
 
 def _counts_title(level: str, sizes: pd.Series) -> str:
     name = readable_level(level)
-    plural = name if len(sizes) == 1 else name[:-1] + "ies" if name.endswith("y") else name + "s"
-    return f"{len(sizes)} {name if name == 'usage' else plural}".replace("usage", "kinds of usage")
+    if name == "usage":
+        return f"{format_count(len(sizes), 'kind')} of usage"
+    return format_count(len(sizes), name)
 
 
 def _describe_first(sizes: pd.Series) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from fashify.io.plain import format_count
 from fashify.plots.style import BAD, FAINT, GOOD, INK, SOFT, NamedFigure, picture, use_house_style
 
 #: How a match is marked: sign, paint and line style all differ.
@@ -47,7 +48,7 @@ def grid(
     fig.data = pd.DataFrame({"place": range(1, len(images) + 1), "caption": list(captions)})
     for axes in cells[len(images) :]:
         axes.set_visible(False)
-    fig.alt = f"{title}: {len(images)} product images."
+    fig.alt = f"{title}: {format_count(len(images), 'product image')}."
     return fig
 
 
@@ -93,7 +94,7 @@ def matches(
     )
     hits = sum(hit is True for _, found in rows for *_, hit in found)
     total = sum(len(found) for _, found in rows)
-    fig.alt = f"{title}: {len(rows)} queries with their matches, {hits} of {total} relevant."
+    fig.alt = f"{title}: {format_count(len(rows), 'query')} with matches, {hits} of {total} relevant."
     return fig
 
 

@@ -29,6 +29,9 @@ _FETCHING = re.compile(
 )
 
 
+_TO_NOTEBOOK = re.compile(r'<a href="[0-9][\w]*\.ipynb"[^>]*>(.*?)</a>')
+
+
 @dataclass
 class Harvest:
     """What an executed notebook holds for its report."""
@@ -106,7 +109,7 @@ def to_html(notebook: nbformat.NotebookNode, run: dict) -> str:
         "js": (TEMPLATES / "page.js").read_text(encoding="utf-8"),
         "code_css": HtmlFormatter(style="friendly").get_style_defs(".highlight"),
     }
-    page, _ = exporter.from_notebook_node(notebook, resources=resources)
+    page = drop_notebook_links(exporter.from_notebook_node(notebook, resources=resources)[0])
     fetched = external_resources(page)
     if fetched:
         raise ReportError(
@@ -137,6 +140,11 @@ def _find_examples(notebook: nbformat.NotebookNode) -> list[dict]:
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     found = (output.get("data", {}).get(EXAMPLES_MIME) for output in outputs)
     return [one for one in found if one]
+
+
+def drop_notebook_links(page: str) -> str:
+    """The page without links from notebook to notebook, whose files lie elsewhere; words stay."""
+    return _TO_NOTEBOOK.sub(r"\1", page)
 
 
 def external_resources(page: str) -> list[str]:

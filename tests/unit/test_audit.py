@@ -148,10 +148,11 @@ def test_audit_writes_json_and_csv(audited, tmp_path):
     found, _ = audited
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert {row["kind"] for row in read["noise"]} == {"equal files", "look-alikes", "variants"}
+    assert found.conclusions()[1].startswith("2 share their file, ")
     found.to_csv(tmp_path / "audit.csv")
     table = pd.read_csv(tmp_path / "audit.csv", dtype=str)
     assert table["item_id"].tolist() == [str(n) for n in range(1, 10)]
-    assert found.describe_noise.startswith("Of 1 groups of equal files 0 disagree")
+    assert found.describe_noise.startswith("In 1 group of equal files no two products disagree")
 
 
 def test_audit_without_copies_or_labels(tmp_path, monkeypatch):

@@ -27,6 +27,15 @@ def test_site_has_every_part(site):
         assert (site / name).exists()
 
 
+def test_links_between_notebooks_lead_to_pages(site):
+    found = [
+        (path.parent / href).resolve()
+        for path in (site / "notebooks").rglob("index.html")
+        for href in re.findall(r'href="(\.\./\d\d_\w+/)"', path.read_text())
+    ]
+    assert [place for place in found if not (place / "index.html").is_file()] == []
+
+
 def test_site_loads_nothing_from_elsewhere(site):
     loads = re.compile(
         r"<(?:script|img|iframe)[^>]+src=\"(?:https?:)?//|<link[^>]+rel=\"stylesheet\"[^>]+href=\"(?:https?:)?//"

@@ -14,7 +14,7 @@ from PIL import Image
 from fashify import plots
 from fashify.catalogue import load_catalogue
 from fashify.catalogue.photos import load_photos
-from fashify.errors import CatalogueError, QueryError
+from fashify.errors import CatalogueError, NoLabelsError, QueryError
 from fashify.evaluation.photos import evaluate_photos, list_photo_rows
 from fashify.features import Embedder, extract_features
 from fashify.retrieval.retriever import Retriever
@@ -141,7 +141,7 @@ def test_answers_not_sold(photos, retriever):
     (photos / "labels.csv").write_text(
         "label,article_types\nTop,Blouses\nShoe,Boots\nBody,\n", "utf-8"
     )
-    with pytest.raises(CatalogueError, match="Heels, Shirts, Watches"):
+    with pytest.raises(NoLabelsError, match="Heels, Shirts, Watches"):
         evaluate_photos(retriever.store, load_photos(photos), retriever=retriever)
 
 

@@ -26,7 +26,7 @@ from fashify.reports import (
     run_reports,
     write_index,
 )
-from fashify.reports.export import external_resources
+from fashify.reports.export import drop_notebook_links, external_resources
 from fashify.reports.notebooks import check_parameters
 from fashify.reports.runner import check_runs
 from fashify.reports.words import format_duration, format_moment, format_number
@@ -337,6 +337,11 @@ def test_metrics_are_finite_numbers_or_texts():
 def test_everything_a_page_would_fetch_is_found(fetching):
     assert len(external_resources(fetching)) == 1
     assert external_resources('<a href="https://example.org">a link</a>') == []
+
+
+def test_page_keeps_words_of_links_between_notebooks():
+    page = '<p><a href="01_eda.ipynb">Next</a>, <a href="a.html">b</a></p>'
+    assert drop_notebook_links(page) == '<p>Next, <a href="a.html">b</a></p>'
 
 
 def test_words_people_read():

@@ -18,6 +18,7 @@ from fashify.evaluation.robustness import (
     measure_robustness,
     perturb_image_rows,
 )
+from fashify.evaluation.robustness.measure import RobustnessReport
 from fashify.features.framing import product_mask
 from fashify.index import make_index
 from fashify.io.images import resize
@@ -154,6 +155,20 @@ def test_measures_by_hand():
     assert table.loc["own", "precision"] == pytest.approx((0.5 + 0.5 + 0 + 0.5 + 0.5) / 5)
     # Asked one farther: p finds q p, q finds r q, r finds s r, s finds t s, t finds t.
     assert table.loc["next", ["hit_1", "hit_k"]].tolist() == pytest.approx([1 / 5, 1])
+
+
+def test_conclusions_name_best_remedy_and_hardest_perturbation():
+    names = ("as it comes", "framed")
+    rows = [
+        {"remedy": remedy, "perturbation": what, "strength": strength, "hit_1": hit, "hit_k": 1.0,
+         "precision": 0.5}
+        for remedy, worth in zip(names, (0.0, 0.2), strict=True)
+        for what, strength, hit in (("none", 0, 1), ("blur", 1, 0.6 + worth), ("light", 9, 0.8))
+    ]  # fmt: skip
+    found = RobustnessReport(pd.DataFrame(rows), 5, "article_type", 10).conclusions()
+    assert "70% are found first with as it comes, 80% with framed" in found[0]
+    assert found[1] == "Among the first 5 are 100% and 100% of them."
+    assert "blur does most harm, with 80% found first by framed, and light" in found[3]
 
 
 def test_a_copy_of_the_very_file_counts_as_found(asked):

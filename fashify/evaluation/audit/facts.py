@@ -14,6 +14,7 @@ from fashify.catalogue.likeness import SIZE, make_signature
 from fashify.config import LEVELS, SEED
 from fashify.errors import FashifyError
 from fashify.io.images import ImageFacts, load_image, read_facts
+from fashify.io.plain import format_count
 
 #: Of a product whose picture cannot be read at all.
 _UNREADABLE = ImageFacts(0, 0, "unreadable", "", 0, "")
@@ -167,7 +168,8 @@ def describe_labels(counts: pd.DataFrame, level: str = "article_type") -> str:
     if not row["labels"]:
         return f"No product has a label of {level}: which of them are of one kind is not known."
     share = f"{row['largest']} is the largest with {row['share']:.1%}"
-    return f"{row['labels']} {noun}s; {share}; {row['used_once']} are used once."
+    once = format_count(row["used_once"], "label")
+    return f"{format_count(row['labels'], noun)}; {share}; used once: {once}."
 
 
 def _read_image_facts(catalogue: Catalogue, item_id: str) -> ImageFacts:

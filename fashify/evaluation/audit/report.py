@@ -11,11 +11,11 @@ import pandas as pd
 
 from fashify.catalogue import Catalogue
 from fashify.catalogue.groups import SPLITS, group_ids, split_by_group, variant_keys
-from fashify.catalogue.likeness import SIZE, look_alikes
+from fashify.catalogue.likeness import SIZE, THRESHOLD, look_alikes
 from fashify.config import SEED
 from fashify.evaluation.audit.facts import count_gaps, find_gaps, read_pictures
 from fashify.evaluation.audit.noise import estimate_label_noise
-from fashify.io.plain import to_plain
+from fashify.io.plain import format_count, to_plain
 from fashify.store import FeatureStore
 
 #: What joins two products, from the surest to the loosest.
@@ -60,11 +60,27 @@ class Audit:
         if not len(equal):
             return "No two products share a file, so nothing tells how many labels are wrong."
         worst = equal.loc[equal["noise"].idxmax()]
+        if not worst["disagree"]:
+            groups = format_count(worst["groups"], "group")
+            return f"In {groups} of equal files no two products disagree about a label."
         return (
             f"Of {worst['groups']:,} groups of equal files {worst['disagree']:,} disagree about "
             f"their {worst['level'].replace('_', ' ')}, so at least {worst['noise']:.1%} of those "
             "labels are wrong; no other level has more."
         )
+
+    def conclusions(self) -> list[str]:
+        """What was found, as sentences."""
+        kinds = self.kinds.set_index("kind")
+        counts, n = {kind: int(kinds.loc[kind, "products"]) for kind in KINDS}, len(self.items)
+        return [
+            f"{counts['groups']:,} of {n:,} products ({counts['groups'] / max(1, n):.1%}) have a "
+            "copy, a look-alike or a variant.",
+            f"{counts['equal files']:,} share their file, {counts['look-alikes']:,} look alike at a "
+            f"threshold of {THRESHOLD}, {counts['variants']:,} share name and type.",
+            f"The largest group has {max(1, int(kinds.loc['groups', 'largest']))} products.",
+            self.describe_noise,
+        ]
 
     def largest(self, kind: str = "groups", n: int = 10, seed: int | None = None) -> list[list]:
         """Item ids of the n largest groups of a kind, or of n drawn ones where a seed is given."""

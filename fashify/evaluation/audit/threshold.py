@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -34,13 +37,18 @@ def measure_resaving(catalogue: Catalogue, *, n: int = 300, seed: int = SEED) ->
     whole = small.any(axis=(1, 2, 3)) & ~facts["item_id"].duplicated().to_numpy()
     images = [drawn.image(item_id) for item_id in facts["item_id"][whole]]
     small, rows = small[whole], []
-    for what, change in _CHANGES.items():
-        changed = np.stack([make_signature(change(image)) for image in images])
-        rows.append({"what": what, **_summarise_quantiles(difference(small, changed))})
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for what, change in _CHANGES.items():
+            changed = np.stack(list(pool.map(partial(_sign_changed, change), images)))
+            rows.append({"what": what, **_summarise_quantiles(difference(small, changed))})
     rows.append(
         {"what": "nearest other picture", **_summarise_quantiles(_nearest_difference(small))}
     )
     return pd.DataFrame(rows)
+
+
+def _sign_changed(change: Callable[[np.ndarray], np.ndarray], image: np.ndarray) -> np.ndarray:
+    return make_signature(change(image))
 
 
 def _nearest_difference(small: np.ndarray) -> np.ndarray:

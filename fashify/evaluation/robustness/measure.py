@@ -77,6 +77,25 @@ class RobustnessReport:
         spoiled = self.table[self.table["perturbation"] != "none"]
         return spoiled.groupby("remedy", sort=False)[list(MEASURES)].mean().reset_index()
 
+    def conclusions(self) -> list[str]:
+        """What the figures say, as sentences."""
+        means = self.means()
+        plain, best = means.iloc[0], means.loc[means["hit_1"].idxmax()]
+        kind = means.loc[means["precision"].idxmax()]
+        worst = self.worst[self.worst["remedy"] == best["remedy"]].sort_values("hit_1")
+        low, high = worst.iloc[0], worst.iloc[-1]
+        return [
+            f"Of the products whose picture was spoiled {plain['hit_1']:.0%} are found first with "
+            f"{plain['remedy']}, {best['hit_1']:.0%} with {best['remedy']}, which finds most.",
+            f"Among the first {self.k} are {plain['hit_k']:.0%} and {best['hit_k']:.0%} of them.",
+            f"Of the other answers {kind['precision']:.0%} are of the query's "
+            f"{self.level.replace('_', ' ')} with {kind['remedy']}, {plain['precision']:.0%} with "
+            f"{plain['remedy']}.",
+            f"At its strongest {low['perturbation']} does most harm, with {low['hit_1']:.0%} found "
+            f"first by {best['remedy']}, and {high['perturbation']} least, with "
+            f"{high['hit_1']:.0%}.",
+        ]
+
     def to_dict(self) -> dict:
         """Plain JSON values."""
         facts = {"k": self.k, "level": self.level, "n_gallery": self.n_gallery}
