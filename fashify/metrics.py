@@ -184,7 +184,7 @@ def macro_mean(values: np.ndarray, labels: np.ndarray) -> float:
     """Mean over categories of the mean over their queries. IR book, section 13.6.
 
     Args:
-        values: (q,) float, one a query; NaN is left out.
+        values: (q,) float, one per query; NaN is left out.
         labels: (q,) the category of each query.
     """
     values, labels = np.asarray(values, dtype=float), np.asarray(labels)

@@ -51,7 +51,7 @@ def run_point(name: str, seed: int) -> dict[str, Any]:
 
 
 def lines(name: str, answer: dict[str, Any]) -> list[str]:
-    """A point's counts, one a line, and each broken promise."""
+    """A point's counts, one per line, and each broken promise."""
     failures = answer["failures"]
     counts = {key: value for key, value in answer.items() if key != "failures"}
     state = f"{len(failures)} BROKEN" if failures else "kept"

@@ -58,7 +58,7 @@ class Bench:
         return self.embedder.engine
 
     def build(self, out: Path, products: int | None = None) -> FeatureStore:
-        """A store of all the products or the first few, eight pictures a shard."""
+        """A store of all the products or the first few, eight pictures per shard."""
         chosen = self.catalogue
         chosen = chosen if products is None else chosen.take(range(products))
         with patch.object(plan, "SHARD_IMAGES", 8):

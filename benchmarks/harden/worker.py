@@ -1,6 +1,6 @@
 """A process that decodes one picture after the other, and says what each cost.
 
-Started by ``harden.malformed``: a path a line comes in, a JSON object a line goes out. What
+Started by ``harden.malformed``: a path a line comes in, a JSON object per line goes out. What
 kills this process kills nothing else.
 """
 

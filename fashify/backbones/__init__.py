@@ -1,8 +1,8 @@
 """Networks that turn an image into a feature, each with its preprocessing.
 
-``load_backbone`` gives a :class:`Backbone`: raw RGB in, one float32 vector an image out.
+``load_backbone`` gives a :class:`Backbone`: raw RGB in, one float32 vector per image out.
 Name, dimension, input size, preprocessing and pooling stand in one record and are never
-chosen apart.
+chosen separately.
 
 Sources: ResNet, He et al. 2015, arXiv:1512.03385 (Keras Applications, ImageNet weights
 through Keras' own download or cache). EfficientNet, Tan & Le 2019, arXiv:1905.11946; the

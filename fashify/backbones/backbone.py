@@ -47,7 +47,7 @@ class Backbone:
         return f"Backbone({self.spec.name}, dim={self.spec.dim}, weights={self.spec.weights})"
 
     def embed(self, batch: np.ndarray) -> np.ndarray:
-        """One feature an image.
+        """One feature per image.
 
         Args:
             batch: (b, H, W, 3) RGB 0..255 at ``spec.input_size``; uint8, or float without

@@ -1,4 +1,4 @@
-"""One record a network: everything that must never be chosen apart."""
+"""One record per network: everything that must not be chosen separately."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def choose_index(
 
     Args:
         features: (v, dim). item_ids: (n,).
-        view_items: (v,) int64, the product of each row; one row a product by default.
+        view_items: (v,) int64, the product of each row; one row per product by default.
         metric: "cosine" or "euclidean".
         k: neighbours asked for.
         recall: the least index recall@k, 0 to 1.

@@ -23,7 +23,7 @@ from fashify.engines.fidelity import find_least_cosine
 from fashify.engines.processor import processor
 from fashify.errors import EngineError, FashifyError, join_names
 
-#: Images a turn; the two that call ``predict`` are given fewer, for they are slow, and the
+#: Images per turn; the two that call ``predict`` are given fewer, for they are slow, and the
 #: others more from files, so that getting under way and running empty weigh little.
 TURN, SLOW_TURN, FILES_TURN = 64, 16, 256
 
@@ -132,7 +132,7 @@ def compare_engines(
 
 
 def contenders_table(measured: dict[str, Any]) -> pd.DataFrame:
-    """The records of ``compare_engines`` as a table, a row a contender."""
+    """The records of ``compare_engines`` as a table, a row per contender."""
     return pd.DataFrame(measured["contenders"])
 
 
@@ -176,7 +176,7 @@ def _start_process(name: str, subject: Subject) -> Iterator[ProcessBench]:
 
 
 def _serve(pipe: Connection, name: str, subject: Subject) -> None:
-    """What a contender's process does: answers until nobody asks any more."""
+    """The loop of a contender's process: answers until asked to stop."""
     try:
         bench: Bench | None = Bench(name, subject)
         trouble = None

@@ -160,7 +160,7 @@ def measure(
 def measure_store(store: VectorSource, *, metric: str, k: int, **options: Any) -> dict[str, Any]:
     """A store's own vectors, asked by its own items; options as for `compare`.
 
-    Milvus, which holds one view a product, is left out where products have several.
+    Milvus, which holds one view per product, is left out where products have several.
     """
     features, item_ids = store.vectors, store.item_ids
     if len(features) > len(item_ids):

@@ -1,4 +1,4 @@
-"""What the search benchmark found, as tables for people and as frames for figures."""
+"""Results of the search benchmark, as text tables and as frames for figures."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def fit_growth_rates(best: pd.DataFrame) -> dict[str, float]:
 
 
 def frame(part: dict[str, Any]) -> pd.DataFrame:
-    """The trials of one part as a table, a row a setting."""
+    """The trials of one part as a table, a row per setting."""
     left_out = ("name", "label", "params", "qps", "batch_ms")
     rows = [
         {

@@ -25,7 +25,7 @@ def measure_throughput(
     Args:
         embedder: backbone on its engine.
         images: pictures (h, w, 3) uint8, repeated as needed.
-        batch_sizes: images a batch.
+        batch_sizes: images per batch.
         seconds: how long each size is measured.
 
     Returns:

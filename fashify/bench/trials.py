@@ -38,7 +38,7 @@ _PERCENTILES = (0.5, 0.95, 0.99)
 
 @dataclass(frozen=True)
 class Trial:
-    """What one index with one setting costs and finds.
+    """Cost and recall of one index at one setting.
 
     Attributes:
         name, params: the backend and all its parameters.
@@ -200,7 +200,7 @@ def build_and_try(
         features: (v, dim). item_ids: (n,).
         questions: asked of it.
         metric: "cosine" or "euclidean".
-        view_items: (v,) int64, the product of each row; one row a product by default.
+        view_items: (v,) int64, the product of each row; one row per product by default.
         sweep: False for the backend's own setting alone.
     """
     begin = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Loading a catalogue, whatever it comes as."""
+"""Loading a catalogue in any of the forms shops and exports have."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def load_catalogue(
 ) -> Catalogue:
     """Reads the product table and finds the pictures; none is decoded.
 
-    Whatever was understood, guessed, mended and left out stands in ``Catalogue.reading``. A file
+    What was understood, guessed, mended or left out is in ``Catalogue.reading``. A file
     ``catalogue.toml`` beside the data may keep ``table`` and ``columns``.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a user's own columns hold: numbers, prices, dates, links ..., told from their text.
+"""What a user's own columns hold: numbers, prices, dates, links ..., inferred from their text.
 
 A type is given only where every filled cell agrees with it; one cell that does not leaves the
 column as text. Nothing is lost: where typed values say less than the text, the text is kept in a

@@ -1,4 +1,4 @@
-"""Files that are there twice: second copies of a whole set, links, thumbnails, other sizes."""
+"""Files stored twice: second copies of a whole set, links, thumbnails, other sizes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SIZED = re.compile(
 
 
 def drop_copies(files: Files, storage: Storage) -> None:
-    """Takes out what is in the source a second time; each reason is kept in ``files.others``."""
+    """Drops files stored a second time; the reasons are kept in ``files.others``."""
     links = getattr(storage, "links", {})
     listed = set(files.pictures) | set(files.tables)
     doubled = {name for name in listed if links.get(name) in listed}

@@ -1,7 +1,7 @@
 """Fetches the pictures that a table links to, into the folder beside it.
 
 Bounded in size, number and rate, and resumable: what lies there already is not fetched again, and
-a file takes its name only when it is whole. A table is somebody's word: addresses within this
+a file takes its name only when it is whole. A table is untrusted input: addresses within this
 machine's own network are refused, whatever name or redirect leads to them.
 """
 
@@ -42,7 +42,7 @@ FOLDER = "images"
 #: Fetches under way at once, and redirects followed by each.
 AT_ONCE, REDIRECTS = 4, 3
 
-#: Failures to connect at the very beginning after which nobody is online.
+#: Failures to connect at the beginning after which the machine counts as offline.
 HOPELESS = 3
 
 _UNSAFE = re.compile(r"[\x00-\x1f<>:\"\\|?*]")
@@ -71,7 +71,7 @@ class DownloadLimits:
 
 @dataclass
 class Downloads:
-    """What came of it.
+    """The result of a download.
 
     Attributes:
         fetched: pictures fetched now; ``kept``: those that were there already.
@@ -144,7 +144,7 @@ def download_pictures(
         addresses: of the pictures.
         folder: made where it is not there.
         limits: what is fetched at most.
-        allowed: which network addresses may be talked to.
+        allowed: which network addresses may be connected to.
         progress: show a bar.
 
     Raises:
@@ -198,8 +198,8 @@ class GuardedTransport(httpx.BaseTransport):
     """Connects to the very address that was checked, under the name that was asked for.
 
     Args:
-        inner: does the talking.
-        allowed: which addresses may be talked to; of a name's addresses all must be.
+        inner: the transport that sends requests.
+        allowed: which addresses may be connected to; of a name's addresses all must be.
     """
 
     def __init__(self, inner: httpx.BaseTransport, allowed: Callable[[Address], bool]) -> None:
@@ -230,7 +230,7 @@ class GuardedTransport(httpx.BaseTransport):
 
 
 class BusyError(httpx.HTTPError):
-    """A server that would rather be asked later, ``pause`` seconds from now."""
+    """A busy server, to be asked again in ``pause`` seconds."""
 
     def __init__(self, answer: httpx.Response, attempt: int) -> None:
         super().__init__(f"it answers {answer.status_code}")
@@ -280,7 +280,7 @@ class _Run:
             self.hopeless = nothing and self._unreached >= min(HOPELESS, self.size)
 
     def _read(self, address: str) -> bytes:
-        """The picture's bytes; a busy server is asked again, as late as it says."""
+        """The picture's bytes; a busy server is asked again after the pause it names."""
         for attempt in range(1, self.limits.attempts):
             try:
                 return self._ask(address, attempt)
@@ -340,7 +340,7 @@ def download_catalogue(
         table: as ``load_catalogue``'s.
         columns: as ``load_catalogue``'s.
         limits: what is fetched at most.
-        allowed: which network addresses may be talked to.
+        allowed: which network addresses may be connected to.
         progress: show a bar.
 
     Raises:

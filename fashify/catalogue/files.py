@@ -80,7 +80,7 @@ class Files:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a system or a program keeps the file for itself."""
+    """Whether the file is hidden or a system's own."""
     return (
         name[:1] in ".~" or "/." in name or "/~" in name or any(p in name for p in IGNORED_PARTS)
     ) and any(part.startswith((".", "~$")) or part in IGNORED_PARTS for part in name.split("/"))
@@ -121,7 +121,7 @@ def sort_files(storage: Storage, names: list[str]) -> Files:
 
 
 def _drop_captions(found: Files) -> None:
-    """A text or an XML beside each picture says something of it, and is no table of products."""
+    """Drops text and XML files that describe one picture each: they are no table of products."""
     beside = [name for name in found.tables if suffix_of(name) in (".txt", ".xml")]
     if not beside:
         return

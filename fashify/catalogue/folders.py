@@ -1,7 +1,7 @@
 """Pictures without a table: what their folders and names say of them, and what they do not.
 
-A folder may be an article type, a product with its views, a part of a split, or a mere shard of
-many files. Whatever is taken from names is a guess, and is said to be one.
+A folder may be an article type, a product with its views, a part of a split, or just a shard of
+many files. Everything taken from names is marked as a guess.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _CAMERA = re.compile(r"^(img|dsc|dscn|dscf|pxl|photo|picture|image|scan|screensh
 
 @dataclass
 class FolderReading:
-    """Products told from pictures alone.
+    """Products inferred from pictures alone.
 
     Attributes:
         table: ``item_id, path, article_type``, and ``gender``, ``split``, ``folder`` where known.

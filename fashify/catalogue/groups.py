@@ -40,7 +40,7 @@ def group_ids(
             of their files; "" joins with nothing.
         hashes: (v,) keys, equal for pictures that look alike, as
             ``fashify.catalogue.likeness.look_alikes`` gives them; "" joins with nothing.
-        view_items: (v,) int64, whose picture each is; one a product by default.
+        view_items: (v,) int64, whose picture each is; one per product by default.
 
     Returns:
         (n,) int64, equal within a group and different between groups. A group's number comes

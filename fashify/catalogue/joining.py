@@ -1,4 +1,4 @@
-"""Rows find their pictures: exactly first, then by ever looser rules, one rule at a time.
+"""Joins rows to their pictures: exactly first, then by looser rules, one at a time.
 
 A rule joins a row only to a picture that it alone fits; where several pictures fit, a looser rule
 can but find more of them, so that nothing is ever guessed. What remains is named as ambiguous.

@@ -47,7 +47,7 @@ def _fetch(handle: str, use: str) -> Path:
 
 
 def _is_reachable(url: str) -> bool:
-    """kagglehub itself would retry for minutes; a short look at the port says enough."""
+    """Checks the port first: kagglehub itself would retry for minutes."""
     parts = urlsplit(url)
     try:
         address = (parts.hostname or "", parts.port or 443)

@@ -52,7 +52,7 @@ class Choice:
 
     @property
     def guess(self) -> bool:
-        """Whether nobody has said so."""
+        """Whether it was guessed."""
         return self.why.startswith("guess")
 
 

@@ -30,18 +30,18 @@ class Catalogue:
     """Products and their pictures.
 
     Attributes:
-        table: one row a product, ``RangeIndex``. Text columns hold str, with ``""`` for
+        table: one row per product, ``RangeIndex``. Text columns hold str, with ``""`` for
             a missing value (the text ``NA`` is a value); ``year`` is Int64; ``path`` is
             relative to the source; ``has_image`` is bool. All rows of the source are
             here, those without an image too.
         source: where it came from: a path or url.
         kind: ``kaggle`` (styles.csv + images/) or ``folder``.
         mended: DataFrame ``item_id, line, what`` of malformed rows that were repaired.
-        views: DataFrame ``item_id, path``, one row a picture, in order; of each product with a
+        views: DataFrame ``item_id, path``, one row per picture, in order; of each product with a
             picture the first is its main one, ``table["path"]``.
         column_types: own column -> what it holds and what it is called in the file.
         reading: what was understood of the source, left out and mended.
-        options: what ``load_catalogue`` was told besides source and kind, to read it again.
+        options: of ``load_catalogue`` besides source and kind, to read it the same way again.
 
     >>> from fashify import load_catalogue
     >>> catalogue = load_catalogue("sample")
@@ -82,7 +82,7 @@ class Catalogue:
         self.options: dict[str, Any] = {}
 
     def _main_views(self) -> pd.DataFrame:
-        """One picture a product, as its row has it."""
+        """One picture per product, as its row has it."""
         rows = self.table.loc[self.table["has_image"], ["item_id", "path"]]
         return rows.reset_index(drop=True)
 

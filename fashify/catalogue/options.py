@@ -1,4 +1,4 @@
-"""What a user says of a catalogue, on the command line or in a file beside the data."""
+"""Options for reading a catalogue, from the command line or a file beside the data."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class PhotoSet:
     """Photos with their labels, and the article types that answer each label.
 
     Attributes:
-        table: one row a photo: ``image`` (name in ``storage``), ``label``, ``person`` ("" where
+        table: one row per photo: ``image`` (name in ``storage``), ``label``, ``person`` ("" where
             it is not known).
         answers: label -> article types, empty where nothing in a catalogue answers it.
         counted: labels that count in means; photos of others are judged by label alone.

@@ -19,7 +19,7 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Count:
-    """So many of something, with the first few of them.
+    """A count of something, with a few examples.
 
     Attributes:
         what: the reason, as a clause.
@@ -61,7 +61,7 @@ class ColumnReading:
 
     @property
     def guess(self) -> bool:
-        """Whether nobody has said so."""
+        """Whether it was guessed."""
         return self.why.startswith("guess")
 
 

@@ -28,7 +28,7 @@ PEEK_BYTES, PEEK_ROWS = 1 << 18, 300
 #: A table that is packed may grow to this.
 MAX_UNPACKED = 8 << 30
 
-#: One JSON file a product, where a folder has this many.
+#: One JSON file per product, where a folder has this many.
 JSON_RECORDS = 3
 
 _LABELS = ("name", "article_type", "sub_category", "master_category", "base_colour", "gender")
@@ -263,7 +263,7 @@ def _candidates(files: Files, storage: Storage) -> tuple[list[Candidate], Passed
 
 
 def _record_folders(names: list[str]) -> dict[str, list[str]]:
-    """Folders that hold one JSON file a product."""
+    """Folders that hold one JSON file per product."""
     by_folder: dict[str, list[str]] = defaultdict(list)
     for name in names:
         if suffix_of(name) == ".json":
@@ -272,7 +272,7 @@ def _record_folders(names: list[str]) -> dict[str, list[str]]:
 
 
 def _records(storage: Storage, folder: str, names: list[str]) -> RawTable | None:
-    """One row a file, its id the file's name where it has none."""
+    """One row per file, its id the file's name where it has none."""
     from fashify.catalogue.readers.json import read_record
 
     with ThreadPoolExecutor(storage.readers) as pool:

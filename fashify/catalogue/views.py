@@ -140,7 +140,7 @@ def _owner_by_name(path: str, owners: dict[str, int]) -> int | None:
 
 
 def views_frame(ids: list[str], pictures: list[list[int]], paths: list[str]) -> pd.DataFrame:
-    """``item_id, path``, a row a picture."""
+    """``item_id, path``, a row per picture."""
     counts = [len(places) for places in pictures]
     return pd.DataFrame(
         {

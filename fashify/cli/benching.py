@@ -36,7 +36,7 @@ def extraction(
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Every engine against one predict a picture: speed, memory, fidelity, taking turns."""
+    """Every engine against one predict per picture: speed, memory, fidelity, taking turns."""
     from fashify.bench.contenders import ENGINES
     from fashify.bench.extraction import compare_engines
 
@@ -69,7 +69,7 @@ _COLUMNS = {
 
 
 def _describe_engines(measured: dict[str, Any]) -> list[str]:
-    """The answer for people: what was measured on what, then a row a contender."""
+    """The answer for people: what was measured on what, then a row per contender."""
     machine = measured["processor"]
     columns = [key for key in _COLUMNS if measured["contenders"][0][key] is not None]
     rows = [[record[key] for key in columns] for record in measured["contenders"]]

@@ -1,4 +1,4 @@
-"""How commands are told to read a catalogue, and how they show what was understood."""
+"""Options for reading a catalogue, and the lines that show how it was read."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _judge(store: Any, levels: list[str] | None, **options: Any) -> Mapping[str,
 
 
 def _list_vectors(store: Any, *, all_of_them: bool) -> dict[str, str]:
-    """What is judged, by the name it is told under: as ``evaluate_levels`` calls the vectors."""
+    """The vectors judged, by the names that ``evaluate_levels`` gives them."""
     if store.head is None:
         return {"raw": "raw" if all_of_them else "served"}
     return ({"raw": "raw"} if all_of_them else {}) | {"head": "served"}
@@ -156,7 +156,7 @@ def _list_vectors(store: Any, *, all_of_them: bool) -> dict[str, str]:
 def _describe_evaluation(
     found: Mapping[str, Mapping], gains: Mapping, basis: str, named: list[str] | None
 ) -> Iterator[str]:
-    """The lines of an evaluation: figures as found, figures apart, and each against raw."""
+    """The lines of an evaluation: as found, excluding its group, and each against raw."""
     first = next(iter(next(iter(found.values())).values()))
     asked = "all products" if first.facts["split"] == "all" else f"{first.facts['split']} split"
     yield (

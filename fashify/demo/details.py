@@ -110,7 +110,7 @@ def describe_value(name: str, value: Any, typed: Typed) -> Detail | None:
 
 
 def format_amount(value: float, unit: str = "", is_price: bool = False) -> str:
-    """A number with its thousands apart, a price with its cents and currency.
+    """A number with thousands separated, a price with its cents and currency.
 
     >>> format_amount(1299.5, "EUR", is_price=True), format_amount(1200), format_amount(0.25)
     ('1,299.50 EUR', '1,200', '0.25')

@@ -53,8 +53,8 @@ def make_own_folder() -> Iterator[Path]:
 
     Gradio names an upload by its bytes: in one folder, two demos given the same photo would
     delete it for each other. The folder is made below ``GRADIO_TEMP_DIR`` if that is set. It
-    stays locked while its process lives, so that what a killed one left can be told and cleared.
-    Two visitors of this demo with one photo are kept apart by a salt.
+    stays locked while its process lives, so that what a killed one left is recognised and cleared.
+    Two visitors of this demo with one photo are kept separate by a salt.
     """
     parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()).resolve()
     parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ class Engine(ABC):
         return f"Engine({self.name} {self.version}, {self.precision})"
 
     def run(self, batch: np.ndarray) -> np.ndarray:
-        """One feature an image; the same bytes whenever the same engine runs them.
+        """One feature per image; the same bytes whenever the same engine runs them.
 
         Args:
             batch: (b, H, W, 3) uint8 RGB at the network's input size; b may be 0.

@@ -1,4 +1,4 @@
-"""Converted networks on disk: whole and as they were written, or made again."""
+"""Cache of converted networks: intact as written, or converted again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NETWORK = ArtefactKind(
 
 
 class ModelCache:
-    """One folder an entry, named by the hash of its key, with a checksum of every file."""
+    """One folder per entry, named by the hash of its key, with a checksum of every file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -91,7 +91,7 @@ class OpenVINOEngine(Engine):
 
     @cached_property
     def _queue(self) -> Any:
-        """The network for many images, one a core."""
+        """The network for many images, one per core."""
         threads = self._threads or cores()
         compiled = _compile(self._network, self.precision, threads, streams=threads)
         queue = import_openvino().AsyncInferQueue(compiled, threads)

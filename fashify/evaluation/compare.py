@@ -123,7 +123,7 @@ def compare_runs(
         seed: of the draws.
 
     Returns:
-        One row a level, view and mean: ``level, view, mean, queries, first, second, gain, low,
+        One row per level, view and mean: ``level, view, mean, queries, first, second, gain, low,
         high`` (95 % interval of the gain, paired cluster bootstrap) and ``p`` (two-sided
         randomisation test by group).
 
@@ -218,7 +218,7 @@ def _compare_measures(pair: pd.DataFrame, measure: str, seed: int) -> dict[str, 
 def _pair_queries(
     first: EvaluationRun, second: EvaluationRun, level: str, view: str
 ) -> pd.DataFrame:
-    """One row a query with both runs' measures; refuses unless the queries are the same."""
+    """One row per query with both runs' measures; refuses unless the queries are the same."""
     same = ["item_id", "label", "group", "counted"]
     one, other = first.queries[level, view], second.queries[level, view]
     pair = one.merge(other, on=same, how="outer", suffixes=("_1", "_2"), indicator=True)

@@ -149,7 +149,7 @@ def _list_precisions(rows: list[dict[str, Any]]) -> str:
 
 
 def compare_levels(reports: dict[str, EvaluationReport]) -> pd.DataFrame:
-    """One row a level: categories, queries judged, lone, missing, and the main measures.
+    """One row per level: categories, queries judged, lone, missing, and the main measures.
 
     Precisions come as text with their intervals, ``0.790 [0.781, 0.799]``; ``excluding group``
     marks those with the query's group left out.

@@ -40,7 +40,7 @@ class Intervals:
         micro: (m, 2) of the mean over queries.
         macro: (m, 2) of the mean over the counted categories' means; NaN without any.
         categories: (c, m, 2) of each category's mean, in the order of their codes; NaN for one
-            with queries of a single group, whose spread cannot be told.
+            with queries of a single group, whose spread cannot be estimated.
     """
 
     micro: np.ndarray
@@ -60,7 +60,7 @@ def bootstrap(
     """Cluster bootstrap: every draw weighs the groups anew.
 
     Args:
-        values: (q, m) float, one row a query.
+        values: (q, m) float, one row per query.
         codes: (q,) int, the category of each query, 0 to c - 1.
         groups: (q,) the group of each query.
         counted: (c,) bool, categories that count in the macro mean.

@@ -175,7 +175,7 @@ def _tabulate_categories(
     spread: Intervals,
     names: np.ndarray,
 ) -> pd.DataFrame:
-    """One row a category of the gallery, the largest first."""
+    """One row per category of the gallery, the largest first."""
     sizes = pd.Series(labels[labels != ""]).value_counts().rename("n")
     table = sizes.to_frame()
     groups = per_query.groupby("label")

@@ -50,14 +50,14 @@ class PhotoReport:
             the gallery that is relevant); fractions.
         intervals: of the same means, ``intervals["micro"]["precision"] == (low, high)``: 95 %
             cluster bootstrap by person; NaN where it was not asked for.
-        table: one row a label: ``label, n`` photos, ``people, precision, precision_low,
+        table: one row per label: ``label, n`` photos, ``people, precision, precision_low,
             precision_high, hit_1, chance, counted``, the counted first, n descending.
         photos: one row a judged photo: ``image, label, person, place`` in the set,
             ``precision, hit_1, chance, nearest`` (distance of the first neighbour).
         neighbours: (q, k) item ids, nearest first.
         distances: (q, k) float32.
         relevant: (q, k) bool.
-        confusion: one row a label and article type found for it: ``label, article_type, count,
+        confusion: one row per label and article type found for it: ``label, article_type, count,
             share`` of the label's neighbours, ``relevant``; most frequent first.
         unread: photos that could not be read, ``image, reason``.
         n_unanswered: photos whose label no article type of the gallery answers; left out.

@@ -86,7 +86,7 @@ def evaluate_recolour(
         labels: whether names and labels of the gallery are read.
 
     Returns:
-        one row a method and measure: ``method`` (``search``; ``image``: the item alone;
+        one row per method and measure: ``method`` (``search``; ``image``: the item alone;
         ``chance``), ``measure, value, low, high, n``.
     """
     rows: dict[str, list[list[float]]] = {"search": [], "image": [], "chance": []}

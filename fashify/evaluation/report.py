@@ -30,7 +30,7 @@ class EvaluationReport:
             random neighbours), ``ceiling`` (the best precision@k possible); fractions.
         intervals: of the same means, ``intervals["micro"]["precision"] == (low, high)``: 95 %
             cluster bootstrap by group; NaN where queries of one group alone cannot tell.
-        table: one row a category: ``category, n`` (gallery items), ``n_queries`` (judged),
+        table: one row per category: ``category, n`` (gallery items), ``n_queries`` (judged),
             ``precision, chance, ceiling, recall, hit_rate, map, ndcg``, ``precision_low,
             precision_high`` (its interval), ``n_lone``; n descending.
         curve: columns ``k, micro, macro, chance`` for k = 1, 2, ...
@@ -225,7 +225,7 @@ class EvaluationReport:
         return text
 
     def _rank_queries(self, *, ascending: bool) -> pd.DataFrame:
-        """Queries by precision, MAP, then distance: one a category first, then the others."""
+        """Queries by precision, MAP, then distance: one per category first, then the others."""
         ordered = self.queries.sort_values(
             ["precision", "map", "nearest", "item_id"],
             ascending=[ascending, ascending, True, True],

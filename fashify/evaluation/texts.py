@@ -64,9 +64,9 @@ class TextReport:
     """Figures of text queries.
 
     Attributes:
-        table: one row a protocol, method and measure: ``protocol, method, measure, value, low,
+        table: one row per protocol, method and measure: ``protocol, method, measure, value, low,
             high`` (95 % bootstrap over queries), ``n`` queries.
-        queries: one row a query and method: ``protocol, method, text``, ``n_relevant`` and the
+        queries: one row per query and method: ``protocol, method, text``, ``n_relevant`` and the
             protocol's measures.
         facts: the gallery, as plain values.
     """
@@ -392,7 +392,7 @@ def judge_hand_queries(
         labels: whether names and labels of the gallery are read; else pictures alone.
 
     Returns:
-        one row a query: ``query, precision`` (0 where nothing is answered), ``wrong``: the labels
+        one row per query: ``query, precision`` (0 where nothing is answered), ``wrong``: the labels
         of the first wrong answer, ``matches``: the item_ids.
     """
     rows = []

@@ -99,7 +99,7 @@ class Build:
         return self.previous if self.plan.kept else None
 
     def _choose_head(self) -> tuple[Head | None, Strength | None]:
-        """A head that the store had stays; a new store has the one its network brings along."""
+        """The previous store's head, or the one that comes with the network."""
         if self.previous is not None:
             return self.previous.head, self.previous.strength
         return own_head(self.meta["backbone"]), None
@@ -136,7 +136,7 @@ class Build:
 def _place_pictures(
     plan: Plan, journal: Journal, previous: FeatureStore | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The plan's pictures with the ``row`` of each, counted through all sources; and those lost.
+    """The plan's pictures with the ``row`` of each over all sources, and those without one.
 
     The rows of the previous store come before those of the journal.
     """

@@ -67,7 +67,7 @@ def _weights(codes: np.ndarray) -> np.ndarray:
 
 
 def _codes(images: np.ndarray) -> np.ndarray:
-    """RGB in five bits a channel as one number a pixel."""
+    """RGB in five bits a channel as one number per pixel."""
     red, green, blue = (images[..., c].astype(np.int32) >> (8 - _BITS) for c in range(3))
     return (red << 2 * _BITS) | (green << _BITS) | blue
 

@@ -36,7 +36,7 @@ PREPARATION = {
 
 
 def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -> np.ndarray:
-    """A picture as the network takes it; what calibrates an engine takes this way too.
+    """A picture as the network takes it; calibration pictures are prepared the same way.
 
     Args:
         image: (h, w, 3) uint8 of any size.
@@ -130,7 +130,7 @@ class Embedder:
         engine: a name of ``list_engines()``, ``auto`` for the fastest faithful one, or an
             ``Engine`` made already.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
-        batch_size: pictures a call of the network.
+        batch_size: pictures per call of the network.
         calibration: ``(m, H, W, 3)`` uint8 pictures an int8 engine is calibrated on, or
             the hash of those it was calibrated on before, from its fingerprint.
         frame: ``(height, width)`` of the gallery's pictures, to which every other is brought

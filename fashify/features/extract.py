@@ -67,7 +67,7 @@ def extract_features(
         engine: inference engine, by name or made already; ``auto`` is an existing store's
             own, else the fastest faithful one.
         precision: ``auto``, ``fp32``, ``bf16`` or ``int8``.
-        batch_size: pictures a call of the network.
+        batch_size: pictures per call of the network.
         progress: show a bar with rate, time left and images in quarantine.
         index: name of an index to build into the store, or ``None``.
         metric: the index's metric.
@@ -175,7 +175,7 @@ def _embedder(
 
 
 def _report_fidelity(embedder: Embedder) -> dict[str, float]:
-    """What the engine found out about itself; nothing that another run would find otherwise."""
+    """The engine's measured fidelity; nothing that differs from run to run."""
     report = getattr(embedder.engine, "report", {})
     return {} if "top5_agreement" not in report else dict(report)
 

@@ -19,7 +19,7 @@ from fashify.errors import FashifyError, StorageAwayError
 from fashify.io.storage import Storage
 from fashify.store import FeatureStore
 
-#: Images a shard: what a crash can cost, some seconds of work.
+#: Images per shard: what a crash can cost, some seconds of work.
 SHARD_IMAGES = 1024
 
 
@@ -36,10 +36,10 @@ class Plan:
     """The work of one run.
 
     Attributes:
-        rows: DataFrame ``item_id, path, version, identity``, one row a picture, in the
+        rows: DataFrame ``item_id, path, version, identity``, one row per picture, in the
             catalogue's order.
         kept: identity -> row of the previous store's columns.
-        chunks: the new images, one list a shard, each image once.
+        chunks: the new images, one list per shard, each image once.
     """
 
     rows: pd.DataFrame
@@ -68,7 +68,7 @@ def make_plan(catalogue: Catalogue, previous: FeatureStore | None) -> Plan:
 
 
 def identify(catalogue: Catalogue) -> pd.DataFrame:
-    """``item_id, path, version, identity``, one row a picture.
+    """``item_id, path, version, identity``, one row per picture.
 
     Two rows share an identity exactly when their files are equal to the byte.
     """

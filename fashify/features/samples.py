@@ -1,4 +1,4 @@
-"""What is learnt from some of a catalogue's pictures before all are embedded."""
+"""What a sample of the catalogue's pictures decides before all are embedded."""
 
 from __future__ import annotations
 

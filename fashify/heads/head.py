@@ -39,7 +39,7 @@ READABLE = (3, VERSION)
 #: the backbone's feature as it is.
 INPUTS = ("deep", "colour", "raw")
 
-#: A part served with less could not be turned up again by a query.
+#: Least weight of a served part: with less, a query could not weigh it up again.
 LEAST_WEIGHT = 0.01
 
 #: Rows at a time, which bounds the memory of hidden layers.

@@ -1,4 +1,4 @@
-"""The head a network brings along: category, colour and instance, learned together with it.
+"""The head that comes with a network: category, colour and instance, learned together with it.
 
 No label of the catalogue at hand is needed: a folder of images has parts to weigh, and "this very
 product" to search for, from the first minute.
@@ -65,7 +65,7 @@ def own_projections(backbone: Mapping[str, Any]) -> Projections | None:
 
 
 def own_head(backbone: Mapping[str, Any]) -> Head | None:
-    """The parts a network brings along, as a head; ``None`` where it brings none.
+    """The parts that come with a network, as a head; ``None`` where there are none.
 
     Args, errors: as ``own_projections``.
 

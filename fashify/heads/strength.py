@@ -1,4 +1,4 @@
-"""What a distance says: the probability that a match shares the query's article type.
+"""What a distance means: the probability that a match shares the query's article type.
 
 Distances of different catalogues and heads mean different things. Isotonic regression on
 validation queries maps them to what a person can use: of matches at this distance, the share

@@ -1,4 +1,4 @@
-"""The promise every index keeps: fit, search, save and load."""
+"""The interface of every index: fit, search, save and load."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Index(ABC):
         self._gallery: Any = None
         self._structure: Any = None
 
-    # -- what a backend says
+    # -- what a backend implements
 
     @abstractmethod
     def _candidates(
@@ -99,7 +99,7 @@ class Index(ABC):
                 must not be written to afterwards.
             item_ids: (n,) str, each once.
             view_items: (v,) int64, ascending: the product of each row, where products have
-                several views; one row a product by default.
+                several views; one row per product by default.
 
         Raises:
             QueryError: empty, not finite, or ids that do not fit. The index before stays.
@@ -169,7 +169,7 @@ class Index(ABC):
         return 0
 
     def discard(self) -> None:
-        """Remove what is kept outside this process; the index is of no use afterwards."""
+        """Remove what is kept outside this process; the index cannot be used afterwards."""
         self._gallery = self._structure = None
 
     def with_params(self, **params: Any) -> Self:

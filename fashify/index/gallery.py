@@ -151,7 +151,7 @@ class Gallery(Places):
         return positions if self.view_items is None else self._edges[positions]
 
     def count_enough_views(self, k: int) -> int:
-        """Of so many views, whichever they are, k belong to different products; at most v."""
+        """How many views are enough for k different products, whichever they are; at most v."""
         if self.view_items is None:
             return k
         most = np.sort(np.diff(self._edges))[::-1][: k - 1]

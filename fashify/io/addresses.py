@@ -1,11 +1,11 @@
-"""Which network addresses may be talked to on a stranger's word: those of the open internet."""
+"""Which network addresses an untrusted source may name: those of the open internet."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 
-#: Public by their number, yet a way into something else: NAT64 and 6to4 carry any IPv4 address.
+#: Public by number, but NAT64 and 6to4 carry any IPv4 address.
 _CARRIERS = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

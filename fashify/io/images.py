@@ -33,7 +33,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "
 
 _FILMS = ("GIF", "WEBP", "PNG", "AVIF")
 
-#: What else people call a picture, by its first bytes; named so that they know what they have.
+#: Other files often taken for pictures, by their first bytes, so that the error names them.
 _OTHERS = {
     b"....ftyp(heic|heix|hevc|mif1|msf1)": "a damaged HEIC picture",
     rb"\x00\x00\x00\x0cJXL |\xff\x0a": "a damaged JPEG XL picture",
@@ -328,7 +328,7 @@ def _file(data: bytes) -> io.BytesIO:
 
 
 def _describe_format(data: bytes) -> str:
-    """What a file is that is no picture of ours."""
+    """Names the kind of a file that is no supported picture."""
     names = (name for start, name in _OTHERS.items() if re.match(start, data[:1000], re.DOTALL))
     return next(names, "not one")
 

@@ -25,8 +25,8 @@ class Progress:
     Attributes:
         step: steps done.
         seconds: time they took, over all sittings.
-        losses: mean of each loss, one entry an epoch.
-        validation: figures on held-out products and photos, one entry an epoch.
+        losses: mean of each loss, one entry per epoch.
+        validation: figures on held-out products and photos, one entry per epoch.
     """
 
     step: int = 0

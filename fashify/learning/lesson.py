@@ -37,7 +37,7 @@ _TOLD = ("gender", "base_colour", "article_type", "usage", "season")
 #: Hashed pieces of a text that are read at most.
 _MOST_PIECES = 256
 
-#: Kept apart from the streams of the steps.
+#: Separate from the streams of the steps.
 _ORDER = 1
 
 
@@ -51,7 +51,7 @@ class Lesson:
         codes: level -> (n,) int32 class, -1 for none.
         classes: level -> names of the classes.
         groups: (n,) int64, what is one product's copies and variants.
-        texts: one row a product: ``name`` and the labels of ``_TOLD`` that there are.
+        texts: one row per product: ``name`` and the labels of ``_TOLD`` that there are.
         photos: (p, h, w, 3) uint8, of all people who train; crops of them are backgrounds.
         photo_labels: (p,) their labels.
         answers: (p, types) float32, 1 for a type that answers; rows of zeros teach nothing.
@@ -71,12 +71,12 @@ class Lesson:
 
     @property
     def n_products(self) -> int:
-        """Products a step: as planned, or all of fewer."""
+        """Products per step: as planned, or all of fewer."""
         return min(self.plan.products, len(self.pictures))
 
     @property
     def n_composed(self) -> int:
-        """Composed views a step."""
+        """Composed views per step."""
         return self.n_products // 2
 
     @property
@@ -86,7 +86,7 @@ class Lesson:
 
     @property
     def n_views(self) -> int:
-        """Views a step."""
+        """Views per step."""
         photos = self.plan.photos if len(self._able) else 0
         return self.n_products + self.n_composed + photos
 

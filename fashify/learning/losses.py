@@ -1,4 +1,4 @@
-"""Losses over cosines between embeddings and one proxy a class; items without label count 0."""
+"""Losses over cosines between embeddings and one proxy per class; items without label count 0."""
 
 from __future__ import annotations
 

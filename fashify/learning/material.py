@@ -48,7 +48,7 @@ class Material:
         split: (v,) of ``train``, ``validation``, ``test``.
         groups: (v,) int64, what the split keeps together.
         basis: what the groups go by, in words.
-        view_items: (v,) int64, ascending: whose picture each is; one an item by default.
+        view_items: (v,) int64, ascending: whose picture each is; one per item by default.
         views: composed views of some pictures, to learn from and to judge by; or ``None``.
     """
 

@@ -178,7 +178,7 @@ def _rows(codes: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.nda
 def _network(
     x: np.ndarray, n_classes: Mapping[str, int], recipe: Recipe, input_dropout: float
 ) -> tuple[keras.Model, list[keras.layers.Dense]]:
-    """Standardise, hide, embed at unit length, compare with one proxy a class."""
+    """Standardise, hide, embed at unit length, compare with one proxy per class."""
     import keras
 
     layers = keras.layers

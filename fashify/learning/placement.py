@@ -1,6 +1,6 @@
 """Where a picture lies within a view: affine maps drawn in NumPy, applied by the backend.
 
-What is random is drawn on the host by a NumPy generator, a few numbers a picture, so that a run
+What is random is drawn on the host by a NumPy generator, a few numbers per picture, so that a run
 repeats from its seed whatever the backend; what costs time, the sampling of pixels, is done in
 ``keras.ops`` and runs where the network runs.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from fashify.errors import ConfigError
 
-#: Version of the recipe; work of another one is no use.
+#: Version of the recipe; a checkpoint of another version cannot be continued.
 RECIPE = 1
 
 #: Weight of each level's task; colour has an embedding of its own.
@@ -37,9 +37,9 @@ class TrainingPlan:
     Attributes:
         input_size: (height, width) the network takes, pixels.
         epochs: passes over the products of the training split.
-        products: clean views a step; half as many composed views and five sixteenths as many
+        products: clean views per step; half as many composed views and five sixteenths as many
             photos come along.
-        rates: peak learning rates of network and heads at 512 products a step; of fewer they are
+        rates: peak learning rates of network and heads at 512 products per step; of fewer they are
             smaller by the root of the ratio. They rise for an epoch, then fall along a cosine.
         decays: weight decay of both; norms and biases have none.
         clip: largest norm of the gradients together.
@@ -85,7 +85,7 @@ class TrainingPlan:
 
     @property
     def composed(self) -> int:
-        """Composed views a step."""
+        """Composed views per step."""
         return self.products // 2
 
     @property

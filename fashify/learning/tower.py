@@ -61,7 +61,7 @@ class TowerRecipe:
         hidden: units of the hidden layer.
         dim: of the common space.
         epochs: passes over the products.
-        batch: products a step.
+        batch: products per step.
         rate: peak learning rate; cosine, after a tenth of the steps of warm-up.
         decay: of weights, decoupled (AdamW).
         names: share of texts that are the product's name; the rest are of ``COMBINATIONS``.

@@ -364,7 +364,7 @@ def _groups(model: Any, lesson: Lesson) -> list[Any]:
     from fashify.learning.optimizer import Group
 
     plan = lesson.plan
-    # Of fewer products a step the gradients are noisier: rates go with the root.
+    # Of fewer products per step the gradients are noisier: rates go with the root.
     factor = (lesson.n_products / 512) ** 0.5
     own = {variable.path for variable in model.network.trainable_variables}
     network, heads = (rate * factor for rate in plan.rates)

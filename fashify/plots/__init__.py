@@ -1,7 +1,7 @@
 """Every figure of the project. Each function returns a :class:`NamedFigure`, a matplotlib figure.
 
 The house style: axes start at 0, carry their unit, and say n; colours can be told apart by
-colour-blind readers (Okabe and Ito 2008); nothing is told by colour alone. Figures are built
+colour-blind readers (Okabe and Ito 2008); nothing is shown by colour alone. Figures are built
 from objects, not through pyplot, so they work on any thread and leave no global state.
 """
 

@@ -62,7 +62,7 @@ def conclude_report(
     """The closing words of a notebook, and the numbers its report is known by.
 
     Args:
-        sentences: computed sentences, one a line.
+        sentences: computed sentences, one per line.
         metrics: readable name -> value, in the order of importance; the first ones are the
             headline on the index page. Fractions as fractions.
         details: further plain values for ``metrics.json``.

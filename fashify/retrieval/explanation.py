@@ -1,8 +1,8 @@
-"""Why two pictures match: the cosine of two features, taken apart place by place.
+"""Why two pictures match: the cosine of two features, split by place.
 
 A feature of an average-pooled network is the mean of its map: q = mean of a_i over the
 places i of the query, m = mean of b_j over the places j of the match. The cosine is linear
-in each of them, so it falls apart exactly, with no gradients and no approximation:
+in each of them, so it splits exactly, with no gradients and no approximation:
 
     cos(q, m) = sum_i (a_i . m) / (n |q| |m|) = sum_j (q . b_j) / (n |q| |m|)
 

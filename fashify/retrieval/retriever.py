@@ -446,7 +446,7 @@ class Retriever:
         return self._join_facts(rows, distances, told)
 
     def _view_paths(self, views: np.ndarray) -> list[str]:
-        """Paths of rows of vectors; with one picture a product its own, read already."""
+        """Paths of rows of vectors; with one picture per product its own, read already."""
         if len(self.store.view_items) == len(self.store):
             paths = self._facts.get("path")
             return [str(paths[row]) if paths else "" for row in views]

@@ -82,7 +82,7 @@ def _within_frame(image: np.ndarray) -> Edges | None:
 
 
 def _within_screen(image: np.ndarray) -> Edges | None:
-    """The highest block of content of a long picture, where other blocks lie apart from it."""
+    """The highest block of content of a long picture, where other blocks are separate from it."""
     height, width = image.shape[:2]
     if height < _SCREEN * width:
         return None

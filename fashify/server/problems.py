@@ -135,7 +135,7 @@ async def _explain_status(request: Request, error: HTTPException) -> JSONRespons
 
 
 async def _hide(request: Request, error: Exception) -> JSONResponse:
-    """What nobody foresaw: logged in full, told in one sentence."""
+    """An unexpected error: logged in full, answered in one sentence."""
     logger.error("%s %s", request.method, request.url.path, exc_info=error)
     told = FashifyError("an answer", "an error of this server, which its log holds", "try again")
     return make_problem(500, told, "internal")

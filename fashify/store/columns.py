@@ -1,4 +1,4 @@
-"""Columns on disk: arrays of one row a picture, filled from one source after the other."""
+"""Columns on disk: arrays of one row per picture, filled from one source after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which formats of a store there were, and what is to be done with an older one."""
+"""The formats a store has had, and what to do with an older one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``items.parquet``, one row a product, and ``views.parquet``, one row a picture.
+"""``items.parquet``, one row per product, and ``views.parquet``, one row per picture.
 
 Items are read quickly, for a serving process waits for them when it starts.
 """
@@ -27,7 +27,7 @@ def read_items(data: bytes) -> pd.DataFrame:
     """The rows of an items file, text as objects, as a catalogue's table has them.
 
     Columns of few values are read as such: each value becomes one str, not one for each row,
-    which takes a third of the time. One thread, for two of them wait for each other longer.
+    which takes a third of the time. One thread: two would wait for each other longer.
 
     Args:
         data: the bytes of ``items.parquet``.

@@ -1,8 +1,8 @@
 """What a store's folder holds, by name.
 
 manifest.json       facts, and size and checksum of every file below
-items.parquet       one row a product: the catalogue's columns
-views.parquet       one row a picture: whose it is, its path, and the facts of its file
+items.parquet       one row per product: the catalogue's columns
+views.parquet       one row per picture: whose it is, its path, and the facts of its file
 deep.npy            (v, dim) float32: what the backbone gave of each picture
 colour.npy          (v, c) float32 colour features
 signature.npy       (v, 16, 12, 3) uint8: what tells look-alikes
@@ -32,7 +32,7 @@ DEEP, COLOUR, SIGNATURE, SERVED = "deep", "colour", "signature", "served"
 #: Sub-folder of the index.
 INDEX = "index"
 
-#: Files that others put into a store and that outlive its being built or taught anew.
+#: Files that others put into a store; they stay when it is built or trained again.
 CARRIED = ("words/tower.safetensors",)
 
 #: Sub-folder of the staging folder in which the next store is put together.

@@ -44,8 +44,8 @@ class FeatureStore:
     """Features of the gallery, aligned with its products.
 
     A product has one picture or several, its views; ``features``, ``colour``, ``signatures``
-    and ``vectors`` have one row a view, in the order of the products. With one view each, which
-    is the rule, they have one row a product.
+    and ``vectors`` have one row per view, in the order of the products. With one view each, which
+    is the rule, they have one row per product.
 
     What an index holds is ``vectors``: the features, or what a head makes of both features.
 
@@ -54,7 +54,7 @@ class FeatureStore:
         item_ids: n ids.
         meta: the manifest: catalogue, backbone spec, engine.
         items: DataFrame of n rows, the catalogue's columns; ids alone by default.
-        views: DataFrame of v rows, ``fashify.store.items.VIEW_COLUMNS``; one a product by
+        views: DataFrame of v rows, ``fashify.store.items.VIEW_COLUMNS``; one per product by
             default.
         colour: ``(v, c)`` float32. signatures: ``(v, 16, 12, 3)`` uint8.
         head: what makes ``vectors``. strength: what its distances say.
@@ -171,7 +171,7 @@ class FeatureStore:
 
     @cached_property
     def views(self) -> pd.DataFrame:
-        """One row a picture: ``fashify.store.items.VIEW_COLUMNS``; errors as ``features``."""
+        """One row per picture: ``fashify.store.items.VIEW_COLUMNS``; errors as ``features``."""
         assert self.files is not None
         return read_items(self.files.read(VIEWS))
 

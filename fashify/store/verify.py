@@ -1,4 +1,4 @@
-"""Is a store as it was written? Every file of it and of its index, and whether they fit."""
+"""Verifies a store: every file of it and of its index, and that they belong together."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def write_tables(
 
 @dataclass(frozen=True)
 class ServedThrough:
-    """What a store answers through.
+    """The head and index that a store is served with.
 
     Attributes:
         head, strength: see ``write_tables``.

@@ -59,7 +59,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Meaning:
-    """A text taken apart.
+    """A parsed text.
 
     Attributes:
         text: as given.
@@ -151,7 +151,7 @@ def understand(
     knows: Callable[[str], bool] = lambda stem: False,
     spell: Callable[[str], str | None] = lambda word: None,
 ) -> Meaning:
-    """Takes a text apart.
+    """Parses a text.
 
     Args:
         text: what a person wants, in words.

@@ -48,7 +48,7 @@ def field_columns(items: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def field_texts(items: pd.DataFrame) -> dict[str, list[str]]:
-    """The words of each field of ``FIELDS``, a text a product."""
+    """The words of each field of ``FIELDS``, a text per product."""
     return {field: _join_texts(items, columns) for field, columns in field_columns(items).items()}
 
 

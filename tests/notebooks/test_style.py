@@ -122,7 +122,7 @@ def test_a_sentence_stands_before_every_code_cell(book):
 
 
 def test_figures_come_from_plots(book):
-    """Figures come from fashify plots one a cell."""
+    """Figures come from fashify plots one per cell."""
     for cell in code_cells(book):
         assert cell.source.count("plots.") <= 1, cell.source
         assert "plt" not in cell.source

@@ -144,7 +144,7 @@ def test_groups_come_as_picture_rows(audited):
 
 
 def test_audit_writes_json_and_csv(audited, tmp_path):
-    """An audit is plain JSON and one CSV line a product."""
+    """An audit is plain JSON and one CSV line per product."""
     found, _ = audited
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert {row["kind"] for row in read["noise"]} == {"equal files", "look-alikes", "variants"}

@@ -287,7 +287,7 @@ def test_levels_figure(drawn, reports):
 
 
 def test_robustness_figure(drawn):
-    """The robustness figure has a panel a perturbation and a line a remedy."""
+    """The robustness figure has a panel a perturbation and a line per remedy."""
     figure = drawn["robustness"]
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["blur", "crop"]
     assert all(axes.get_ylim()[0] == 0 for axes in figure.axes)

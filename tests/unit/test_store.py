@@ -134,7 +134,7 @@ def test_a_damaged_old_store_is_built_anew(toy_catalogue, store, tmp_path):
 
 
 def test_products_with_several_views(tmp_path):
-    """A store whose second product has two views: one row a view, and the product they are of."""
+    """A store whose second product has two views: one row per view, and the product they are of."""
     features = np.eye(4, dtype=np.float32)
     views = make_views(pd.DataFrame({"item_id": list("abc")}), np.array([0, 1, 1, 2]))
     views["path"] = ["a.jpg", "b.jpg", "b-back.jpg", "c.jpg"]

@@ -1,4 +1,4 @@
-"""Several pictures a product: one product, found by its nearest picture, which is the one shown."""
+"""Several pictures per product: the product is found by its nearest, which is the one shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table readers, one file a format. A new one: a function and its endings, named here.
+"""Table readers, one file per format. A new one: a function and its endings, named here.
 
 ``tests/contract/test_readers_contract.py`` takes up every reader by itself.
 """
@@ -25,7 +25,7 @@ __all__ = [
 
 
 class ReadTables(Protocol):
-    """Bytes of a file and its name to its tables; ``rows`` for the first so many alone."""
+    """Bytes of a file and its name to its tables; ``rows`` reads only that many."""
 
     def __call__(self, data: bytes, name: str, *, rows: int | None = None) -> list[RawTable]: ...
 

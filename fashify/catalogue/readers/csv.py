@@ -2,8 +2,8 @@
 
 Read by RFC 4180 first: a quoted cell may hold delimiters and as many lines as it likes. Only a
 record that this reading cannot make whole is looked at again, line by line: an unquoted delimiter
-or a stray quote is mended and the row named. ``pandas.read_csv(on_bad_lines="skip")`` answers by
-losing such rows.
+or a stray quote is mended and the row named. ``pandas.read_csv(on_bad_lines="skip")`` loses such
+rows.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read_csv(data: bytes, name: str, *, rows: int | None = None) -> list[RawTabl
     Args:
         data: the file's bytes; with ``rows`` its beginning is enough.
         name: the file's name, for messages.
-        rows: read the first so many alone.
+        rows: read only that many.
 
     Raises:
         CatalogueError: empty or binary.

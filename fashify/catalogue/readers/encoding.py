@@ -10,7 +10,7 @@ import re
 
 from fashify.errors import CatalogueError
 
-#: Bytes looked at where a sign must be counted.
+#: Bytes read where characters must be counted.
 SAMPLE_BYTES = 1 << 18
 
 _MARKS = (

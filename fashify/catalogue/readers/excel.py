@@ -1,4 +1,4 @@
-"""Excel workbooks, one table a sheet, read by openpyxl."""
+"""Excel workbooks, one table per sheet, read by openpyxl."""
 
 from __future__ import annotations
 

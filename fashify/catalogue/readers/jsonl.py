@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line, as Hugging Face's ``metadata.jsonl`` has it."""
+"""JSON Lines: one object per line, as Hugging Face's ``metadata.jsonl`` has it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUFFIXES = (".jsonl", ".ndjson")
 
 
 def read_jsonl(data: bytes, name: str, *, rows: int | None = None) -> list[RawTable]:
-    """Reads one product a line; with ``rows`` the first so many of a file's beginning.
+    """Reads one product per line; with ``rows`` only the first ``rows`` of them.
 
     Raises:
         CatalogueError: a line that is no object; its number is named.

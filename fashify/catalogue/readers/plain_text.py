@@ -1,4 +1,4 @@
-"""Cells of typed formats as the text a CSV would hold; types are told from text, in one place."""
+"""Cells of typed formats as the text a CSV would hold; types are inferred later, from text."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class RawTable:
 
     @property
     def rows(self) -> list[dict[str, str]]:
-        """One dict a row; of two columns of one name the later one."""
+        """One dict per row; of two columns of one name the later one."""
         cells = self.frame.itertuples(index=False, name=None)
         return [dict(zip(self.columns, row, strict=True)) for row in cells]
 

@@ -1,4 +1,4 @@
-"""XML product feeds: Google Merchant's RSS and Atom, and lists of one element a product."""
+"""XML product feeds: Google Merchant's RSS and Atom, and lists of one element per product."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRODUCTS = ("item", "entry", "product", "offer", "shopitem", "article", "artikel
 
 
 def read_xml(data: bytes, name: str, *, rows: int | None = None) -> list[RawTable]:
-    """One row a product element; a child that comes several times is a JSON list.
+    """One row per product element; a child that comes several times is a JSON list.
 
     Raises:
         CatalogueError: no XML (documents that define entities are refused), or no products.

@@ -28,7 +28,7 @@ def read_image_facts(catalogue: Catalogue, *, progress: bool = False) -> pd.Data
         progress: show a progress bar.
 
     Returns:
-        One row an image: ``item_id, width, height`` (pixels), ``mode`` and ``format`` as
+        One row per image: ``item_id, width, height`` (pixels), ``mode`` and ``format`` as
         stored, ``bytes`` (size of the file) and ``sha256``. Where the header cannot be read,
         width and height are 0 and the mode is "unreadable".
     """
@@ -43,7 +43,7 @@ def read_pictures(
     """Facts and signature of every picture, each read once.
 
     Returns:
-        the facts as :func:`read_image_facts` gives them, one row a view in the order of
+        the facts as :func:`read_image_facts` gives them, one row per view in the order of
         ``Catalogue.views``, and (v, 16, 12, 3) uint8, zeros for one that cannot be decoded.
     """
 

@@ -1,4 +1,4 @@
-"""How often labels are wrong, told from products of which two labels cannot both be right."""
+"""How often labels are wrong, estimated from products of which two labels cannot both be right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def estimate_label_noise(
     Of two labels of one picture that differ, one at least is wrong. If a label is wrong with
     probability e, by chance and seldom in the same way, a pair agrees with (1 - e)^2, so
     e = 1 - sqrt(1 - d) for a share d of pairs that differ. What is labelled wrong everywhere
-    alike cannot be told so: e is a lower bound.
+    alike are not seen: e is a lower bound.
 
     Args:
         items: n products with the columns of ``LEVELS``.
@@ -25,7 +25,7 @@ def estimate_label_noise(
         seed: of the intervals.
 
     Returns:
-        One row a level: ``level``, ``groups`` of copies with two labels or more, ``disagree``
+        One row per level: ``level``, ``groups`` of copies with two labels or more, ``disagree``
         (groups whose labels differ), ``share`` of them, ``differ`` (share of a group's pairs
         that differ, mean over groups), ``noise`` (e) and its 95 % interval ``low, high``,
         from the bootstrap over groups. NaN where no group has two labels.
@@ -40,7 +40,7 @@ def estimate_label_noise(
 
 
 def _pair_rates(keys: pd.Series, labels: pd.Series) -> pd.DataFrame:
-    """One row a group with two labels or more: its share of pairs of products that differ."""
+    """One row per group with two labels or more: its share of pairs of products that differ."""
     counts = pd.DataFrame({"key": keys, "label": labels[keys.index]}).value_counts()
     sizes = counts.groupby("key").sum()
     alike = (counts * (counts - 1)).groupby("key").sum()

@@ -27,7 +27,7 @@ class Audit:
     """What was found in a catalogue.
 
     Attributes:
-        items: one row a product: ``item_id``; ``copy, look, variant``, keys that are equal for
+        items: one row per product: ``item_id``; ``copy, look, variant``, keys that are equal for
             products of equal files, of pictures that look alike, of one name and type ("" for
             one that has none such); ``group`` as ``catalogue.groups.group_ids`` numbers them by
             all three, ``group_size``, and ``split``.
@@ -47,7 +47,7 @@ class Audit:
 
     @property
     def splits(self) -> pd.DataFrame:
-        """One row a split: ``split, products, groups, share``."""
+        """One row per split: ``split, products, groups, share``."""
         by = self.items.groupby("split")["group"].agg(["size", "nunique"]).reindex(SPLITS)
         by = by.fillna(0).astype(int).rename(columns={"size": "products", "nunique": "groups"})
         by["share"] = by["products"] / max(1, len(self.items))
@@ -100,7 +100,7 @@ class Audit:
         return to_plain({name: table.to_dict("records") for name, table in tables.items()})
 
     def to_csv(self, path: str | Path) -> None:
-        """Writes ``items``, one line a product; errors as ``open``."""
+        """Writes ``items``, one line per product; errors as ``open``."""
         self.items.to_csv(path, index=False, lineterminator="\n")
 
 
@@ -191,7 +191,7 @@ def picture_rows(
         catalogue: where the pictures are.
         groups: item ids, such as ``Audit.largest`` gives them; those without image are left out.
         level: whose label stands below each picture.
-        width: pictures a group at most.
+        width: pictures per group at most.
     """
     rows = []
     for group in groups:

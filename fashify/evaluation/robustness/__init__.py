@@ -1,4 +1,4 @@
-"""How much a query may be spoiled before the search fails, and which remedy helps."""
+"""How much damage to a query the search survives, and which remedy helps."""
 
 from fashify.evaluation.robustness.measure import (
     Remedy,

@@ -1,4 +1,4 @@
-"""Spoiled queries through one search after another: how often is the product still found?"""
+"""Runs damaged queries through several searches: how often is the product still found?"""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Remedy:
 
 @dataclass(frozen=True, eq=False)
 class RobustnessReport:
-    """What is left of a search when queries are spoiled.
+    """How well a search answers damaged queries.
 
     Attributes:
-        table: one row a remedy, perturbation and strength: ``remedy, perturbation, unit,
+        table: one row per remedy, perturbation and strength: ``remedy, perturbation, unit,
             strength, n`` queries, and for each of ``MEASURES`` the mean and its 95 % interval
             (``hit_1, hit_1_low, hit_1_high`` ...). ``hit_1`` and ``hit_k``: the query's own
             product, or one with the very same file, is the first, or among the first k.
@@ -73,7 +73,7 @@ class RobustnessReport:
         return order.drop_duplicates(["remedy", "perturbation"], keep="last").sort_index()
 
     def means(self) -> pd.DataFrame:
-        """One row a remedy: its measures over all perturbations and strengths, alike."""
+        """One row per remedy: its measures over all perturbations and strengths, alike."""
         spoiled = self.table[self.table["perturbation"] != "none"]
         return spoiled.groupby("remedy", sort=False)[list(MEASURES)].mean().reset_index()
 

@@ -1,7 +1,7 @@
 """What happens to a picture on its way to a search: eight ways, each in several strengths.
 
 In the manner of Hendrycks and Dietterich, *Benchmarking neural network robustness to common
-corruptions and perturbations*, ICLR 2019: fixed kinds, rising strengths, one curve a kind. The
+corruptions and perturbations*, ICLR 2019: fixed kinds, rising strengths, one curve per kind. The
 kinds are those of photos and screenshots of products.
 """
 
@@ -41,7 +41,7 @@ class Perturbation:
     change: Change
 
     def __call__(self, image: np.ndarray, strength: float, seed: int | Sequence[int]) -> np.ndarray:
-        """The picture spoiled; the same seed (a whole number or several) spoils it alike."""
+        """The damaged picture; the same seed (an integer or several) damages it alike."""
         return self.change(image, strength, np.random.default_rng(seed))
 
     def choose_strengths(self, n: int) -> tuple[float, ...]:

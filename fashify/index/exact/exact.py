@@ -62,6 +62,6 @@ class ExactIndex(Index):
 
 
 def _is_worth_pruning(gallery: Gallery, k: int, allowed: np.ndarray | None) -> bool:
-    """Whether there is enough to rule out."""
+    """Whether the gallery is large enough for pruning to pay."""
     n = len(gallery.base) if allowed is None else int(np.count_nonzero(allowed))
     return k <= min(n, _MOST_K) and n > _SPARSE * len(gallery.base)

@@ -56,7 +56,7 @@ def count_values(
         table: (n, columns) catalogue rows.
         types: what the columns hold.
         names: the columns looked at; those of numbers, dates, links and many values are left out.
-        where: (n,) bool, count these alone; which columns have few values is told by all.
+        where: (n,) bool, count these alone; which columns have few values is decided by all rows.
     """
     columns, found = Columns(table, types), {}
     for name in names:

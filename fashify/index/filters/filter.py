@@ -73,7 +73,7 @@ class Filter:
 
         Args:
             table: (n, columns) catalogue rows.
-            types: what the columns hold, ``Catalogue.column_types``; told from them otherwise.
+            types: what the columns hold, ``Catalogue.column_types``; inferred by default.
 
         Raises:
             QueryError: a column or a value that the table does not have, naming those it has.

@@ -89,7 +89,7 @@ class MilvusIndex(Index):
 
         Args:
             features: (n, dim). item_ids: (n,) str, each once.
-            view_items: (n,), each product once: a collection holds one view a product.
+            view_items: (n,), each product once: a collection holds one view per product.
             items: (n, columns) catalogue rows, to filter on the server.
 
         Raises:

@@ -15,7 +15,7 @@ from fashify.index.milvus.collection import Collection
 from fashify.index.milvus.milvus import MilvusIndex, check_single_views
 from fashify.index.milvus.rows import Roster, columns_in, digests_of, rows_of
 
-#: Share of a collection that a sync deletes without being told that it may.
+#: Share of a collection that a sync deletes only when explicitly allowed to.
 _MOST_GONE = 0.5
 
 log = logging.getLogger(__name__)

@@ -87,7 +87,7 @@ def link_file(source: Path, target: Path) -> None:
 
 
 def write_error(path: Path, error: Exception) -> StoreError:
-    """A failed write in words a user can act on."""
+    """The error of a failed write, with what the user can do."""
     fixes = {
         errno.ENOSPC: "free some disk space and run again; finished shards are kept",
         errno.EDQUOT: "free some of your quota and run again; finished shards are kept",

@@ -1,4 +1,4 @@
-"""What a place that holds a catalogue's bytes can do."""
+"""The protocol of a place that holds a catalogue's bytes."""
 
 from __future__ import annotations
 

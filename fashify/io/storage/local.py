@@ -115,7 +115,7 @@ class LocalFolder:
 
 
 class ZipArchive:
-    """A zip read in place, its directory once: it takes seconds for a large one."""
+    """A zip read in place; its directory, seconds of work for a large one, is read once."""
 
     readers = READERS
 
