@@ -17,8 +17,8 @@ _NOTES = re.compile(r"^(I0000|WARNING: All log messages|.*(cuInit|cudart_stub|cu
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and starts its runtime; nothing to do when it is there already."""
-    if "tensorflow" in sys.modules:
+    """Imports TensorFlow and starts its runtime, unless it is there or Keras has another backend."""
+    if "tensorflow" in sys.modules or os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with _drop_notes():

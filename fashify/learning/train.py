@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import time
 import zlib
@@ -436,10 +435,9 @@ def _facts(
 
 def _start_backend() -> str:
     """Keras' backend by name, TensorFlow's start-up notes dropped."""
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        from fashify.backbones.quiet import import_tensorflow
+    from fashify.backbones.quiet import import_tensorflow
 
-        import_tensorflow()
+    import_tensorflow()
     import keras
 
     return keras.backend.backend()
