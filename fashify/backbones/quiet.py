@@ -17,7 +17,7 @@ _NOTES = re.compile(r"^(I0000|WARNING: All log messages|.*(cuInit|cudart_stub|cu
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and starts its runtime, unless it is there or Keras has another backend."""
+    """Imports TensorFlow and starts it, unless it is there or Keras has another backend."""
     if "tensorflow" in sys.modules or os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -16,6 +16,7 @@ from fashify.demo.uploads import read_upload
 from fashify.errors import FashifyError, ImageReadError, QueryError
 from fashify.index.filters.filter import facet_counts
 from fashify.retrieval.match import Match
+from fashify.retrieval.search import Request
 from fashify.text.words import check_text
 
 
@@ -158,7 +159,7 @@ class Api:
 
     def _search_words(self, k: int, where: str, **asked: Any) -> list[MatchRow]:
         _check_k(k)
-        return [row(m) for m in self.service.retriever.search(k=k, where=where or None, **asked)]
+        return [row(m) for m in self.service.answer(Request(k=k, where=where or None, **asked))]
 
     def _rows(self, query: Query, k: int, where: str) -> list[MatchRow]:
         _check_k(k)

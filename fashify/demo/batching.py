@@ -16,8 +16,10 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
 from fashify.retrieval.retriever import Retriever
+from fashify.retrieval.search import Request, search_together
 
 #: Most questions in one batch; larger ones gain little and keep the first visitor waiting.
 MOST = 16
@@ -73,57 +75,95 @@ class SearchRequest:
     """One search.
 
     Attributes:
-        vector: (d,) float32, served.
+        asked: what is searched with: a vector (d,) float32, served, or a picture (H, W, 3) uint8
+            as ``embedder.prepare`` gives it.
         k: how many matches.
         left_out: ids of items that are not to be answered.
         where, weights: as ``Retriever.by_features`` takes them; searches with the same go
             together.
         photo: whether it is a user's photo, of which a distance says something else.
+        liked, disliked: (m, d) float32, what the query is moved to and away from.
     """
 
-    vector: np.ndarray
+    asked: np.ndarray
     k: int
     left_out: frozenset[str]
     where: Mapping[str, Any] | str | None = None
     weights: Mapping[str, float] | None = None
     photo: bool = False
+    liked: np.ndarray | tuple[()] = ()
+    disliked: np.ndarray | tuple[()] = ()
 
     def goes_with(self, other: SearchRequest) -> bool:
         """Whether both are answered by one reading of the gallery."""
         return (self.where, self.weights) == (other.where, other.weights)
 
 
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The answer to a ``SearchRequest``: its matches, and the vector (d,) it was asked with."""
+
+    matches: list[Match]
+    vector: np.ndarray
+
+
 def make_embedding_batcher(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
     """Prepared pictures, (H, W, 3) uint8, to served vectors, (d,) float32."""
-    # Copied, for a row that a session keeps would keep its whole batch.
-    return Batcher(
-        lambda pictures: [row.copy() for row in retriever.embed_prepared(np.stack(pictures))],
-        "embedder",
-    )
+    return Batcher(lambda pictures: _embed_batch(retriever, pictures), "embedder")
 
 
-def make_search_batcher(retriever: Retriever) -> Batcher[SearchRequest, list[Match]]:
-    """Searches to their matches, the gallery read once for those with the same terms."""
+def make_search_batcher(retriever: Retriever) -> Batcher[SearchRequest, Nearest]:
+    """Searches, embedded together and the gallery read once for those with the same terms.
+
+    One thread does both: two would hand each search over once more.
+    """
     return Batcher(lambda wanted: _search_batch(retriever, wanted), "searcher")
 
 
-def _search_batch(retriever: Retriever, wanted: list[SearchRequest]) -> list[list[Match]]:
-    found: dict[int, list[Match]] = {}
-    for first in wanted:
-        if len(found) == len(wanted):
-            break
-        places = [place for place, one in enumerate(wanted) if first.goes_with(one)]
-        if places[0] in found:
+def make_wording_batcher(retriever: Retriever) -> Batcher[Request, list[Match]]:
+    """Searches with a text, the gallery read once for all."""
+    return Batcher(lambda asked: search_together(retriever, asked), "reader")
+
+
+def _embed_batch(retriever: Retriever, pictures: list[np.ndarray]) -> list[np.ndarray]:
+    # Copied, for a row that a session keeps would keep its whole batch.
+    return [row.copy() for row in retriever.embed_prepared(np.stack(pictures))]
+
+
+def _search_batch(retriever: Retriever, wanted: list[SearchRequest]) -> list[Nearest]:
+    vectors = [one.asked for one in wanted]
+    pictures = [place for place, one in enumerate(wanted) if one.asked.ndim == 3]
+    if pictures:
+        embedded = _embed_batch(retriever, [vectors[place] for place in pictures])
+        for place, vector in zip(pictures, embedded, strict=True):
+            vectors[place] = vector
+    found: dict[int, Nearest] = {}
+    for first in range(len(wanted)):
+        if first in found:
             continue
-        group = [wanted[place] for place in places]
-        matches = retriever.by_features(
-            np.stack([one.vector for one in group]),
-            max(one.k for one in group),
-            where=first.where,
-            exclude=[one.left_out for one in group],
-            weights=first.weights,
-            photo=[one.photo for one in group],
+        places = [at for at, one in enumerate(wanted) if wanted[first].goes_with(one)]
+        answers = _search_group(
+            retriever, [wanted[at] for at in places], [vectors[at] for at in places]
         )
-        for place, one, some in zip(places, group, matches, strict=True):
-            found[place] = some[: one.k]
+        for at, matches in zip(places, answers, strict=True):
+            found[at] = Nearest(matches[: wanted[at].k], vectors[at])
     return [found[place] for place in range(len(wanted))]
+
+
+def _search_group(
+    retriever: Retriever, group: list[SearchRequest], vectors: list[np.ndarray]
+) -> list[list[Match]]:
+    moved = [
+        move_query(vector, np.asarray(one.liked), np.asarray(one.disliked))
+        if len(one.liked) or len(one.disliked)
+        else vector
+        for one, vector in zip(group, vectors, strict=True)
+    ]
+    return retriever.by_features(
+        np.stack(moved),
+        max(one.k for one in group),
+        where=group[0].where,
+        exclude=[one.left_out for one in group],
+        weights=group[0].weights,
+        photo=[one.photo for one in group],
+    )

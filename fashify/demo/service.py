@@ -19,13 +19,19 @@ import numpy as np
 from fashify.catalogue import load_catalogue
 from fashify.config import SEED, settings
 from fashify.data import read_photos
-from fashify.demo.batching import SearchRequest, make_embedding_batcher, make_search_batcher
+from fashify.demo.batching import (
+    Nearest,
+    SearchRequest,
+    make_embedding_batcher,
+    make_search_batcher,
+    make_wording_batcher,
+)
 from fashify.demo.fetching import Fetcher
 from fashify.demo.own_columns import OwnColumns
 from fashify.demo.pictures import CARD_SIDE, EXAMPLE_SIDE, QUERY_SIDE, data_url, missing_url
 from fashify.demo.state import FILTER_LEVELS, MAX_RESULTS, NOTHING, Answer, Query, Selection
 from fashify.demo.uploads import UPLOAD_LIMITS
-from fashify.demo.wishes import search_words, understand
+from fashify.demo.wishes import make_request, understand
 from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.robustness.perturb import PERTURBATIONS
 from fashify.features import extract_features
@@ -36,9 +42,9 @@ from fashify.io.images import load_image
 from fashify.learning import learn_head
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.explanation import Explanation, explain_images
-from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
 from fashify.retrieval.retriever import Retriever
+from fashify.retrieval.search import Request
 
 logger = logging.getLogger(__name__)
 
@@ -94,10 +100,9 @@ class DemoService:
         self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
-        self._embedder, self._searcher = (
-            make_embedding_batcher(retriever),
-            make_search_batcher(retriever),
-        )
+        self._embedder = make_embedding_batcher(retriever)
+        self._searcher = make_search_batcher(retriever)
+        self._reader = make_wording_batcher(retriever)
         self.facts = describe_store_facts(retriever)
         self._stamp = read_stamp(self.store.path)
         self.examples = self._item_examples() + self._photo_examples()
@@ -136,13 +141,18 @@ class DemoService:
         nearest = self.search(query, 1).matches[0]
         self.explain(query, nearest.item_id)
 
-    def _feature(self, query: Query) -> np.ndarray:
-        """The served vector of the query's picture, embedding a photo if not done yet."""
+    def _prepare_query(self, query: Query) -> np.ndarray:
+        """The served vector of a query, or its picture prepared, to be embedded with others."""
         if query.feature is not None:
             return query.feature
         if query.kind == "item":
             return self.retriever.feature(query.item_id)
-        return self._embedder.ask(self.retriever.embedder.prepare(query.photo))
+        return self.retriever.embedder.prepare(query.photo)
+
+    def embed(self, query: Query) -> np.ndarray:
+        """The served vector (d,) of a query's picture, embedded now if it is not yet."""
+        asked = self._prepare_query(query)
+        return self._embedder.ask(asked) if asked.ndim == 3 else asked
 
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
@@ -163,37 +173,54 @@ class DemoService:
         if query.text:
             return self._find_words(query, k, where, selection)
         begin = time.perf_counter()
-        feature = self._feature(query)
-        asked = move_query(feature, *map(self._features, (selection.liked, selection.disliked)))
         left_out = {*selection.disliked, *([query.item_id] if query.item_id else [])}
-        weights = dict(selection.weights) or None
-        photo = query.picture is not None and is_photo(query.picture)
         wanted = SearchRequest(
-            asked, self._check_k(k), frozenset(left_out), where or None, weights, photo
+            self._prepare_query(query),
+            self._check_k(k),
+            frozenset(left_out),
+            where or None,
+            dict(selection.weights) or None,
+            query.picture is not None and is_photo(query.picture),
+            self._features(selection.liked),
+            self._features(selection.disliked),
         )
-        matches = self._diversify(wanted, selection.variety / 100)
+        found = self._diversify(wanted, selection.variety / 100)
         milliseconds = 1000 * (time.perf_counter() - begin)
-        return Answer(tuple(matches), milliseconds, feature)
+        return Answer(tuple(found.matches), milliseconds, found.vector)
 
     def _find_words(self, query: Query, k: int, where: Any, selection: Selection) -> Answer:
         """As ``find``, for a query with words."""
         begin = time.perf_counter()
-        feature = self._feature(query) if query.has_picture else None
+        feature = self.embed(query) if query.has_picture else None
         k = min(self._check_k(k), len(self.store) - bool(query.item_id))
-        matches = search_words(self.retriever, query, feature, max(1, k), where, selection)
+        request = make_request(self.retriever, query, feature, max(1, k), where, selection)
+        matches = self._reader.ask(request)
         return Answer(tuple(matches), 1000 * (time.perf_counter() - begin), feature)
 
-    def _diversify(self, wanted: SearchRequest, diversity: float) -> list[Match]:
+    def answer(self, request: Request) -> list[Match]:
+        """The matches of a request of several parts, answered together with what others ask.
+
+        Raises:
+            QueryError: as ``Retriever.search``.
+        """
+        if request.image is not None and request.item_id is None:
+            vector = self.embed(Query("photo", "a picture", picture=request.image))
+            request = replace(request, image=None, vector=vector)
+        return self._reader.ask(request)
+
+    def _diversify(self, wanted: SearchRequest, diversity: float) -> Nearest:
         """The nearest, or of a few times as many those that differ most among themselves."""
         if not diversity:
             return self._searcher.ask(wanted)
         pool = min(pool_size(wanted.k), len(self.store))
-        near = self._searcher.ask(replace(wanted, k=pool))
+        found = self._searcher.ask(replace(wanted, k=pool))
+        near = found.matches
         metric = self.retriever.index.metric
         distances = np.array([match.distance for match in near])
         vectors = self.retriever.vectors_at([match.position for match in near])
         order = choose_varied(distances, vectors, wanted.k, diversity, metric)
-        return [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
+        varied = [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
+        return Nearest(varied, found.vector)
 
     def _check_k(self, k: int) -> int:
         """``k``, checked and cut to the gallery before it joins a batch with others."""

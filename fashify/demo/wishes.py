@@ -15,8 +15,8 @@ from fashify.demo.state import Query, Selection
 from fashify.errors import FashifyError, QueryError
 from fashify.heads.head import unit_length
 from fashify.retrieval.feedback import move_query
-from fashify.retrieval.match import Match
 from fashify.retrieval.retriever import Retriever
+from fashify.retrieval.search import Request, leave_out
 from fashify.text.meaning import Meaning, Term
 from fashify.text.words import check_text
 
@@ -151,24 +151,24 @@ def suggest_texts(retriever: Retriever, text: object) -> list[str]:
         return []
 
 
-def search_words(
+def make_request(
     retriever: Retriever,
     query: Query,
     feature: np.ndarray | None,
     k: int,
     where: object,
     selection: Selection,
-) -> list[Match]:
-    """The matches of a query with a text, alone or beside a picture.
+) -> Request:
+    """What is asked by a query with a text, alone or beside a picture.
 
     Args:
         feature: (d,) float32 of the picture; None for a text alone.
         where: a filter in any form that ``Retriever.mask`` takes.
 
     Raises:
-        QueryError: as ``Retriever.search``.
+        QueryError: the filter names no column, or a product is not there.
     """
-    return retriever.search(
+    return Request(
         text=query.text,
         item_id=query.item_id or None,
         vector=_bend(retriever, feature, selection),
@@ -199,7 +199,4 @@ def _bend(
 def _mask_passing(retriever: Retriever, where: object, selection: Selection) -> np.ndarray | None:
     """(n,) bool: products that pass the filters and were not disliked."""
     mask = retriever.mask(where or None)  # type: ignore[arg-type]
-    if not selection.disliked:
-        return mask
-    kept = ~np.isin(retriever.store.item_ids.astype(str), selection.disliked)
-    return kept if mask is None else mask & kept
+    return leave_out(retriever, mask, selection.disliked)

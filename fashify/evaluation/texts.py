@@ -198,9 +198,8 @@ def order_by(method: str, wording: Wording) -> Scorer:
 
 
 def _rank_gallery(wording: Wording, text: str, *, labels: bool) -> np.ndarray:
-    found = rank(
-        wording, wording.understand(text), None, weights=dict.fromkeys(PARTS, 1.0), labels=labels
-    )
+    asked = wording.score(wording.understand(text), labels=labels)
+    found = rank(asked, None, weights=dict.fromkeys(PARTS, 1.0))
     scores = np.full(len(wording.store), -np.inf)
     scores[found.positions] = -found.distances
     return scores

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashify.errors import QueryError, join_names
-from fashify.retrieval.wording import Scores, Wording, standardise
+from fashify.retrieval.wording import Scores, standardise
 from fashify.text.meaning import Meaning
 
 #: Log odds of an image's likeness: constant, and of its cosine in standard deviations over the
@@ -86,38 +86,32 @@ def replace_parts(
 
 
 def rank(
-    wording: Wording,
-    meaning: Meaning | None,
+    scores: Scores | None,
     similarity: np.ndarray | None,
     *,
     weights: Mapping[str, float],
     mask: np.ndarray | None = None,
-    labels: bool = True,
-    item: int | None = None,
     limit: int | None = None,
 ) -> Ranking:
-    """Orders a gallery by a text, by the likeness to an image, or by both.
+    """Orders a gallery of n products by a text, by the likeness to an image, or by both.
 
     Args:
-        meaning: of the text, if there is one.
+        scores: of the text, if there is one; from ``Wording.score``.
         similarity: (n,) cosines to the image, if there is one.
         weights: of ``PARTS``.
         mask: (n,) bool, products that may be answered.
-        labels: whether names and labels are read.
-        item: row of the product whose likeness it is, if it is one of the gallery.
         limit: how many of the best; all by default.
     """
-    allowed = np.ones(len(wording.store), bool) if mask is None else mask.copy()
     odds: dict[str, np.ndarray] = {}
-    if meaning is not None:
-        scores = wording.score(meaning, labels=labels, beside=similarity is not None, item=item)
-        allowed &= scores.allowed
-        beside = BESIDE if similarity is not None else dict.fromkeys(BESIDE, 1.0)
-        odds |= _of_text(scores, beside)
+    if scores is not None:
+        odds |= _of_text(scores, dict.fromkeys(BESIDE, 1.0) if similarity is None else BESIDE)
     if similarity is not None:
         constant, slope = IMAGE
         odds["image"] = np.float32(constant) + np.float32(slope) * standardise(similarity)
     total = _mean_log_odds(odds, weights)
+    allowed = np.ones(len(total), bool) if mask is None else mask
+    if scores is not None:
+        allowed = allowed & scores.allowed
     order = _select_best(total, np.flatnonzero(allowed), limit)
     parts = {name: 1 - _probability(values[order]) for name, values in odds.items()}
     return Ranking(order, 1 - _probability(total[order]), parts)

@@ -114,12 +114,15 @@ class Match:
 
     def to_dict(self) -> dict[str, Any]:
         """The match as JSON-ready values: dates in ISO 8601, facts as a mapping of their own."""
-        facts = {name: _json_ready(value) for name, value in self.facts.items()}
         return asdict(self) | {
-            "facts": facts,
+            "facts": self.json_facts(),
             "parts": dict(self.parts),
             "variants": list(self.variants),
         }
+
+    def json_facts(self) -> dict[str, Any]:
+        """The facts as JSON-ready values."""
+        return {name: _json_ready(value) for name, value in self.facts.items()}
 
     def to_row(self) -> dict[str, Any]:
         """The match as one flat row: ``HEADER``, then every fact as ``to_dict`` has it.

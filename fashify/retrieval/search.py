@@ -12,11 +12,12 @@ from fashify.errors import QueryError
 from fashify.features.framing import is_photo
 from fashify.heads.head import unit_length
 from fashify.io.images import load_image
-from fashify.retrieval.composed import rank, replace_parts, split_weights
+from fashify.retrieval.composed import Ranking, rank, replace_parts, split_weights
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
 from fashify.retrieval.variants import collapse_matches
+from fashify.text.meaning import Meaning
 
 if TYPE_CHECKING:
     from fashify.retrieval.retriever import Retriever
@@ -55,8 +56,43 @@ class Request:
         return [*own, *map(str, self.liked), *map(str, self.disliked)]
 
 
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """A request that was checked.
+
+    Attributes:
+        vector: (d,) of its image, item or liked products; None for a text alone.
+        photo: whether its image is a user's photo.
+        pool: how many products to look at.
+    """
+
+    request: Request
+    vector: np.ndarray | None
+    photo: bool
+    pool: int
+
+
 def search(retriever: Retriever, request: Request) -> list[Match]:
     """The matches of a request, the best first."""
+    return search_together(retriever, [request])[0]
+
+
+def search_together(retriever: Retriever, requests: Sequence[Request]) -> list[list[Match]]:
+    """The matches of each request; those with a text read the gallery once for all of them."""
+    questions = [_make_question(retriever, request) for request in requests]
+    texts = [one for one in questions if one.pool > 0 and one.request.text is not None]
+    found = iter(_by_texts(retriever, texts))
+    answers = []
+    for one in questions:
+        matches: list[Match] = []
+        if one.pool > 0:
+            is_text = one.request.text is not None
+            matches = next(found) if is_text else _by_vector(retriever, one)
+        answers.append(_arrange(retriever, one.request, matches))
+    return answers
+
+
+def _make_question(retriever: Retriever, request: Request) -> _Question:
     _check(request)
     photo = False
     if request.image is not None:
@@ -70,25 +106,29 @@ def search(retriever: Retriever, request: Request) -> list[Match]:
         pool = pool_size(pool)
     if request.collapse:
         pool *= _POOL
-    pool = min(pool, len(retriever.store) - others)
-    if pool < 1:
-        return []
-    if request.text is None and vector is not None:
-        matches = retriever.by_feature(
-            vector,
-            pool,
-            where=request.where,
-            exclude=request.shown or None,
-            weights=request.weights,
-            photo=photo,
-        )
-    else:
-        matches = _by_text(retriever, request, vector, pool)
-    if request.collapse:
+    return _Question(request, vector, photo, min(pool, len(retriever.store) - others))
+
+
+def _by_vector(retriever: Retriever, asked: _Question) -> list[Match]:
+    assert asked.vector is not None
+    request = asked.request
+    return retriever.by_feature(
+        asked.vector,
+        asked.pool,
+        where=request.where,
+        exclude=request.shown or None,
+        weights=request.weights,
+        photo=asked.photo,
+    )
+
+
+def _arrange(retriever: Retriever, request: Request, matches: list[Match]) -> list[Match]:
+    """The first of the matches, variants collapsed and varied as was asked for."""
+    if request.collapse and matches:
         wanted = pool_size(request.k) if request.variety else request.k
         ids = retriever.store.item_ids
         matches = collapse_matches(matches, retriever.variants, ids, wanted)
-    if request.variety:
+    if request.variety and matches:
         matches = _vary(retriever, request, matches)
     return matches[: request.k]
 
@@ -130,49 +170,64 @@ def _query_vector(retriever: Retriever, request: Request) -> np.ndarray | None:
     return np.asarray(vector, np.float32)
 
 
-def _by_text(
-    retriever: Retriever, request: Request, vector: np.ndarray | None, pool: int
-) -> list[Match]:
-    assert request.text is not None
-    meaning = retriever.wording.understand(request.text)
-    if vector is None and not meaning.wanted:
-        raise QueryError(
-            "what is wanted, beside what is not",
-            repr(request.text),
-            'say it like "dress, not blue"',
-        )
-    of_query, of_head = split_weights(request.weights, retriever.parts)
-    similarity = None
-    if vector is not None:
-        similarity = _similarity(
-            retriever, vector, replace_parts(meaning, of_head, _find_own_weights(retriever))
-        )
-    mask = _mask(retriever, request)
-    ranking = rank(
-        retriever.wording,
-        meaning,
-        similarity,
-        weights=of_query,
-        mask=mask,
-        labels=request.labels,
-        item=_row(retriever, request),
-        limit=pool,
-    )
-    return retriever.make_matches(
-        ranking.positions,
-        ranking.distances,
+def _by_texts(retriever: Retriever, asked: Sequence[_Question]) -> list[list[Match]]:
+    if not asked:
+        return []
+    wording = retriever.wording
+    meanings = [_understand(retriever, one) for one in asked]
+    weights = [split_weights(one.request.weights, retriever.parts) for one in asked]
+    similarities = _compare_vectors(
+        retriever,
         [
-            {name: float(values[row]) for name, values in ranking.parts.items()}
-            for row in range(len(ranking.positions))
+            one.vector
+            if one.vector is None
+            else _weigh(
+                retriever, one.vector, replace_parts(meaning, of_head, _find_own_weights(retriever))
+            )
+            for one, meaning, (_, of_head) in zip(asked, meanings, weights, strict=True)
         ],
     )
+    cosines = wording.compare_texts(meanings)
+    answers = []
+    for one, meaning, (of_query, _), similarity, near in zip(
+        asked, meanings, weights, similarities, cosines, strict=True
+    ):
+        scores = wording.score(
+            meaning,
+            labels=one.request.labels,
+            beside=similarity is not None,
+            item=_row(retriever, one.request),
+            cosines=near,
+        )
+        mask = _mask(retriever, one.request)
+        ranking = rank(scores, similarity, weights=of_query, mask=mask, limit=one.pool)
+        answers.append(_join(retriever, ranking))
+    return answers
+
+
+def _understand(retriever: Retriever, asked: _Question) -> Meaning:
+    text = asked.request.text
+    assert text is not None
+    meaning = retriever.wording.understand(text)
+    if asked.vector is None and not meaning.wanted:
+        raise QueryError(
+            "what is wanted, beside what is not", repr(text), 'say it like "dress, not blue"'
+        )
+    return meaning
+
+
+def _join(retriever: Retriever, ranking: Ranking) -> list[Match]:
+    names, columns = list(ranking.parts), [values.tolist() for values in ranking.parts.values()]
+    rows = zip(*columns, strict=True) if columns else ([] for _ in ranking.positions)
+    parts = [dict(zip(names, row, strict=True)) for row in rows]
+    return retriever.make_matches(ranking.positions, ranking.distances, parts)
 
 
 def _row(retriever: Retriever, request: Request) -> int | None:
     """The row of the item asked with, where it is all that is asked with beside the text."""
     if request.item_id is None or request.image is not None:
         return None
-    return int(np.flatnonzero(retriever.store.item_ids == str(request.item_id))[0])
+    return retriever.store.position(str(request.item_id))
 
 
 def _find_own_weights(retriever: Retriever) -> Mapping[str, float]:
@@ -180,32 +235,50 @@ def _find_own_weights(retriever: Retriever) -> Mapping[str, float]:
     return {} if head is None or not retriever.parts else head.weights
 
 
-def _similarity(
+def _weigh(
     retriever: Retriever, vector: np.ndarray, weights: Mapping[str, float] | None
 ) -> np.ndarray:
-    """(n,) cosines of the gallery's vectors to a query's, under the weights of a head's parts."""
+    """A query's vector (d,) of unit length, or under the weights of a head's parts."""
     head = retriever.store.head
     if weights is None or head is None:
-        asked = unit_length(vector)
-    else:
-        asked = head.weigh_query(vector, weights)
+        return unit_length(vector)
+    return head.weigh_query(vector, weights)
+
+
+def _compare_vectors(
+    retriever: Retriever, asked: Sequence[np.ndarray | None]
+) -> list[np.ndarray | None]:
+    """For each vector (n,) cosines of the gallery's to it, the gallery read once for all."""
+    found: list[np.ndarray | None] = [None] * len(asked)
+    rows = [row for row, vector in enumerate(asked) if vector is not None]
+    if not rows:
+        return found
     store = retriever.store
-    cosines = store.vectors @ asked
+    cosines = np.stack([vector for vector in asked if vector is not None]) @ store.vectors.T
     if not retriever.parts:
         cosines /= np.maximum(np.linalg.norm(store.vectors, axis=1), 1e-12)
-    # A product of several views is as near as the nearest.
-    return (
-        cosines if len(cosines) == len(store) else np.maximum.reduceat(cosines, store.first_views)
-    )
+    if cosines.shape[1] != len(store):
+        # A product of several views is as near as the nearest.
+        cosines = np.maximum.reduceat(cosines, store.first_views, axis=1)
+    for row, near in zip(rows, cosines, strict=True):
+        found[row] = near
+    return found
 
 
 def _mask(retriever: Retriever, request: Request) -> np.ndarray | None:
     """(n,) bool: products that pass the filter and are no part of the question."""
-    mask = retriever.mask(request.where)
-    if not request.shown:
+    return leave_out(retriever, retriever.mask(request.where), request.shown)
+
+
+def leave_out(
+    retriever: Retriever, mask: np.ndarray | None, item_ids: Sequence[str]
+) -> np.ndarray | None:
+    """A mask (n,) bool, None for all products, without some of them."""
+    if not item_ids:
         return mask
-    asked = np.isin(retriever.store.item_ids.astype(str), request.shown)
-    return ~asked if mask is None else mask & ~asked
+    kept = np.ones(len(retriever.store), bool) if mask is None else mask.copy()
+    kept[[retriever.store.position(item_id) for item_id in item_ids]] = False
+    return kept
 
 
 def _vary(retriever: Retriever, request: Request, matches: list[Match]) -> list[Match]:

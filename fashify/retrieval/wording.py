@@ -144,6 +144,7 @@ class Wording:
         labels: bool = True,
         beside: bool = False,
         item: int | None = None,
+        cosines: np.ndarray | None = None,
     ) -> Scores:
         """How well each product answers.
 
@@ -152,11 +153,12 @@ class Wording:
             labels: whether names and labels are read; else the pictures alone.
             beside: the text stands beside an image, of which it changes something.
             item: row of the product that the image is of, if it is one of the gallery.
+            cosines: (n,) of the pictures to the text, where ``compare_texts`` found them already.
         """
         wanted, words = meaning.wanted, None
         if labels and wanted and self.has_words:
             words = self._by_words(meaning, beside, item)
-        picture = self._by_picture(meaning) if wanted else None
+        picture = self._by_picture(meaning, cosines) if wanted else None
         allowed = np.ones(len(self.store), bool)
         for term in meaning.excluded:
             allowed &= ~self._mask_shown(term, labels)
@@ -206,15 +208,17 @@ class Wording:
             found += said if known or term.kind == "word" else stems(term.name)
         return found
 
-    def _by_picture(self, meaning: Meaning) -> np.ndarray | None:
+    def _by_picture(self, meaning: Meaning, cosines: np.ndarray | None) -> np.ndarray | None:
         constant, of_tower, of_classes = PICTURE
         logs = [self._log_seen(term) for term in meaning.wanted]
         seen = [log for log in logs if log is not None]
         if self.pictures is None and not seen:
             return None
         score = np.full(len(self.store), constant, np.float32)
-        if self.pictures is not None and self.tower is not None:
-            score += of_tower * standardise(self._cosines(self.tower(self._tower_text(meaning))))
+        if cosines is None:
+            (cosines,) = self.compare_texts([meaning])
+        if cosines is not None:
+            score += of_tower * standardise(cosines)
         if seen:
             # A class says little of a name of many words, and nearly all of "black shirts".
             words = [len(term.said.split()) for term in meaning.wanted]
@@ -223,9 +227,20 @@ class Wording:
             score += of_classes * share * np.mean(seen, axis=0, dtype=np.float32)
         return score
 
-    def _cosines(self, text: np.ndarray) -> np.ndarray:
+    def compare_texts(self, meanings: Sequence[Meaning]) -> list[np.ndarray | None]:
+        """For each text (n,) float32 cosines to the pictures, read once for all; None without them.
+
+        A text of which nothing is wanted has none either.
+        """
+        found: list[np.ndarray | None] = [None] * len(meanings)
+        asked = [row for row, meaning in enumerate(meanings) if meaning.wanted]
+        if not asked or self.pictures is None or self.tower is None:
+            return found
         short, basis = self._short
-        return short @ (basis.T @ text)
+        texts = self.tower.embed([self._tower_text(meanings[row]) for row in asked])
+        for row, cosines in zip(asked, (texts @ basis) @ short.T, strict=True):
+            found[row] = cosines
+        return found
 
     @cached_property
     def _short(self) -> tuple[np.ndarray, np.ndarray]:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import time
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import orjson
+from fastapi import Response
 
 from fashify.demo.service import DemoService
 from fashify.demo.state import Query, Selection
 from fashify.demo.uploads import read_picture
 from fashify.errors import ImageReadError, QueryError
 from fashify.retrieval.match import Match
+from fashify.retrieval.search import Request
 from fashify.server.problems import ProblemError
-from fashify.server.schemas import MatchAnswer, Product, SearchAnswer, SearchQuery
+from fashify.server.schemas import Product, SearchQuery
 
 #: Facts that mean nothing outside the server.
 _INNER = ("path",)
 
 
-def search(service: DemoService, asked: SearchQuery, picture: np.ndarray | None, base: str) -> Any:
-    """The answer to a query.
+def search(
+    service: DemoService, asked: SearchQuery, picture: np.ndarray | None, base: str
+) -> Response:
+    """The answer to a query, as ``SearchAnswer`` describes it.
 
     Args:
         service: what is searched.
@@ -41,11 +47,23 @@ def search(service: DemoService, asked: SearchQuery, picture: np.ndarray | None,
         check_item(service, asked.item_id)
     several = bool(asked.text) or (picture is not None and asked.item_id is not None)
     matches = (_search_parts if several else _search_one)(service, asked, picture)
-    return SearchAnswer(
-        matches=[answer_match(match, base) for match in matches],
-        n_products=len(service.store),
-        milliseconds=round(1000 * (time.perf_counter() - begin), 2),
+    return write_json(
+        {
+            "matches": [answer_match(match, base) for match in matches],
+            "n_products": len(service.store),
+            "milliseconds": round(1000 * (time.perf_counter() - begin), 2),
+        }
     )
+
+
+def write_json(content: dict[str, Any]) -> Response:
+    """An answer written in one go: a model would look at each of its values twice more."""
+    try:
+        body = orjson.dumps(content)
+    except TypeError:
+        # A whole number beyond 64 bits, or half a letter, in a fact of the catalogue.
+        body = json.dumps(content, default=str).encode()
+    return Response(body, media_type="application/json")
 
 
 def _search_one(
@@ -73,16 +91,18 @@ def _search_parts(
     most = len(service.store) - len(shown)
     if most < 1:
         return []
-    return service.retriever.search(
-        picture,
-        asked.text or None,
-        asked.item_id,
-        min(asked.k, most),
-        where=asked.where,
-        weights=asked.weights,
-        liked=asked.liked,
-        disliked=asked.disliked,
-        variety=asked.variety,
+    return service.answer(
+        Request(
+            picture,
+            asked.text or None,
+            asked.item_id,
+            min(asked.k, most),
+            where=asked.where,
+            weights=asked.weights,
+            liked=asked.liked,
+            disliked=asked.disliked,
+            variety=asked.variety,
+        )
     )
 
 
@@ -115,28 +135,30 @@ def read_image(service: DemoService, image: str | None) -> np.ndarray | None:
     return read_picture(service.fetcher.fetch(image))
 
 
-def answer_match(match: Match, base: str) -> MatchAnswer:
-    """A match without what means nothing outside this process."""
-    whole = match.to_dict()
-    facts = {name: value for name, value in whole["facts"].items() if name not in _INNER}
-    named = {name: whole[name] for name in ("rank", "item_id", "distance", "parts")}
-    picture = picture_url(match.item_id, base, match.view if match.view != match.path else "")
-    return MatchAnswer(
-        **named,
-        facts=facts,
-        picture=picture,
-        probability=match.probability,
-        strength=match.strength,
-    )
+def answer_match(match: Match, base: str) -> dict[str, Any]:
+    """A match as ``MatchAnswer`` describes it, without what means nothing outside this process."""
+    return {
+        "rank": match.rank,
+        "item_id": match.item_id,
+        "distance": match.distance,
+        "picture": picture_url(match.item_id, base, match.view if match.view != match.path else ""),
+        "facts": write_facts(match),
+        "parts": dict(match.parts),
+        "probability": match.probability,
+        "strength": match.strength,
+    }
+
+
+def write_facts(match: Match) -> dict[str, Any]:
+    """Every column of the catalogue that means something outside this process."""
+    return {name: value for name, value in match.json_facts().items() if name not in _INNER}
 
 
 def answer_product(service: DemoService, item_id: str, base: str) -> Product:
     """A product with all its facts; ProblemError 404 for one that is not there."""
     position = check_item(service, item_id)
     match = Match(0, item_id, 0.0, position, service.retriever.facts_of(position))
-    facts = match.to_dict()["facts"]
-    kept = {name: value for name, value in facts.items() if name not in _INNER}
-    return Product(item_id=item_id, picture=picture_url(item_id, base), facts=kept)
+    return Product(item_id=item_id, picture=picture_url(item_id, base), facts=write_facts(match))
 
 
 def picture_url(item_id: str, base: str, view: str = "") -> str:

@@ -43,13 +43,14 @@ K = Annotated[int, Query(ge=1, le=MAX_MATCHES, description="How many matches.")]
 Where = Annotated[str | None, Query(description=WHERE_HELP, max_length=10_000)]
 
 
-def service_in_use(request: Request) -> DemoService:
+async def service_in_use(request: Request) -> DemoService:
     """The store that answers this request, to its end."""
+    # Asynchronous, like the next: others cost a change of threads each.
     holder: StoreHolder = request.app.state.holder
     return holder.service
 
 
-def find_base(request: Request) -> str:
+async def find_base(request: Request) -> str:
     """The path of the API as the client sees it, behind a proxy or below a prefix."""
     return str(request.scope.get("root_path", "")).rstrip("/")
 
@@ -60,13 +61,17 @@ Base = Annotated[str, Depends(find_base)]
 router = APIRouter(responses=PROBLEMS)
 
 
-@router.post("/search", summary="Search by picture, text, product, or several of them")
-def search_parts(asked: SearchQuery, service: Service, base: Base) -> SearchAnswer:
+@router.post(
+    "/search",
+    response_model=SearchAnswer,
+    summary="Search by picture, text, product, or several of them",
+)
+def search_parts(asked: SearchQuery, service: Service, base: Base) -> Response:
     """The products that answer best. The picture is a data: URL, or a URL where allowed."""
     return search(service, asked, read_image(service, asked.image), base)
 
 
-@router.get("/search", summary="Search by text or product")
+@router.get("/search", response_model=SearchAnswer, summary="Search by text or product")
 def search_words(
     service: Service,
     base: Base,
@@ -74,13 +79,13 @@ def search_words(
     item_id: str | None = None,
     k: K = 5,
     where: Where = None,
-) -> SearchAnswer:
+) -> Response:
     """As the other, for a plain address."""
     asked = SearchQuery(text=text, item_id=item_id, k=k, where=where)
     return search(service, asked, None, base)
 
 
-@router.post("/search/image", summary="Search by an uploaded picture")
+@router.post("/search/image", response_model=SearchAnswer, summary="Search by an uploaded picture")
 def search_upload(
     service: Service,
     base: Base,
@@ -88,7 +93,7 @@ def search_upload(
     text: Annotated[str | None, Form(max_length=1000)] = None,
     k: Annotated[int, Form(ge=1, le=MAX_MATCHES)] = 5,
     where: Annotated[str | None, Form(description=WHERE_HELP, max_length=10_000)] = None,
-) -> SearchAnswer:
+) -> Response:
     """The products most like the picture; with a text, in what the text does not name."""
     picture = read_picture(image.file.read())
     return search(service, SearchQuery(text=text, k=k, where=where), picture, base)
@@ -111,10 +116,10 @@ def picture(
     return Response(data, media_type="image/jpeg", headers={"Cache-Control": "max-age=3600"})
 
 
-@router.get("/products/{item_id:path}/similar", summary="Products like it")
-def similar(
-    item_id: str, service: Service, base: Base, k: K = 5, where: Where = None
-) -> SearchAnswer:
+@router.get(
+    "/products/{item_id:path}/similar", response_model=SearchAnswer, summary="Products like it"
+)
+def similar(item_id: str, service: Service, base: Base, k: K = 5, where: Where = None) -> Response:
     """The products most like one of the catalogue, that one left out."""
     return search(service, SearchQuery(item_id=item_id, k=k, where=where), None, base)
 

@@ -13,8 +13,10 @@ from fashify.demo.batching import (
     SearchRequest,
     make_embedding_batcher,
     make_search_batcher,
+    make_wording_batcher,
 )
 from fashify.retrieval.retriever import Retriever
+from fashify.retrieval.search import Request, search
 
 
 class Doubler:
@@ -93,6 +95,40 @@ def test_searches_together_answer_as_alone(retriever) -> None:
         together = list(pool.map(make_search_batcher(retriever).ask, wanted))
     for n, (one, found) in enumerate(zip(wanted, together, strict=True)):
         where = women if n % 3 else None
-        alone = retriever.by_feature(one.vector, one.k, where=where, exclude=one.left_out)
-        assert [match.item_id for match in found] == [match.item_id for match in alone]
-        assert [match.rank for match in found] == list(range(1, one.k + 1))
+        alone = retriever.by_feature(one.asked, one.k, where=where, exclude=one.left_out)
+        assert [match.item_id for match in found.matches] == [match.item_id for match in alone]
+        assert [match.rank for match in found.matches] == list(range(1, one.k + 1))
+        assert found.vector is one.asked
+
+
+def test_pictures_and_products_together(retriever) -> None:
+    """A batch of both; a picture's answer brings its vector along."""
+    ids = [str(item_id) for item_id in retriever.store.item_ids[:6]]
+    prepared = [retriever.embedder.prepare(retriever.picture(item_id)) for item_id in ids]
+    wanted = [
+        SearchRequest(prepared[n] if n % 2 else retriever.feature(item_id), 3, frozenset())
+        for n, item_id in enumerate(ids)
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(make_search_batcher(retriever).ask, wanted))
+    assert [one.matches[0].item_id for one in found] == ids
+    for n, item_id in enumerate(ids):
+        np.testing.assert_allclose(found[n].vector, retriever.feature(item_id), atol=1e-4)
+
+
+def test_texts_together_answer_as_alone(retriever) -> None:
+    """Texts alone, beside a product, excluded words: each as it is answered by itself."""
+    first = str(retriever.store.item_ids[0])
+    asked = [
+        Request(text="red shirt", k=4),
+        Request(text="in blue", item_id=first, k=3),
+        Request(text="shoes, not black", k=5, where="gender = Women"),
+        Request(text="dress", k=3, liked=[first], variety=0.5),
+        Request(text="not red", item_id=first, k=3),
+    ]
+    with ThreadPoolExecutor(10) as pool:
+        together = list(pool.map(make_wording_batcher(retriever).ask, asked * 2))
+    for n, matches in enumerate(together):
+        alone = search(retriever, asked[n % 5])
+        assert [match.item_id for match in matches] == [match.item_id for match in alone]
+        assert len(matches) == asked[n % 5].k
