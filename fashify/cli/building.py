@@ -25,10 +25,12 @@ from fashify.cli.indexing import (
     milvus_params,
     synchronise_store,
 )
+from fashify.cli.judging_photos import AnswersOption, CalibrationOption, load_calibration
 from fashify.errors import CatalogueError, QueryError
 
 if TYPE_CHECKING:
     from fashify.catalogue import Catalogue
+    from fashify.catalogue.photos import PhotoSet
     from fashify.store import FeatureStore
 
 
@@ -75,6 +77,8 @@ def build(
     strict: Annotated[
         bool, typer.Option("--strict", help="Fail if any product could not be embedded.")
     ] = False,
+    photos: CalibrationOption = None,
+    photo_labels: AnswersOption = None,
     table: TableOption = None,
     columns: ColumnsOption = None,
     keep_columns: KeepColumnsOption = False,
@@ -91,7 +95,7 @@ def build(
 
     if limit is not None and limit < 1:
         raise QueryError("--limit of at least 1", str(limit), "give a larger number")
-    named = store_path(out)
+    named, asked = store_path(out), load_calibration(photos, photo_labels)
     placed = milvus_params(index, uri, collection, local_path(named))
     if index == MILVUS:
         # A server that is away is an error at once, not after hours of work.
@@ -120,10 +124,11 @@ def build(
         workers=engine_workers,
         ray_address=ray_address,
     )
-    if head == "keep" and metric == "cosine" and _serves_shipped_parts(store):
+    if head == "keep" and metric == "cosine" and (_serves_shipped_parts(store) or asked):
         head = "auto"
     if head != "keep":
-        store = _learn_head(named, products, head, None if index == MILVUS else index, metric)
+        served = None if index == MILVUS else index
+        store = _learn_head(named, products, head, served, metric, asked)
     if index == MILVUS:
         synchronise_store(store, named, metric=metric, **placed)
     lost = store.quarantine
@@ -166,13 +171,18 @@ def _serves_shipped_parts(store: FeatureStore) -> bool:
 
 
 def _learn_head(
-    named: Path | str, products: Catalogue, head: str, index: str | None, metric: str
+    named: Path | str,
+    products: Catalogue,
+    head: str,
+    index: str | None,
+    metric: str,
+    photos: PhotoSet | None,
 ) -> FeatureStore:
     from fashify.learning import learn_head
 
     if metric != "cosine":
         raise QueryError("--metric cosine with --head", metric, "leave one of the two out")
-    return learn_head(named, method=head, index=index, catalogue=products)
+    return learn_head(named, method=head, index=index, catalogue=products, photos=photos)
 
 
 def _describe_engine(meta: dict[str, Any]) -> str:

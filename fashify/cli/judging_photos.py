@@ -25,6 +25,15 @@ AnswersOption = Annotated[
     typer.Option(help="Table label, article_types of a photo set that has none of its own."),
 ]
 
+CalibrationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--photos",
+        help="Photo set whose training people tell what a photo's distance says; default: "
+        "composed photos of the catalogue's products.",
+    ),
+]
+
 
 def photos(
     source: Annotated[
@@ -56,6 +65,20 @@ def load_photos_named(source: str, people: str, labels: Path | None) -> PhotoSet
     from fashify.catalogue.photos import load_photos
 
     return load_photos(source, labels=labels).part(people)
+
+
+def load_calibration(source: str | None, labels: Path | None) -> PhotoSet | None:
+    """The photos of a set's training people, of all where the set has no others."""
+    from fashify.catalogue.photos import load_photos
+    from fashify.errors import CatalogueError
+
+    if source is None:
+        return None
+    found = load_photos(source, labels=labels)
+    try:
+        return found.part("train")
+    except CatalogueError:
+        return found
 
 
 def judge_photos(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fashify.cli.console import JsonOption, StoreOption, emit, store_path, table
+from fashify.errors import QueryError
 
 if TYPE_CHECKING:
     from fashify.retrieval.match import Match
@@ -34,6 +35,13 @@ def search(
         str | None,
         typer.Option(help='"variants": products that differ in colour alone are shown as one.'),
     ] = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How much parts count, such as instance=1 for this very product, or "
+            "category=0.6,colour=0.4; parts not named do not count."
+        ),
+    ] = None,
     garments: Annotated[
         bool, typer.Option("--garments", help="A row of matches for each garment of the picture.")
     ] = False,
@@ -53,23 +61,44 @@ def search(
 
     if image is None and text is None and item is None:
         raise typer.BadParameter("name a picture, --text or --item")
-    picture = None if image is None else load_image(image)
+    picture, wanted = None if image is None else load_image(image), parse_weights(weights)
     retriever = Retriever.open(store_path(store))
     if garments:
         if picture is None or text is not None or item is not None:
             raise typer.BadParameter("--garments takes a picture alone")
-        found = retriever.by_garments(picture, k, where=where)
-        lines = [line for n, one in enumerate(found, 1) for line in format_garment(n, *one)]
-        emit([describe_garment(*one) for one in found], as_json, lines)
+        _emit_garments(retriever.by_garments(picture, k, where=where, weights=wanted), as_json)
         return
-    reading = None
-    if picture is not None and not as_it_is:
-        reading = retriever.read_photo(picture)
-        picture = reading.image
-    matches = retriever.search(picture, text, item, k, where=where, collapse=collapse)
+    reading = None if picture is None else retriever.read_photo(picture, as_it_is=as_it_is)
+    options = {"where": where, "collapse": collapse, "weights": wanted}
+    matches = retriever.search(reading, text, item, k, **options)
     said = [] if text is None else describe_meaning(retriever.wording.understand(text))
     said += [] if reading is None else describe_reading(reading)
     emit([match.to_dict() for match in matches], as_json, [*said, *_tabulate(matches)])
+
+
+def _emit_garments(found: list[tuple[PhotoReading, list[Match]]], as_json: bool) -> None:
+    lines = [line for n, one in enumerate(found, 1) for line in format_garment(n, *one)]
+    emit([describe_garment(*one) for one in found], as_json, lines)
+
+
+def parse_weights(given: list[str] | None) -> dict[str, float] | None:
+    """``["instance=1,colour=0.5"]`` as weights of parts; None where nothing was given.
+
+    Raises:
+        QueryError: no number for a part.
+    """
+    if not given:
+        return None
+    found: dict[str, float] = {}
+    for pair in ",".join(given).split(","):
+        name, _, number = pair.partition("=")
+        try:
+            found[name.strip()] = float(number)
+        except ValueError:
+            raise QueryError(
+                "weights such as instance=1,colour=0.5", repr(pair), "write PART=NUMBER"
+            ) from None
+    return found
 
 
 def describe_reading(reading: PhotoReading) -> list[str]:

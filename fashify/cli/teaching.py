@@ -9,7 +9,7 @@ import typer
 
 from fashify.cli.console import JsonOption, PicturesOption, StoreOption, emit, store_path
 from fashify.cli.head_lines import describe_head, format_head
-from fashify.cli.judging_photos import AnswersOption
+from fashify.cli.judging_photos import AnswersOption, CalibrationOption, load_calibration
 from fashify.errors import ConfigError
 
 
@@ -100,6 +100,8 @@ def learn(
     ] = "auto",
     index: Annotated[str, typer.Option(help="Search backend, see fashify info.")] = "exact",
     seed: Annotated[int, typer.Option(help="Of everything drawn at random.")] = 0,
+    photos: CalibrationOption = None,
+    photo_labels: AnswersOption = None,
     text: Annotated[
         bool, typer.Option("--text", help="Instead train a text tower on the products' names.")
     ] = False,
@@ -111,7 +113,8 @@ def learn(
     if text:
         _learn_words(store, seed, as_json)
         return
-    taught = learn_head(store_path(store), method=head, index=index, seed=seed)
+    asked = load_calibration(photos, photo_labels)
+    taught = learn_head(store_path(store), method=head, index=index, seed=seed, photos=asked)
     emit(describe_head(taught), as_json, [f"{len(taught):,} products; {format_head(taught)}"])
 
 

@@ -51,6 +51,7 @@ class Actions:
             "forget": self._forget,
             "find": self._find,
             "crop": self._crop,
+            "garments": self._garments,
             "whole": self._whole,
             "similar": self._similar,
             "surprise": self._surprise,
@@ -112,8 +113,9 @@ class Actions:
     def _search_picture(self, view: View, source: Path | bytes, title: str) -> View:
         """A search with a picture from outside, and what is to be said of it."""
         picture = read_picture(source)
-        found = self._start(view, Query("photo", title, picture=picture))
-        return replace(found, notice=describe_preparation(source, picture))
+        query = self.service.photo_query(picture, title)
+        notice = describe_preparation(source, picture) or _describe_reading(query)
+        return replace(self._start(view, query), notice=notice)
 
     def _fetch(self, view: View, event: Event) -> View:
         if self.service.fetcher is None:
@@ -163,7 +165,7 @@ class Actions:
     def _rotate(self, view: View, event: Event) -> View:
         photo = _require_photo(view)
         turned = np.ascontiguousarray(np.rot90(photo.photo, k=-1))
-        return self._answer(view, query=replace(photo, picture=turned, whole=None, feature=None))
+        return self._answer(view, query=_show(photo, turned))
 
     def _find(self, view: View, event: Event) -> View:
         backbone = self.service.retriever.embedder.backbone
@@ -174,14 +176,24 @@ class Actions:
         photo, region = _require_photo(view), _parse_region(event.get("region"))
         whole = photo.picture if photo.whole is None else photo.whole
         part = region.crop_image(photo.photo)
-        return self._answer(view, query=replace(photo, picture=part, whole=whole, feature=None))
+        return self._answer(view, query=_show(photo, part, whole))
+
+    def _garments(self, view: View, event: Event) -> View:
+        parted = self.service.part_garments(_require_photo(view))
+        if not parted.garments:
+            raise QueryError(
+                "a photo of two garments side by side or one above the other",
+                "one that looks like one garment",
+                "draw a box around one of them",
+            )
+        return self._answer(view, query=parted)
 
     def _whole(self, view: View, event: Event) -> View:
         photo = _require_photo(view)
-        if photo.whole is None:
+        if photo.whole is None and not photo.garments:
             return view.with_changes()
-        query = replace(photo, picture=photo.whole, whole=None, feature=None)
-        return self._answer(view, query=query)
+        whole = photo.photo if photo.whole is None else photo.whole
+        return self._answer(view, query=_show(photo, whole))
 
     def _example(self, view: View, event: Event) -> View:
         return self._start(view, self.service.example(event.get("n", "")).query)
@@ -274,6 +286,21 @@ class Actions:
 
     def _refuse(self, view: View, event: Event) -> View:
         return view.with_changes(notice=str(event.get("why", ""))[:200])
+
+
+def _show(photo: Query, picture: np.ndarray, whole: np.ndarray | None = None) -> Query:
+    """A photo's query with another picture of it, to be embedded anew."""
+    return replace(photo, picture=picture, whole=whole, feature=None, garments=())
+
+
+def _describe_reading(query: Query) -> str:
+    """That a photo was cut out or turned, "" where it is searched as it came."""
+    if query.whole is None:
+        return ""
+    return (
+        "Your picture was cut out of what is around it, or turned upright, because that is "
+        "answered better. “Whole photo” takes that back."
+    )
 
 
 def _require_photo(view: View) -> Query:

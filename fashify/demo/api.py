@@ -78,7 +78,7 @@ class Api:
             where: a filter such as "gender = Women and base_colour = Red", "" for none.
         """
         picture = read_upload(_path(image), working_side=None)
-        query = Query("photo", "an uploaded picture", picture=picture)
+        query = self.service.photo_query(picture, "an uploaded picture")
         return self._rows(query, k, where)
 
     def similar(self, item_id: str, k: int = DEFAULT_RESULTS, where: str = "") -> list[MatchRow]:

@@ -15,7 +15,7 @@ from fashify.demo import cards, why
 from fashify.demo.address import write_address
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
-from fashify.demo.state import FILTER_LEVELS, Answer, View
+from fashify.demo.state import FILTER_LEVELS, Answer, Query, View
 from fashify.heads.strength import WORDS
 from fashify.index.filters.facets import Range
 
@@ -36,6 +36,22 @@ class Slider:
     whole: Range
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cards in a row.
+
+    Attributes:
+        title, url: of the garment that they answer, and its picture; "" of a query's only row.
+        doubt: a sentence where even the best is not similar, "" otherwise.
+        cards: the best first.
+    """
+
+    title: str
+    url: str
+    doubt: Markup
+    cards: list[Markup]
 
 
 @dataclass(frozen=True)
@@ -70,8 +86,8 @@ def panel(service: DemoService, view: View) -> Markup:
         most=service.max_results,
         fewer=_is_everything(service, view),
         why=why.panel(service, view),
-        doubt=doubt(answer) if answer.matches else "",
-        cards=_cards(service, view),
+        n_found=len(answer.matches),
+        rows=_rows(service, view),
         downloads=_downloads(answer) if answer.matches else [],
     )
 
@@ -116,9 +132,19 @@ def _menu(level: str, counts: dict[str, int], view: View) -> Menu:
     return Menu(level, FILTER_LEVELS.get(level, level), gone + options, len(chosen))
 
 
-def _cards(service: DemoService, view: View) -> list[Markup]:
-    answer = view.current_answer
-    return [
+def _rows(service: DemoService, view: View) -> list[Row]:
+    """The answer's cards; of several garments a row of them for each, with its picture."""
+    answer, query = view.current_answer, view.current_query
+    if not answer.rows:
+        return [_row(service, view, query, answer)]
+    pairs = zip(query.garments, answer.rows, strict=True)
+    return [_row(service, view, *pair, titled=True) for pair in pairs]
+
+
+def _row(
+    service: DemoService, view: View, query: Query, answer: Answer, *, titled: bool = False
+) -> Row:
+    found = [
         cards.card(
             match,
             service.picture_url(match.item_id, match.view),
@@ -128,6 +154,10 @@ def _cards(service: DemoService, view: View) -> list[Markup]:
         )
         for match in answer.matches
     ]
+    said = doubt(answer) if answer.matches else Markup()
+    if not titled:
+        return Row("", "", said, found)
+    return Row(query.title, service.query_url(query), said, found)
 
 
 def doubt(answer: Answer) -> Markup:

@@ -43,12 +43,16 @@ from fashify.learning import learn_head
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.explanation import Explanation, explain_images
 from fashify.retrieval.match import Match
+from fashify.retrieval.photo_way import PhotoReading, read_garments, read_photo_batch
 from fashify.retrieval.retriever import Retriever
 from fashify.retrieval.search import Request
 
 logger = logging.getLogger(__name__)
 
 N_ITEM_EXAMPLES, N_PHOTO_EXAMPLES = 6, 3
+
+#: What two garments side by side are called.
+_SIDES = ("the left garment", "the right garment")
 
 #: Percent of each side that lies around a product in an example photo made from its picture.
 PHOTO_MARGIN = 30
@@ -154,13 +158,62 @@ class DemoService:
         asked = self._prepare_query(query)
         return self._embedder.ask(asked) if asked.ndim == 3 else asked
 
+    def photo_query(self, picture: np.ndarray, title: str, *, as_it_is: bool = False) -> Query:
+        """A query for a visitor's picture, (h, w, 3) uint8: out of its frame or screen, upright.
+
+        Args:
+            picture: as it came.
+            title: what to call it.
+            as_it_is: neither cut it out nor turn it.
+        """
+        return _as_query(self._read(picture, as_it_is), title, picture)
+
+    def _read(self, picture: np.ndarray, as_it_is: bool = False) -> PhotoReading:
+        return read_photo_batch(self.retriever, [picture], as_it_is=as_it_is, embed=self._embed)[0]
+
+    def _embed(self, prepared: np.ndarray) -> np.ndarray:
+        return np.stack([self._embedder.ask(one) for one in prepared])
+
+    def part_garments(self, query: Query) -> Query:
+        """The query of a photo with a query of its own for each garment on it; of one garment
+        alone as it is.
+        """
+        photo = query.photo if query.whole is None else query.whole
+        found = read_garments(self.retriever, photo)
+        if len(found) < 2:
+            return query
+        down = found[0].box.top < found[1].box.top
+        titles = ("the upper garment", "the lower garment") if down else _SIDES
+        garments = [_as_query(one, title, photo) for one, title in zip(found, titles, strict=True)]
+        return replace(query, picture=photo, whole=None, feature=None, garments=tuple(garments))
+
+    def garment_of(self, query: Query, item_id: str) -> Query:
+        """Of a query of several garments the one that a product is nearest to; else itself."""
+        if not query.garments:
+            return query
+        own = self.retriever.feature(item_id)
+        return max(query.garments, key=lambda one: float(own @ self._feature(one)))
+
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
+
+        Of a query of several garments ``k`` for each; a vote counts for the garment that the
+        product is nearest to.
 
         Raises:
             QueryError: ``k`` below 1, an unknown item or filter.
         """
-        return self.find(query, k, selection.where, selection)
+        if not query.garments:
+            return self.find(query, k, selection.where, selection)
+        votes = (*selection.liked, *selection.disliked)
+        voted = {item_id: self.garment_of(query, item_id) for item_id in votes}
+        rows = []
+        for garment in query.garments:
+            others = [item for item, owner in voted.items() if owner is not garment]
+            asked = replace(garment, text=query.text)
+            rows.append(self.find(asked, k, selection.where, selection.without_votes(others)))
+        matches = tuple(match for row in rows for match in row.matches)
+        return Answer(matches, sum(row.milliseconds for row in rows), rows=tuple(rows))
 
     def find(
         self,
@@ -426,6 +479,13 @@ class DemoService:
             )
             for number, item_id in enumerate(chosen[N_ITEM_EXAMPLES:] or chosen[-N_PHOTO_EXAMPLES:])
         }
+
+
+def _as_query(reading: PhotoReading, title: str, photo: np.ndarray) -> Query:
+    """What was read of a photo, as a query that the whole photo can be had back from."""
+    whole = photo if reading.changed else None
+    picture, feature = reading.image, reading.vector.copy()
+    return Query("photo", title, picture=picture, whole=whole, feature=feature)
 
 
 def read_stamp(store: Path | None) -> tuple[int, int] | None:

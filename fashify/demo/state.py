@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -40,6 +41,7 @@ class Query:
         picture: (height, width, 3) uint8 RGB of a photo; None for an item.
         whole: the photo before a region was cut from it; None if none was.
         feature: (dim,) float32, so that refining does not embed again; None until known.
+        garments: of a photo of several garments each one's own query, answered row by row.
     """
 
     kind: Literal["photo", "item", "text"]
@@ -49,6 +51,7 @@ class Query:
     picture: np.ndarray | None = field(default=None, repr=False, compare=False)
     whole: np.ndarray | None = field(default=None, repr=False, compare=False)
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
+    garments: tuple[Query, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def has_picture(self) -> bool:
@@ -112,9 +115,15 @@ class Selection:
         changes: dict[str, Any] = {mine: _switch_value(getattr(self, mine), item_id), other: kept}
         return replace(self, **changes)
 
-    def without_votes(self) -> Selection:
-        """As for another query: likes and dislikes belonged to the old one."""
-        return replace(self, liked=(), disliked=())
+    def without_votes(self, items: Iterable[str] | None = None) -> Selection:
+        """Without the likes and dislikes of some items; without all, for they belonged to an
+        old query.
+        """
+        gone = {*self.liked, *self.disliked} if items is None else set(items)
+        liked, disliked = (
+            tuple(one for one in votes if one not in gone) for votes in (self.liked, self.disliked)
+        )
+        return replace(self, liked=liked, disliked=disliked)
 
 
 NOTHING = Selection()
@@ -134,11 +143,13 @@ class Answer:
         matches: best first.
         milliseconds: from decoded picture to matches, embedding included.
         feature: (d,) float32 of the query as served, before likes and dislikes bent it.
+        rows: of a query of several garments each one's answer; ``matches`` are all of theirs.
     """
 
     matches: tuple[Match, ...]
     milliseconds: float
     feature: np.ndarray | None = field(default=None, repr=False, compare=False)
+    rows: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,14 +24,15 @@ def panel(service: DemoService, view: View) -> Markup:
     if not found:
         return Markup()
     match = found[0]
-    explanation = service.explain(view.current_query, match.item_id, match.view)
+    query = service.garment_of(view.current_query, match.item_id)
+    explanation = service.explain(query, match.item_id, match.view)
     theirs = service.retriever.picture(match.item_id, match.view)
-    pictures = service.picture(view.current_query), theirs
+    pictures = service.picture(query), theirs
     return render(
         "why.html",
         name=title(match),
         figures=[
-            (_paint_url(pictures[0], explanation.query), view.current_query.title),
+            (_paint_url(pictures[0], explanation.query), query.title),
             (_paint_url(pictures[1], explanation.match), title(match)),
         ],
         cosine=explanation.cosine,

@@ -19,6 +19,7 @@ from fashify.errors import FashifyError, QueryError
 from fashify.evaluation.intervals import Intervals, bootstrap
 from fashify.index import make_index
 from fashify.io.plain import to_plain
+from fashify.retrieval.photo_way import WHOLE, PhotoReading, read_photo_batch
 from fashify.retrieval.retriever import Retriever
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class PhotoReport:
         table: one row per label: ``label, n`` photos, ``people, precision, precision_low,
             precision_high, hit_1, chance, counted``, the counted first, n descending.
         photos: one row a judged photo: ``image, label, person, place`` in the set,
-            ``precision, hit_1, chance, nearest`` (distance of the first neighbour).
+            ``precision, hit_1, chance, nearest`` (distance of the first neighbour), ``cut``
+            (out of a frame or screenshot) and ``turn`` (degrees anticlockwise).
         neighbours: (q, k) item ids, nearest first.
         distances: (q, k) float32.
         relevant: (q, k) bool.
@@ -117,7 +119,17 @@ class PhotoReport:
             f"{self.micro['chance']:.3f} and {self.macro['chance']:.3f}. "
             f"{self.n_judged:,} photos of {self.facts['people']} people against "
             f"{self.facts['n_gallery']:,} products{beside}; {self.n_unanswered} whose label "
-            f"nothing answers and {len(self.unread)} unreadable left out."
+            f"nothing answers and {len(self.unread)} unreadable left out. {self._describe_way()}"
+        )
+
+    def _describe_way(self) -> str:
+        """What was done to the photos before they were searched with."""
+        if self.facts["as_it_is"]:
+            return "Each was searched as it is."
+        cut, turned = int(self.photos["cut"].sum()), int((self.photos["turn"] > 0).sum())
+        return (
+            f"Each went the way of a photo in a search: {cut} were cut out of a frame or "
+            f"screenshot, {turned} turned."
         )
 
     def conclusions(self) -> list[str]:
@@ -176,8 +188,12 @@ def evaluate_photos(
     intervals: bool = True,
     seed: int = SEED,
     progress: bool = False,
+    as_it_is: bool = False,
 ) -> PhotoReport:
     """Search a store with people's photos and judge the kinds of product found.
+
+    A photo goes the very way it goes in a search: out of its frame or screenshot, and upright
+    (``Retriever.read_photo``).
 
     Args:
         store: a FeatureStore with article types.
@@ -188,6 +204,7 @@ def evaluate_photos(
         intervals: bootstrap people; needs two of them.
         seed: of the intervals.
         progress: show a progress bar.
+        as_it_is: search the photos neither cut out nor turned.
 
     Raises:
         NoLabelsError: no label that an article type of the store answers.
@@ -204,14 +221,15 @@ def evaluate_photos(
     retriever = retriever or Retriever(
         store, make_index("exact").fit(store.vectors, store.item_ids, view_items=store.view_items)
     )
-    places, found, unread = _embed_photos(retriever, able, vectors, progress)
+    places, found, unread = _embed_photos(retriever, able, vectors, as_it_is, progress)
     index = retriever.index
     if vectors == "raw" and store.vectors is not store.features:
         index = make_index("exact").fit(store.features, store.item_ids, view_items=store.view_items)
     answer = index.search(found, k)
-    asked = able.table.iloc[places].reset_index(drop=True)
+    asked = able.table.iloc[places["place"]].reset_index(drop=True)
     relevant = _relevant(able, asked["label"], types, answer.positions)
-    judged = _judge_answers(able, asked.assign(place=places), types, relevant, answer.distances)
+    asked = asked.assign(**places)
+    judged = _judge_answers(able, asked, types, relevant, answer.distances)
     table, micro, macro, spread = _means(judged, able.counted, intervals, seed)
     return PhotoReport(
         k=k,
@@ -227,7 +245,7 @@ def evaluate_photos(
         confusion=_confusion(asked["label"], types[answer.positions], relevant),
         unread=unread,
         n_unanswered=len(photos) - len(able),
-        facts=_facts(store, photos, judged, seed),
+        facts=_facts(store, photos, judged, seed) | {"as_it_is": as_it_is},
     )
 
 
@@ -249,43 +267,51 @@ def _check_question(
 
 
 def _embed_photos(
-    retriever: Retriever, photos: PhotoSet, vectors: str, progress: bool
-) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
-    """(q,) rows that could be read, (q, d) their vectors, and those that could not."""
-    embed = retriever.embed_prepared
-    if vectors == "raw":
-        embed = retriever.embedder.embed_prepared
-    places: list[int] = []
+    retriever: Retriever, photos: PhotoSet, vectors: str, as_it_is: bool, progress: bool
+) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+    """``place, cut, turn`` of those q that could be read, (q, d) their vectors, and the others."""
+    rows: list[tuple[int, bool, int]] = []
     found: list[np.ndarray] = []
     unread: list[tuple[str, str]] = []
-    for start, images in _batches(retriever, photos, progress):
-        read = [n for n, image in enumerate(images) if not isinstance(image, FashifyError)]
+    for start, images in _batches(photos, progress):
+        good = [n for n, image in enumerate(images) if not isinstance(image, FashifyError)]
         readable = [image for image in images if not isinstance(image, FashifyError)]
         for n, image in enumerate(images):
             if isinstance(image, FashifyError):
                 unread.append((photos.table["image"].iloc[start + n], str(image)))
-        if read:
-            found.append(np.asarray(embed(np.stack(readable)), np.float32))
-        places += [start + n for n in read]
-    if not places:
+        readings = read_photo_batch(retriever, readable, as_it_is=as_it_is)
+        found += [_vector(retriever, reading, vectors) for reading in readings]
+        rows += [
+            (start + n, reading.box != WHOLE, reading.turn)
+            for n, reading in zip(good, readings, strict=True)
+        ]
+    if not rows:
         raise QueryError(
             "a photo that can be read", f"{len(unread)} that cannot: {unread[0][1]}", "mend them"
         )
     return (
-        np.array(places),
-        np.concatenate(found),
+        pd.DataFrame(rows, columns=["place", "cut", "turn"]),
+        np.stack(found),
         pd.DataFrame(unread, columns=["image", "reason"]),
     )
 
 
+def _vector(retriever: Retriever, reading: PhotoReading, vectors: str) -> np.ndarray:
+    """(d,) of a photo as read: served, or the backbone's bare feature."""
+    if vectors == "served":
+        return reading.vector
+    embedder = retriever.embedder
+    return embedder.embed_prepared(embedder.prepare(reading.image)[None])[0]
+
+
 def _batches(
-    retriever: Retriever, photos: PhotoSet, progress: bool
+    photos: PhotoSet, progress: bool
 ) -> Iterator[tuple[int, Sequence[np.ndarray | FashifyError]]]:
-    """(first row, prepared photos or why not) of ``_BATCH`` rows each."""
+    """(first row, photos or why not) of ``_BATCH`` rows each."""
 
     def read(place: int) -> np.ndarray | FashifyError:
         try:
-            return retriever.embedder.prepare(photos.image(place))
+            return photos.image(place)
         except FashifyError as error:
             return error
 

@@ -211,6 +211,27 @@ class Head:
                     "use the head of this backbone, or train one with fashify build --head",
                 )
 
+    def confidence(self, served: np.ndarray, level: str = "article_type") -> np.ndarray:
+        """How sure the head is what a query shows: the largest probability of any class.
+
+        Args:
+            served: (n, dim) served.
+            level: of the classes.
+
+        Returns:
+            (n,) from 0 to 1; 1 for all where no part has a posterior of that level.
+        """
+        for part in self.parts:
+            end = self.columns[part.name].stop
+            for one in reversed(part.posteriors):
+                start = end - one.proxies.shape[1]
+                if one.level == level:
+                    # The posterior is served as roots, at the length that its weight gives it.
+                    shares = np.square(served[:, start:end], dtype=np.float64)
+                    return shares.max(axis=1) / np.maximum(shares.sum(axis=1), 1e-12)
+                end = start
+        return np.ones(len(served))
+
     def weigh_query(self, served: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
         """A served query (dim,) under other weights; not of unit length any more.
 

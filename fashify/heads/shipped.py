@@ -38,6 +38,11 @@ SHARES = {
     "instance": {},
 }
 
+#: How much farther from every product people's photos are than composed photos of products with
+#: the same chance of a right match, by network. Measured by ``benchmarks/photo_strength.py`` on
+#: photos that the weights had seen in training: of others' photos it may be more.
+PHOTO_DISTANCE = {"fashify-lite": 1.25}
+
 #: Projection of each part.
 KERNELS = {"category": "cat", "colour": "col", "instance": "ins"}
 

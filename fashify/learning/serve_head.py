@@ -6,16 +6,17 @@ import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from fashify import metrics
 from fashify.catalogue import Catalogue
-from fashify.heads.head import Head, unit_length
-from fashify.heads.strength import Strength, add_alarms, fit_strength
-from fashify.index import Index, make_index
+from fashify.catalogue.photos import PhotoSet
+from fashify.errors import FashifyError
+from fashify.features.embedder import embedder_of
+from fashify.heads.shipped import PHOTO_DISTANCE
+from fashify.index import make_index
 from fashify.io.artefact import lock_folder
 from fashify.io.storage import is_url
+from fashify.learning.calibrate import embed_photos, embed_scenes, measure_strength
 from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
 from fashify.learning.photo_views import compose_views
@@ -27,12 +28,6 @@ from fashify.store.writer import ServedThrough, replace_store, write_store
 
 logger = logging.getLogger(__name__)
 
-#: Validation queries and places that the strength curve is fitted on.
-QUERIES, K = 2_000, 5
-
-#: Queries whose own type is taken out of the gallery, to see how often "nothing similar" is said.
-ABSENT = 500
-
 
 def learn_head(
     store: str | Path,
@@ -41,6 +36,7 @@ def learn_head(
     seed: int = 0,
     index: str | None = "exact",
     catalogue: Catalogue | None = None,
+    photos: PhotoSet | None = None,
 ) -> FeatureStore:
     """Trains a head on a store's own features and serves the store through it from now on.
 
@@ -56,6 +52,8 @@ def learn_head(
         index: the backend to fit, or ``None``; its metric is cosine.
         catalogue: where the pictures are; the one the store was built from by default. Where they
             cannot be had, heads and strength know shop pictures only, which is logged.
+        photos: people's photos to find out by what a photo's distance says; by default composed
+            photos of the catalogue's products.
 
     Returns:
         the store as it is now.
@@ -63,6 +61,7 @@ def learn_head(
     Raises:
         StoreError: no store there, or it cannot be written.
         QueryError: an unknown method, or labels that cannot teach it.
+        CatalogueError: no photo whose label an article type of the store answers.
 
     >>> from fashify import learn_head
     >>> store = learn_head("data/to-learn", method="pca")
@@ -85,7 +84,8 @@ def learn_head(
         exact = None
         if empty is not None and index == "exact":
             exact = empty.fit(vectors, found.item_ids, view_items=found.view_items)
-        strength = measure_strength(vectors, material, head=head, seed=seed, exact=exact)
+        asked = _find_queries(found, material, photos)
+        strength = measure_strength(vectors, material, head=head, seed=seed, exact=exact, **asked)
         if empty is not None and exact is None:
             empty.fit(vectors, found.item_ids, view_items=found.view_items)
         served = None if head is None else vectors
@@ -103,114 +103,22 @@ def _wants_views(material: Material) -> bool:
     return len(material.rows("validation")) > 0 and bool(material.find_teachable())
 
 
-def measure_strength(
-    vectors: np.ndarray,
-    material: Material,
-    *,
-    head: Head | None = None,
-    seed: int = 0,
-    exact: Index | None = None,
-) -> Strength | None:
-    """What a cosine distance says, from validation queries; ``None`` without labels to judge by.
-
-    Args:
-        vectors: (v, d), as served.
-        material: of the same pictures; its composed views tell what a photo's distance says.
-        head: what made the vectors, to take the views through; ``None`` for raw features.
-        seed: of the draw of queries.
-        exact: an exact cosine index of these vectors, where there is one already.
-    """
-    rows = _draw_queries(material, "validation", seed)
-    if rows is None:
-        return None
-    exact = exact or _fit_exact(vectors, material)
-    found = _fit_curve(vectors, vectors[rows], rows, material, exact)
-    if found is None or material.views is None:
-        return found
-    views = material.views.select(material.views.split == "validation")
-    judged = metrics.count_relevant(material.labels[MAIN_LEVEL], views.rows) > 0
-    views = views.select(judged)
-    if not len(views.rows):
-        return found
-    taken = views.inputs["raw"]
-    if head is not None:
-        taken = head(taken, views.inputs.get("colour"))
-    return replace(found, photos=_fit_curve(vectors, taken, views.rows, material, exact))
-
-
-def _fit_curve(
-    vectors: np.ndarray,
-    queries: np.ndarray,
-    rows: np.ndarray,
-    material: Material,
-    exact: Index,
-) -> Strength | None:
-    """The curve of queries (q, d) that show the pictures ``rows``, their own items left out."""
-    labels = material.labels[MAIN_LEVEL]
-    near, relevant = _find_matches(queries, rows, material, exact)
-    if not near.size:
-        return None
-    first = near[relevant[:, 0], 0]
-    absent = _nearest_of_others(vectors, queries[:ABSENT], labels[rows[:ABSENT]], labels)
-    return add_alarms(fit_strength(near, relevant), first, absent)
-
-
-def _find_matches(
-    queries: np.ndarray, rows: np.ndarray, material: Material, exact: Index
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distances (q, k) of the items nearest to queries, and whether they share the type."""
-    owners = material.owners
-    first = np.unique(owners, return_index=True)[1]
-    labels, items = material.labels[MAIN_LEVEL][first], owners[rows]
-    k = min(K, len(first) - 1)
-    if k < 1:
-        return np.empty((len(rows), 0)), np.empty((len(rows), 0), bool)
-    found = exact.search(queries, k, exclude=list(exact.item_ids[items]))
-    return found.distances, metrics.relevance(labels, items, found.positions)
-
-
-def _nearest_of_others(
-    vectors: np.ndarray, queries: np.ndarray, own: np.ndarray, labels: np.ndarray
-) -> np.ndarray:
-    """Distances of the nearest product of another type: of a gallery without the query's."""
-    near = unit_length(queries) @ unit_length(vectors).T
-    near[own[:, None] == labels[None, :]] = -np.inf
-    best = near.max(axis=1)
-    return np.asarray(1 - best[np.isfinite(best)])
-
-
-def _fit_exact(vectors: np.ndarray, material: Material) -> Index:
-    owners = material.owners
-    names = np.arange(owners[-1] + 1).astype(str)
-    return make_index("exact").fit(vectors, names, view_items=owners)
-
-
-def _draw_queries(material: Material, part: str, seed: int) -> np.ndarray | None:
-    """First pictures of a split's items, at most ``QUERIES``, whose type others share."""
-    labels, queries = material.labels.get(MAIN_LEVEL), material.first_rows(part)
-    if labels is None or not len(queries):
-        return None
-    if len(queries) > QUERIES:
-        queries = np.sort(np.random.default_rng(seed).choice(queries, QUERIES, replace=False))
-    queries = queries[metrics.count_relevant(labels, queries) > 0]
-    return queries if len(queries) else None
-
-
-def collect_matches(
-    vectors: np.ndarray,
-    material: Material,
-    *,
-    part: str = "validation",
-    seed: int = 0,
-    exact: Index | None = None,
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Distances (q, k) of a split's matches, and whether they share their query's type.
-
-    At most ``QUERIES`` are drawn; ``None`` where no query can be judged. ``exact`` as for
-    :func:`measure_strength`.
-    """
-    rows = _draw_queries(material, part, seed)
-    if rows is None:
-        return None
-    found = _find_matches(vectors[rows], rows, material, exact or _fit_exact(vectors, material))
-    return found if found[0].size else None
+def _find_queries(
+    store: FeatureStore, material: Material, photos: PhotoSet | None
+) -> dict[str, Any]:
+    """What ``measure_strength`` calibrates photos with."""
+    if photos is not None:
+        photos = photos.with_answers(set(store.labels(MAIN_LEVEL)) - {""})
+    elif material.views is None:
+        return {}
+    try:
+        embedder = embedder_of(store.meta)
+    except FashifyError as error:
+        logger.warning("a photo's distance is not calibrated: %s", error)
+        return {}
+    name = str(store.meta["backbone"]["name"])
+    return {
+        "photos": None if photos is None else embed_photos(photos, embedder),
+        "scenes": embed_scenes(embedder),
+        "factor": PHOTO_DISTANCE.get(name, 1.0),
+    }

@@ -6,7 +6,8 @@ clearly nearer products.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from fashify.retrieval.screen import find_picture
 if TYPE_CHECKING:
     from fashify.retrieval.match import Match
     from fashify.retrieval.retriever import Retriever
+
+Embed = Callable[[np.ndarray], np.ndarray]
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
@@ -42,29 +45,63 @@ class PhotoReading:
         image: (height, width, 3) uint8, cut out and upright.
         box: the part of the photo that it is, before turning.
         turn: degrees it was turned anticlockwise: 0, 90, 180 or 270.
+        vector: (d,) float32 of ``image``, served.
     """
 
     image: np.ndarray
     box: Box
     turn: int = 0
+    vector: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32), repr=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was cut off or turned."""
+        return self.turn != 0 or self.box != WHOLE
 
 
-def read_photo(retriever: Retriever, image: Any, *, turns: bool = True) -> PhotoReading:
+def read_photo(retriever: Retriever, image: Any, *, as_it_is: bool = False) -> PhotoReading:
     """The picture within a photo, upright.
 
     Args:
         retriever: of the gallery that answers.
-        image: whatever ``load_image`` reads.
-        turns: try quarter turns where the first answer is weak.
+        image: whatever ``load_image`` reads; a ``PhotoReading`` is given back.
+        as_it_is: neither cut it out nor turn it.
 
     Raises:
         ImageReadError: not an image.
     """
+<<<<<<< HEAD
     photo = load_image(image)
     box = find_picture(photo)
     picture = photo if box == WHOLE else box.crop_image(photo)
     turn = _find_turn(retriever, picture) if turns else 0
     return PhotoReading(_turn_picture(picture, turn), box, turn)
+=======
+    if isinstance(image, PhotoReading):
+        return image
+    return read_photo_batch(retriever, [load_image(image)], as_it_is=as_it_is)[0]
+
+
+def read_photo_batch(
+    retriever: Retriever,
+    photos: Sequence[np.ndarray],
+    *,
+    as_it_is: bool = False,
+    embed: Embed | None = None,
+) -> list[PhotoReading]:
+    """As ``read_photo`` for photos (h, w, 3) uint8, embedded together.
+
+    ``embed`` takes the place of ``Retriever.embed_prepared``, to embed with what others ask.
+    """
+    if not photos:
+        return []
+    boxes = [WHOLE if as_it_is else find_picture(photo) for photo in photos]
+    pictures = [
+        photo if box == WHOLE else box.crop_image(photo)
+        for photo, box in zip(photos, boxes, strict=True)
+    ]
+    return _read_upright(retriever, pictures, boxes, not as_it_is, embed)
+>>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 
 
 def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
@@ -78,20 +115,24 @@ def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
     photo = load_image(image)
     frame = find_picture(photo)
     picture = photo if frame == WHOLE else frame.crop_image(photo)
-    first = float(_first_distances(retriever, [picture])[0])
+    first = float(_nearest(retriever, _embed(retriever, [picture]))[0])
     tried = []
     for boxes in _halves(retriever, picture):
         parts = [box.crop_image(picture) for box in boxes]
-        distances = _first_distances(retriever, parts)
+        distances = _nearest(retriever, _embed(retriever, parts))
         tried.append((float(np.mean(distances)), float(np.max(distances)), parts, boxes))
     mean, farthest, parts, boxes = min(tried, key=lambda found: found[0])
     if mean > APART * first or farthest > FARTHEST * first:
         return [read_photo(retriever, photo)]
+<<<<<<< HEAD
     turns = [_find_turn(retriever, part) for part in parts]
     return [
         PhotoReading(_turn_picture(part, turn), _nest_box(box, frame), turn)
         for part, box, turn in zip(parts, boxes, turns, strict=True)
     ]
+=======
+    return _read_upright(retriever, parts, [_nested(box, frame) for box in boxes], True)
+>>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 
 
 def search_garments(
@@ -103,12 +144,13 @@ def search_garments(
         retriever: of the gallery.
         image: whatever ``load_image`` reads.
         k: matches for each.
-        **options: of ``Retriever.by_image``.
+        **options: of ``Retriever.by_reading``.
     """
     found = read_garments(retriever, image)
-    return [(one, retriever.by_image(one.image, k, **options)) for one in found]
+    return [(one, retriever.by_reading(one, k, **options)) for one in found]
 
 
+<<<<<<< HEAD
 def _find_turn(retriever: Retriever, picture: np.ndarray) -> int:
     if retriever.index.metric != "cosine":
         return 0
@@ -118,13 +160,51 @@ def _find_turn(retriever: Retriever, picture: np.ndarray) -> int:
     tried = _first_distances(retriever, [_turn_picture(picture, turn) for turn in (90, 180, 270)])
     best = int(np.argmin(tried))
     return 90 * (best + 1) if tried[best] < NEARER * first else 0
+=======
+def _read_upright(
+    retriever: Retriever,
+    pictures: Sequence[np.ndarray],
+    boxes: Sequence[Box],
+    turns: bool,
+    embed: Embed | None = None,
+) -> list[PhotoReading]:
+    """Each picture with its vector, turned where its first answer is weak and a turn helps."""
+    vectors = _embed(retriever, pictures, embed)
+    rows = zip(pictures, boxes, vectors, strict=True)
+    found = [PhotoReading(picture, box, 0, vector) for picture, box, vector in rows]
+    if not turns or retriever.index.metric != "cosine":
+        return found
+    near = _nearest(retriever, vectors)
+    for row in np.flatnonzero(near > WEAK):
+        found[row] = _try_turns(retriever, found[row], float(near[row]), embed)
+    return found
+>>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 
 
-def _first_distances(retriever: Retriever, pictures: list[np.ndarray]) -> np.ndarray:
-    """(n,) distance of each picture's nearest product."""
+def _try_turns(
+    retriever: Retriever, reading: PhotoReading, near: float, embed: Embed | None
+) -> PhotoReading:
+    """The picture turned, where products are then clearly nearer; else as it is."""
+    turned = [_turned(reading.image, turn) for turn in (90, 180, 270)]
+    vectors = _embed(retriever, turned, embed)
+    distances = _nearest(retriever, vectors)
+    best = int(np.argmin(distances))
+    if distances[best] >= NEARER * near:
+        return reading
+    return PhotoReading(turned[best], reading.box, 90 * (best + 1), vectors[best])
+
+
+def _embed(
+    retriever: Retriever, pictures: Sequence[np.ndarray], embed: Embed | None = None
+) -> np.ndarray:
+    """(n, d) served vectors."""
     prepared = np.stack([retriever.embedder.prepare(picture) for picture in pictures])
-    found = retriever.index.search(retriever.embed_prepared(prepared), 1)
-    return np.asarray(found.distances)[:, 0]
+    return (embed or retriever.embed_prepared)(prepared)
+
+
+def _nearest(retriever: Retriever, vectors: np.ndarray) -> np.ndarray:
+    """(n,) distance of each vector's nearest product."""
+    return np.asarray(retriever.index.search(vectors, 1).distances)[:, 0]
 
 
 def _turn_picture(picture: np.ndarray, turn: int) -> np.ndarray:

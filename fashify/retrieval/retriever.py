@@ -20,7 +20,7 @@ from fashify.features import Embedder
 from fashify.features.colour import colour_features
 from fashify.features.embedder import embedder_of
 from fashify.features.framing import is_photo
-from fashify.heads.strength import Strength
+from fashify.heads.strength import NEIGHBOURS, Strength, measure_agreement
 from fashify.index import Index, load_index, make_index
 from fashify.index.filters.columns import Columns, Typed
 from fashify.index.filters.filter import Filter
@@ -169,7 +169,7 @@ class Retriever:
         asks for the same in black. ``-blue`` and "not blue" leave out what is blue.
 
         Args:
-            image: whatever ``load_image`` reads.
+            image: whatever ``load_image`` reads, or what ``read_photo`` made of it.
             text: such as "red floral dress for women, not striped"; English, and words for
                 colours, types and genders of seven other languages.
             item_id: of a product of the gallery.
@@ -178,7 +178,7 @@ class Retriever:
                 ``weights`` of ``words``, ``picture``, ``image`` and of the head's parts; ``liked``
                 and ``disliked`` item ids; ``variety`` from 0 to 1; ``collapse="variants"`` shows
                 products that differ in colour alone, or are copies, as one;
-                ``labels=False`` goes by pictures alone.
+                ``labels=False`` goes by pictures alone; ``as_it_is`` as in ``by_image``.
 
         Returns:
             matches, the best first. With a text their distance is 1 less the calibrated
@@ -211,8 +211,9 @@ class Retriever:
         *,
         where: np.ndarray | str | Mapping[str, Any] | None = None,
         weights: Mapping[str, float] | None = None,
+        as_it_is: bool = False,
     ) -> list[Match]:
-        """The products most like a picture.
+        """The products most like a picture, out of its frame or screen and upright.
 
         Args:
             image: whatever ``load_image`` reads.
@@ -220,6 +221,7 @@ class Retriever:
             where: a mask ``(n,)``, or a filter over the catalogue's columns.
             weights: how much each of ``parts`` counts, such as ``{"shape": 1, "colour": 3}``;
                 the head's own by default.
+            as_it_is: neither cut the picture out nor turn it, see ``read_photo``.
 
         Raises:
             ImageReadError: not an image.
@@ -232,16 +234,21 @@ class Retriever:
         >>> best.item_id == item_id
         True
         """
-        k, picture = self.cut_k(k), load_image(image)
-        photo = is_photo(picture)
-        return self.by_feature(self.embed(picture), k, where=where, weights=weights, photo=photo)
+        k, reading = self.cut_k(k), self.read_photo(image, as_it_is=as_it_is)
+        return self.by_reading(reading, k, where=where, weights=weights)
 
-    def read_photo(self, image: Any, *, turns: bool = True) -> PhotoReading:
-        """What to search of a person's photo: out of its frame or screenshot, and upright.
+    def by_reading(self, reading: PhotoReading, k: int = 5, **options: Any) -> list[Match]:
+        """As ``by_image`` for a photo that was read; options of ``by_feature``."""
+        return self.by_feature(reading.vector, k, photo=is_photo(reading.image), **options)
+
+    def read_photo(self, image: Any, *, as_it_is: bool = False) -> PhotoReading:
+        """What is searched of a person's photo: out of its frame or screenshot, and upright.
+
+        Quarter turns are tried where the first answer is weak.
 
         Args:
-            image: whatever ``load_image`` reads.
-            turns: try quarter turns where the first answer is weak.
+            image: whatever ``load_image`` reads; what was read already is given back.
+            as_it_is: neither cut it out nor turn it.
 
         >>> from fashify import Retriever
         >>> retriever = Retriever.open("data/sample-store")
@@ -249,7 +256,7 @@ class Retriever:
         >>> retriever.read_photo(picture).turn
         0
         """
-        return read_photo(self, image, turns=turns)
+        return read_photo(self, image, as_it_is=as_it_is)
 
     def by_garments(
         self, image: Any, k: int = 5, **options: Any
@@ -259,7 +266,7 @@ class Retriever:
         Args:
             image: whatever ``load_image`` reads.
             k: matches for each.
-            **options: of ``by_image``.
+            **options: of ``by_reading``.
         """
         return search_garments(self, image, k, **options)
 
@@ -328,14 +335,16 @@ class Retriever:
         asked = vectors
         if weights is not None:
             asked = np.stack([self._weigh_query(vector, weights) for vector in vectors])
-        found = self.index.search(asked, k, exclude=exclude, where=self._resolve_filter(where))
+        # A match's strength goes by what the other nearest ones are.
+        most = k if self.strength is None else max(k, min(NEIGHBOURS, len(self.store)))
+        found = self.index.search(asked, most, exclude=exclude, where=self._resolve_filter(where))
         if weights is not None:
             # The index measures at unit length; the weighted mean of cosines is the dot product.
             lengths = np.linalg.norm(asked, axis=1, keepdims=True)
             found = replace(found, distances=1 - (1 - found.distances) * lengths)
         photos = [photo] * len(vectors) if isinstance(photo, bool) else photo
         answers = zip(found.positions, found.views, found.distances, vectors, photos, strict=True)
-        return [self._make_matches(*answer) for answer in answers]
+        return [self._make_matches(*answer, k) for answer in answers]
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -437,13 +446,25 @@ class Retriever:
         near: np.ndarray,
         vector: np.ndarray,
         photo: bool,
+        k: int,
     ) -> list[Match]:
-        rows = [int(row) for row in positions if row >= 0]
+        rows = [int(row) for row in positions[:k] if row >= 0]
         distances = [float(distance) for distance in near[: len(rows)]]
-        told = self._describe_matches(views[: len(rows)], distances, vector, photo)
+        agreement = self._agreement(positions)[: len(rows)]
+        told = self._describe_matches(views[: len(rows)], distances, vector, photo, agreement)
         for more, path in zip(told, self._view_paths(views[: len(rows)]), strict=True):
             more["view"] = path
         return self._join_facts(rows, distances, told)
+
+    def _agreement(self, positions: np.ndarray) -> np.ndarray:
+        """(k,) how many of the other nearest products are of each match's type."""
+        if self.strength is None:
+            return np.ones(len(positions))
+        return measure_agreement(self._types, positions[None])[0]
+
+    @cached_property
+    def _types(self) -> np.ndarray:
+        return np.asarray(self.store.labels("article_type")).astype(str)
 
     def _view_paths(self, views: np.ndarray) -> list[str]:
         """Paths of rows of vectors; with one picture per product its own, read already."""
@@ -478,7 +499,12 @@ class Retriever:
         ]
 
     def _describe_matches(
-        self, views: np.ndarray, distances: list[float], vector: np.ndarray, photo: bool
+        self,
+        views: np.ndarray,
+        distances: list[float],
+        vector: np.ndarray,
+        photo: bool,
+        agreement: np.ndarray,
     ) -> list[dict[str, Any]]:
         """Parts of each match's distance, and what its distance says."""
         parts: list[dict[str, float]] = [{} for _ in views]
@@ -495,13 +521,14 @@ class Retriever:
             return [
                 {"parts": part, "strength": word} for part, word in zip(parts, words, strict=True)
             ]
+        sure = 1.0 if head is None else float(head.confidence(vector[None])[0])
         return [
             {
                 "parts": part,
-                "probability": float(curve.probability(distance)),
-                "strength": curve.words(distance),
+                "probability": float(curve.probability(distance, agreed, sure)),
+                "strength": curve.words(distance, agreed, sure),
             }
-            for part, distance in zip(parts, distances, strict=True)
+            for part, distance, agreed in zip(parts, distances, agreement, strict=True)
         ]
 
     def facts_of(self, position: int) -> dict[str, Any]:

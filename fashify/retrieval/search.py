@@ -11,8 +11,12 @@ import numpy as np
 from fashify.errors import QueryError
 from fashify.features.framing import is_photo
 from fashify.heads.head import unit_length
+<<<<<<< HEAD
 from fashify.io.images import load_image
 from fashify.retrieval.composed import Ranking, rank, replace_parts, split_weights
+=======
+from fashify.retrieval.composed import rank, replace_parts, split_weights
+>>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
@@ -33,7 +37,8 @@ _POOL = 12
 class Request:
     """What is asked for; see ``Retriever.search``.
 
-    ``vector`` (d,), served already, stands for the image or item where it was embedded before.
+    ``vector`` (d,), served already, stands for the image or item where it was embedded before;
+    with ``as_it_is`` an image is neither cut out of its frame nor turned.
     """
 
     image: Any = None
@@ -48,6 +53,7 @@ class Request:
     collapse: str | None = None
     labels: bool = True
     vector: np.ndarray | None = None
+    as_it_is: bool = False
 
     @property
     def shown(self) -> list[str]:
@@ -96,8 +102,8 @@ def _make_question(retriever: Retriever, request: Request) -> _Question:
     _check(request)
     photo = False
     if request.image is not None:
-        picture = load_image(request.image)
-        request, photo = replace(request, image=picture), is_photo(picture)
+        reading = retriever.read_photo(request.image, as_it_is=request.as_it_is)
+        request, photo = replace(request, image=reading), is_photo(reading.image)
     vector = _query_vector(retriever, request)
     others = len(set(request.shown))
     request = replace(request, k=retriever.cut_k(request.k, others_than=others))
@@ -151,7 +157,7 @@ def _check(request: Request) -> None:
 
 def _query_vector(retriever: Retriever, request: Request) -> np.ndarray | None:
     """The served vector of image and item together, moved by what was liked and disliked."""
-    given = [] if request.image is None else [retriever.embed(request.image)]
+    given = [] if request.image is None else [request.image.vector]
     if request.vector is not None:
         given = [request.vector]
     elif request.item_id is not None:

@@ -14,7 +14,7 @@ import orjson
 from fastapi import Response
 
 from fashify.demo.service import DemoService
-from fashify.demo.state import Query, Selection
+from fashify.demo.state import Selection
 from fashify.demo.uploads import read_picture
 from fashify.errors import ImageReadError, QueryError
 from fashify.retrieval.match import Match
@@ -71,7 +71,7 @@ def _search_one(
 ) -> tuple[Match, ...]:
     """A picture or a product alone: answered together with what others ask at the same time."""
     query = (
-        Query("photo", "a picture", picture=picture)
+        service.photo_query(picture, "a picture", as_it_is=asked.as_it_is)
         if picture is not None
         else service.item_query(str(asked.item_id))
     )
@@ -91,6 +91,7 @@ def _search_parts(
     most = len(service.store) - len(shown)
     if most < 1:
         return []
+<<<<<<< HEAD
     return service.answer(
         Request(
             picture,
@@ -103,6 +104,19 @@ def _search_parts(
             disliked=asked.disliked,
             variety=asked.variety,
         )
+=======
+    return service.retriever.search(
+        picture,
+        asked.text or None,
+        asked.item_id,
+        min(asked.k, most),
+        where=asked.where,
+        weights=asked.weights,
+        liked=asked.liked,
+        disliked=asked.disliked,
+        variety=asked.variety,
+        as_it_is=asked.as_it_is,
+>>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
     )
 
 

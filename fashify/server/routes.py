@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Annotated, Any
 
 import numpy as np
@@ -14,7 +15,13 @@ from fashify.demo.uploads import read_picture
 from fashify.errors import FashifyError, QueryError
 from fashify.index.filters.filter import facet_counts
 from fashify.io.images import encode_jpeg, thumbnail
-from fashify.server.asking import answer_product, check_item, read_image, search
+from fashify.server.asking import (
+    answer_match,
+    answer_product,
+    check_item,
+    read_image,
+    search,
+)
 from fashify.server.holding import StoreHolder
 from fashify.server.problems import MEDIA_TYPE, ProblemError
 from fashify.server.schemas import (
@@ -23,6 +30,7 @@ from fashify.server.schemas import (
     Explained,
     ExplainQuery,
     Facets,
+    GarmentAnswer,
     ProblemDocument,
     Product,
     SearchAnswer,
@@ -97,6 +105,27 @@ def search_upload(
     """The products most like the picture; with a text, in what the text does not name."""
     picture = read_picture(image.file.read())
     return search(service, SearchQuery(text=text, k=k, where=where), picture, base)
+
+
+@router.post("/search/garments", summary="Search by each garment of an uploaded picture")
+def search_garments(
+    service: Service,
+    base: Base,
+    image: Annotated[UploadFile, File(description="The picture, multipart/form-data.")],
+    k: Annotated[int, Form(ge=1, le=MAX_MATCHES)] = 5,
+    where: Annotated[str | None, Form(description=WHERE_HELP, max_length=10_000)] = None,
+) -> list[GarmentAnswer]:
+    """A row of matches for each of two garments side by side, or of one alone a single row."""
+    picture, most = read_picture(image.file.read()), min(k, len(service.store))
+    found = service.retriever.by_garments(picture, most, where=where)
+    return [
+        GarmentAnswer(
+            box=list(astuple(reading.box)),
+            turn=reading.turn,
+            matches=[answer_match(match, base) for match in matches],
+        )
+        for reading, matches in found
+    ]
 
 
 @router.get("/products/{item_id:path}/picture", response_class=Response, summary="Its picture")

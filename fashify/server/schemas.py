@@ -37,6 +37,9 @@ class SearchQuery(BaseModel):
     weights: dict[str, float] | None = Field(default=None, description="How much each part counts.")
     liked: list[str] = Field(default=[], max_length=50, description="Products to be nearer to.")
     disliked: list[str] = Field(default=[], max_length=50, description="Products to avoid.")
+    as_it_is: bool = Field(
+        default=False, description="Neither cut the image out of a frame or screen nor turn it."
+    )
     variety: float = Field(default=0, ge=0, le=1, description="0 for the nearest, 1 for variety.")
 
 
@@ -69,6 +72,14 @@ class SearchAnswer(BaseModel):
     matches: list[MatchAnswer]
     n_products: int = Field(description="In the catalogue; k is cut to it.")
     milliseconds: float
+
+
+class GarmentAnswer(BaseModel):
+    """One garment of a picture and the products most like it."""
+
+    box: list[float] = Field(description="Its top, left, bottom and right, 0 to 1.")
+    turn: int = Field(description="Degrees it was turned anticlockwise.")
+    matches: list[MatchAnswer]
 
 
 class Product(BaseModel):

@@ -7,9 +7,11 @@ import pytest
 from PIL import Image
 
 from fashify import extract_features, load_catalogue
+from fashify.catalogue.photos import load_photos
+from fashify.errors import CatalogueError
 from fashify.features.framing import is_photo
 from fashify.heads.head import Part
-from fashify.heads.strength import Strength, add_alarms, fit_strength
+from fashify.heads.strength import Strength, choose_threshold, count_alarms, fit_strength
 from fashify.learning import learn_head, methods
 from fashify.learning.material import ComposedViews, Material
 from fashify.learning.weights import choose_weights
@@ -46,8 +48,9 @@ def test_a_photo_goes_by_its_own_curve_and_both_survive_a_file() -> None:
 
 
 def test_a_curve_of_the_last_format_is_still_read() -> None:
-    text = _curve(0.2).to_json().replace(b'"version": 2', b'"version": 1')
-    assert Strength.from_json(text).nothing_beyond == 0.2
+    for version in (b"1", b"2"):
+        text = _curve(0.2).to_json().replace(b'"version": 3', b'"version": ' + version)
+        assert Strength.from_json(text).nothing_beyond == 0.2
 
 
 def test_alarms_counted_by_hand() -> None:
@@ -55,9 +58,51 @@ def test_alarms_counted_by_hand() -> None:
     near = np.array([[0.1, 0.2, 0.3, 0.5, 0.6]])
     fitted = fit_strength(near, near <= 0.3)
     assert fitted.nothing_beyond == pytest.approx(0.3)
-    told = add_alarms(fitted, np.array([0.1, 0.2, 0.4]), np.array([0.2, 0.9]))
+    told = count_alarms(
+        fitted, np.array([0.1, 0.2, 0.4]), np.array([0.2, 0.9]), np.array([0.5, 0.6])
+    )
     assert told.false_alarms == pytest.approx(1 / 3)
     assert told.absent_found == pytest.approx(1 / 2)
+    assert told.others_found == 1
+
+
+def test_nothing_similar_begins_where_it_tells_most() -> None:
+    """Of twenty right first matches two may be lost, three are too many."""
+    near = np.array([[0.1, 0.2, 0.3, 0.5, 0.6]])
+    fitted = fit_strength(near, near <= 0.3)
+    first = np.append(np.full(17, 0.1), [0.34, 0.5, 0.5])
+    told = choose_threshold(fitted, first, np.array([0.2, 0.35, 0.36, 0.37]))
+    assert told.nothing_beyond == pytest.approx(0.34)
+    assert (told.false_alarms, told.absent_found) == (pytest.approx(0.1), pytest.approx(0.75))
+    far = told.scale(2)
+    assert far.nothing_beyond == pytest.approx(0.68)
+    assert far.probability(0.6) == pytest.approx(told.probability(0.3))
+
+
+def test_a_match_that_its_neighbours_contradict_counts_as_farther() -> None:
+    """Right are the matches that others agree with, whatever their distance."""
+    rng = np.random.default_rng(3)
+    distances, agreement = rng.uniform(0.1, 0.4, (400, 5)), rng.integers(0, 5, (400, 5)) / 4
+    relevant = rng.random((400, 5)) < agreement * (1 - distances)
+    sure = np.ones((400, 5))
+    fitted = fit_strength(distances, relevant, agreement, sure)
+    assert fitted.dissent > 0
+    assert fitted.doubt == 0
+    assert fitted.probability(0.2, 1.0) > fitted.probability(0.2, 0.25) + 0.3
+    assert Strength.from_json(fitted.to_json()).dissent == pytest.approx(fitted.dissent, abs=1e-6)
+
+
+def test_confidence_is_the_largest_share_of_a_posterior(labelled) -> None:
+    out, _ = labelled
+    store = learn_head(out, method="none")
+    vectors = np.asarray(store.vectors[:4])
+    (part,) = (part for part in store.head.parts if part.name == "category")
+    (kernel, bias), posterior = part.layers[0], part.posteriors[0]
+    embedded = store.features[:4] @ kernel + bias
+    embedded /= np.linalg.norm(embedded, axis=1, keepdims=True)
+    expected = np.square(posterior(embedded)).max(axis=1)
+    np.testing.assert_allclose(store.head.confidence(vectors), expected, rtol=1e-3)
+    assert (store.head.confidence(vectors, "season") == 1).all()
 
 
 def _axis(name: str, column: int) -> Part:
@@ -140,11 +185,41 @@ def test_learn_calibrates_photos_and_keeps_the_networks_parts_of_few_products(la
     assert store.strength.photos is not None
     shirt = catalogue.image(store.item_ids[0])
     match = Retriever.open(out).by_image(shirt)[0]
-    assert match.probability == pytest.approx(float(store.strength.probability(match.distance)))
+    told = _known(out, store, shirt)
+    assert match.probability == pytest.approx(float(store.strength.probability(*told)))
     scene = np.tile(shirt // 2, (2, 2, 1))
     match = Retriever.open(out).by_image(scene)[0]
-    photos = store.strength.photos
-    assert match.probability == pytest.approx(float(photos.probability(match.distance)), abs=1e-6)
+    photos, told = store.strength.photos, _known(out, store, scene)
+    assert match.probability == pytest.approx(float(photos.probability(*told)), abs=1e-6)
+    assert photos.basis == "composed photos, 1.25 times as far"
+    assert photos.others_found is not None
+
+
+def _known(out, store, picture) -> tuple[float, float, float]:
+    """Distance, agreement and confidence of a picture's first match, worked out by hand."""
+    retriever = Retriever.open(out)
+    reading = retriever.read_photo(picture)
+    first, *others = retriever.by_reading(reading, 5)
+    agreed = np.mean([other.article_type == first.article_type for other in others])
+    return first.distance, agreed, store.head.confidence(reading.vector[None])[0]
+
+
+def test_learn_calibrates_by_peoples_photos_where_they_are_given(labelled, tmp_path) -> None:
+    """Thirty photos, the products before a backdrop; a set that nothing answers is refused."""
+    out, catalogue = labelled
+    lines = ["image,article_type,person"]
+    for number in range(30):
+        picture = catalogue.image(str(number)).copy()
+        picture[(picture == 255).all(axis=2)] = (90, 110, 60)
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{['Shirts', 'Trousers'][number % 2]},{number % 3}")
+    (tmp_path / "photos.csv").write_text("\n".join(lines) + "\n")
+    store = learn_head(out, method="none", catalogue=catalogue, photos=load_photos(tmp_path))
+    assert store.strength.photos.basis == "people's photos"
+    assert store.strength.photos.n == 30 * 5
+    (tmp_path / "photos.csv").write_text(lines[0] + "\n0.png,Hats,1\n")
+    with pytest.raises(CatalogueError, match="Shirts, Trousers"):
+        learn_head(out, method="none", catalogue=catalogue, photos=load_photos(tmp_path))
 
 
 def test_trained_parts_take_the_place_of_the_networks_only_where_photos_allow(

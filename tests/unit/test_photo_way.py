@@ -104,7 +104,7 @@ def test_turn(retriever, turn, monkeypatch):
     reading = retriever.read_photo(shown)
     assert reading.turn == turn
     assert retriever.by_image(reading.image, 1)[0].item_id == item_id
-    assert retriever.read_photo(shown, turns=False).turn == 0
+    assert retriever.read_photo(shown, as_it_is=True).turn == 0
 
 
 def test_garments(retriever):
