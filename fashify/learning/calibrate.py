@@ -12,10 +12,11 @@ import numpy as np
 from fashify import metrics
 from fashify.catalogue.photos import PhotoSet
 from fashify.data import read_backdrops
-from fashify.errors import FashifyError
+from fashify.errors import FashifyError, QueryError
 from fashify.features.colour import colour_features
 from fashify.features.embedder import Embedder
 from fashify.heads.head import Head, unit_length
+from fashify.heads.shipped import PHOTO_DISTANCE
 from fashify.heads.strength import (
     Evidence,
     Strength,
@@ -48,19 +49,36 @@ Inputs = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class PhotoQueries:
-    """People's photos to calibrate with.
+    """What to calibrate photos with beside the composed views of a material.
 
     Attributes:
-        inputs: ``raw`` (q, dim) and ``colour`` (q, c), as of ``Material``.
-        answers: of each photo the article types that answer it.
+        inputs: ``raw`` (q, dim) and ``colour`` (q, c) of people's photos, which then take the
+            views' place; or ``None``.
+        answers: of each of these photos the article types that answer it.
+        scenes: the same inputs of pictures that show no product; or ``None``.
+        factor: how much farther than composed views people's photos are.
     """
 
-    inputs: Inputs
-    answers: Sequence[tuple[str, ...]]
+    inputs: Inputs | None = None
+    answers: Sequence[tuple[str, ...]] = ()
+    scenes: Inputs | None = None
+    factor: float = 1.0
 
 
-def embed_photos(photos: PhotoSet, embedder: Embedder) -> PhotoQueries:
-    """A photo set's pictures as a search embeds them; those that cannot be read are left out."""
+def embed_queries(
+    embedder: Embedder, photos: PhotoSet | None = None, *, seed: int = 0
+) -> PhotoQueries:
+    """Scenes, and a photo set's pictures as a search embeds them; unreadable ones are left out.
+
+    Args:
+        embedder: of the store.
+        photos: people's photos, where there are some.
+        seed: of the scenes.
+    """
+    scenes = _embed_scenes(embedder, seed)
+    if photos is None:
+        factor = PHOTO_DISTANCE.get(embedder.spec.name, 1.0)
+        return PhotoQueries(scenes=scenes, factor=factor)
     pictures, answers = [], []
     for place, label in enumerate(photos.table["label"]):
         try:
@@ -69,11 +87,13 @@ def embed_photos(photos: PhotoSet, embedder: Embedder) -> PhotoQueries:
             logger.warning("a photo is left out: %s", error)
         else:
             answers.append(photos.answers[label])
-    return PhotoQueries(_embed(np.stack(pictures), embedder), answers)
+    if not pictures:
+        raise QueryError("a photo that can be read", f"none in {photos.source}", "mend them")
+    return PhotoQueries(_embed(np.stack(pictures), embedder), answers, scenes)
 
 
-def embed_scenes(embedder: Embedder, *, seed: int = 0) -> Inputs:
-    """Parts of drawn backdrops, as photos that show no product; see ``PhotoQueries.inputs``."""
+def _embed_scenes(embedder: Embedder, seed: int) -> Inputs:
+    """Parts of drawn backdrops, as photos that show no product."""
     rng, found = np.random.default_rng(seed), []
     backdrops = list(read_backdrops().values())
     for place in rng.integers(0, len(backdrops), SCENES):
@@ -97,8 +117,6 @@ def measure_strength(
     seed: int = 0,
     exact: Index | None = None,
     photos: PhotoQueries | None = None,
-    scenes: Inputs | None = None,
-    factor: float = 1.0,
 ) -> Strength | None:
     """What a cosine distance says, from validation queries; ``None`` without labels to judge by.
 
@@ -108,10 +126,9 @@ def measure_strength(
         head: what made the vectors, to take the views through; ``None`` for raw features.
         seed: of the draw of queries.
         exact: an exact cosine index of these vectors, where there is one already.
-        photos: people's own, which then tell what a photo's distance says.
-        scenes: of ``embed_scenes``.
-        factor: how much farther than composed views people's photos are.
+        photos: of ``embed_queries``.
     """
+    photos = photos or PhotoQueries()
     rows = _draw_queries(material, "validation", seed)
     if rows is None:
         return None
@@ -119,10 +136,13 @@ def measure_strength(
     found = gallery.fit_products(vectors[rows], rows)
     if found is None:
         return None
-    curve = gallery.fit_views(factor) if photos is None else gallery.fit_photos(photos)
+    if photos.inputs is None:
+        curve = gallery.fit_views(photos.factor)
+    else:
+        curve = gallery.fit_photos(photos.inputs, photos.answers)
     if curve is None:
         return found
-    return replace(found, photos=gallery.count_scenes(curve, scenes))
+    return replace(found, photos=gallery.count_scenes(curve, photos.scenes))
 
 
 @dataclass(frozen=True)
@@ -166,11 +186,11 @@ class _Gallery:
         basis = "composed photos" + ("" if factor == 1 else f", {factor:g} times as far")
         return None if curve is None else replace(curve, basis=basis)
 
-    def fit_photos(self, photos: PhotoQueries) -> Strength | None:
+    def fit_photos(self, inputs: Inputs, answers: Sequence[tuple[str, ...]]) -> Strength | None:
         """The curve of people's photos; right is a type that answers the photo's label."""
-        answered = np.stack([np.isin(self.types, types) for types in photos.answers])
+        answered = np.stack([np.isin(self.types, types) for types in answers])
         able = answered.any(axis=1)
-        queries, answered = self.serve(photos.inputs)[able], answered[able]
+        queries, answered = self.serve(inputs)[able], answered[able]
         if not len(queries):
             return None
         found = self.exact.search(queries, min(K, len(self.types)))

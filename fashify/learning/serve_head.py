@@ -6,17 +6,15 @@ import logging
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fashify.catalogue import Catalogue
 from fashify.catalogue.photos import PhotoSet
-from fashify.errors import FashifyError
+from fashify.errors import BackboneError, StoreMismatchError
 from fashify.features.embedder import embedder_of
-from fashify.heads.shipped import PHOTO_DISTANCE
 from fashify.index import make_index
 from fashify.io.artefact import lock_folder
 from fashify.io.storage import is_url
-from fashify.learning.calibrate import embed_photos, embed_scenes, measure_strength
+from fashify.learning.calibrate import PhotoQueries, embed_queries, measure_strength
 from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
 from fashify.learning.photo_views import compose_views
@@ -85,7 +83,9 @@ def learn_head(
         if empty is not None and index == "exact":
             exact = empty.fit(vectors, found.item_ids, view_items=found.view_items)
         asked = _find_queries(found, material, photos)
-        strength = measure_strength(vectors, material, head=head, seed=seed, exact=exact, **asked)
+        strength = measure_strength(
+            vectors, material, head=head, seed=seed, exact=exact, photos=asked
+        )
         if empty is not None and exact is None:
             empty.fit(vectors, found.item_ids, view_items=found.view_items)
         served = None if head is None else vectors
@@ -105,20 +105,14 @@ def _wants_views(material: Material) -> bool:
 
 def _find_queries(
     store: FeatureStore, material: Material, photos: PhotoSet | None
-) -> dict[str, Any]:
-    """What ``measure_strength`` calibrates photos with."""
+) -> PhotoQueries | None:
+    """What photos are calibrated with; ``None`` where there is nothing to do it with."""
     if photos is not None:
         photos = photos.with_answers(set(store.labels(MAIN_LEVEL)) - {""})
     elif material.views is None:
-        return {}
+        return None
     try:
-        embedder = embedder_of(store.meta)
-    except FashifyError as error:
-        logger.warning("a photo's distance is not calibrated: %s", error)
-        return {}
-    name = str(store.meta["backbone"]["name"])
-    return {
-        "photos": None if photos is None else embed_photos(photos, embedder),
-        "scenes": embed_scenes(embedder),
-        "factor": PHOTO_DISTANCE.get(name, 1.0),
-    }
+        return embed_queries(embedder_of(store.meta), photos)
+    except (BackboneError, StoreMismatchError) as error:
+        logger.warning("what a photo's distance says is not measured: %s", error)
+        return None
