@@ -192,7 +192,7 @@ class DemoService:
         if not query.garments:
             return query
         own = self.retriever.feature(item_id)
-        return max(query.garments, key=lambda one: float(own @ self._feature(one)))
+        return max(query.garments, key=lambda one: float(own @ self.embed(one)))
 
     def search(self, query: Query, k: int, selection: Selection = NOTHING) -> Answer:
         """The ``k`` nearest products, the query's own item and disliked ones left out.
@@ -256,9 +256,11 @@ class DemoService:
         Raises:
             QueryError: as ``Retriever.search``.
         """
-        if request.image is not None and request.item_id is None:
-            vector = self.embed(Query("photo", "a picture", picture=request.image))
-            request = replace(request, image=None, vector=vector)
+        if request.image is not None:
+            reading = self._read(request.image, request.as_it_is)
+            request = replace(request, image=reading)
+            if request.item_id is None:
+                request = replace(request, image=None, vector=reading.vector)
         return self._reader.ask(request)
 
     def _diversify(self, wanted: SearchRequest, diversity: float) -> Nearest:

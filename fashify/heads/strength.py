@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""What a distance means: the probability that a match shares the query's article type.
-=======
-"""What a match's distance says: the probability that it shares the query's article type.
->>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
+"""What a match's distance means: the probability that it shares the query's article type.
 
 Distances of different catalogues and heads mean different things, and a photo from a phone lies
 farther from every product than products do from each other. Two more things are known of a match

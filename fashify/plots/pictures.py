@@ -94,7 +94,9 @@ def matches(
     )
     hits = sum(hit is True for _, found in rows for *_, hit in found)
     total = sum(len(found) for _, found in rows)
-    fig.alt = f"{title}: {format_count(len(rows), 'query')} with matches, {hits} of {total} relevant."
+    fig.alt = (
+        f"{title}: {format_count(len(rows), 'query')} with matches, {hits} of {total} relevant."
+    )
     return fig
 
 

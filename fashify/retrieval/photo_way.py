@@ -70,13 +70,6 @@ def read_photo(retriever: Retriever, image: Any, *, as_it_is: bool = False) -> P
     Raises:
         ImageReadError: not an image.
     """
-<<<<<<< HEAD
-    photo = load_image(image)
-    box = find_picture(photo)
-    picture = photo if box == WHOLE else box.crop_image(photo)
-    turn = _find_turn(retriever, picture) if turns else 0
-    return PhotoReading(_turn_picture(picture, turn), box, turn)
-=======
     if isinstance(image, PhotoReading):
         return image
     return read_photo_batch(retriever, [load_image(image)], as_it_is=as_it_is)[0]
@@ -101,7 +94,6 @@ def read_photo_batch(
         for photo, box in zip(photos, boxes, strict=True)
     ]
     return _read_upright(retriever, pictures, boxes, not as_it_is, embed)
->>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 
 
 def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
@@ -124,15 +116,7 @@ def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
     mean, farthest, parts, boxes = min(tried, key=lambda found: found[0])
     if mean > APART * first or farthest > FARTHEST * first:
         return [read_photo(retriever, photo)]
-<<<<<<< HEAD
-    turns = [_find_turn(retriever, part) for part in parts]
-    return [
-        PhotoReading(_turn_picture(part, turn), _nest_box(box, frame), turn)
-        for part, box, turn in zip(parts, boxes, turns, strict=True)
-    ]
-=======
-    return _read_upright(retriever, parts, [_nested(box, frame) for box in boxes], True)
->>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
+    return _read_upright(retriever, parts, [_nest_box(box, frame) for box in boxes], True)
 
 
 def search_garments(
@@ -150,17 +134,6 @@ def search_garments(
     return [(one, retriever.by_reading(one, k, **options)) for one in found]
 
 
-<<<<<<< HEAD
-def _find_turn(retriever: Retriever, picture: np.ndarray) -> int:
-    if retriever.index.metric != "cosine":
-        return 0
-    first = float(_first_distances(retriever, [picture])[0])
-    if first <= WEAK:
-        return 0
-    tried = _first_distances(retriever, [_turn_picture(picture, turn) for turn in (90, 180, 270)])
-    best = int(np.argmin(tried))
-    return 90 * (best + 1) if tried[best] < NEARER * first else 0
-=======
 def _read_upright(
     retriever: Retriever,
     pictures: Sequence[np.ndarray],
@@ -178,14 +151,13 @@ def _read_upright(
     for row in np.flatnonzero(near > WEAK):
         found[row] = _try_turns(retriever, found[row], float(near[row]), embed)
     return found
->>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 
 
 def _try_turns(
     retriever: Retriever, reading: PhotoReading, near: float, embed: Embed | None
 ) -> PhotoReading:
     """The picture turned, where products are then clearly nearer; else as it is."""
-    turned = [_turned(reading.image, turn) for turn in (90, 180, 270)]
+    turned = [_turn_picture(reading.image, turn) for turn in (90, 180, 270)]
     vectors = _embed(retriever, turned, embed)
     distances = _nearest(retriever, vectors)
     best = int(np.argmin(distances))

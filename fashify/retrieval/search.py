@@ -11,12 +11,7 @@ import numpy as np
 from fashify.errors import QueryError
 from fashify.features.framing import is_photo
 from fashify.heads.head import unit_length
-<<<<<<< HEAD
-from fashify.io.images import load_image
 from fashify.retrieval.composed import Ranking, rank, replace_parts, split_weights
-=======
-from fashify.retrieval.composed import rank, replace_parts, split_weights
->>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match

@@ -56,7 +56,7 @@ def search(
     )
 
 
-def write_json(content: dict[str, Any]) -> Response:
+def write_json(content: dict[str, Any] | list[dict[str, Any]]) -> Response:
     """An answer written in one go: a model would look at each of its values twice more."""
     try:
         body = orjson.dumps(content)
@@ -91,7 +91,6 @@ def _search_parts(
     most = len(service.store) - len(shown)
     if most < 1:
         return []
-<<<<<<< HEAD
     return service.answer(
         Request(
             picture,
@@ -103,20 +102,8 @@ def _search_parts(
             liked=asked.liked,
             disliked=asked.disliked,
             variety=asked.variety,
+            as_it_is=asked.as_it_is,
         )
-=======
-    return service.retriever.search(
-        picture,
-        asked.text or None,
-        asked.item_id,
-        min(asked.k, most),
-        where=asked.where,
-        weights=asked.weights,
-        liked=asked.liked,
-        disliked=asked.disliked,
-        variety=asked.variety,
-        as_it_is=asked.as_it_is,
->>>>>>> 7d8dec3 (Strength: other neighbours' types and the network's confidence stretch a distance, photos lie a measured factor farther; one way of a photo in page, API, command line and evaluation; a row for each garment on the page)
     )
 
 

@@ -21,6 +21,7 @@ from fashify.server.asking import (
     check_item,
     read_image,
     search,
+    write_json,
 )
 from fashify.server.holding import StoreHolder
 from fashify.server.problems import MEDIA_TYPE, ProblemError
@@ -107,25 +108,30 @@ def search_upload(
     return search(service, SearchQuery(text=text, k=k, where=where), picture, base)
 
 
-@router.post("/search/garments", summary="Search by each garment of an uploaded picture")
+@router.post(
+    "/search/garments",
+    response_model=list[GarmentAnswer],
+    summary="Search by each garment of an uploaded picture",
+)
 def search_garments(
     service: Service,
     base: Base,
     image: Annotated[UploadFile, File(description="The picture, multipart/form-data.")],
     k: Annotated[int, Form(ge=1, le=MAX_MATCHES)] = 5,
     where: Annotated[str | None, Form(description=WHERE_HELP, max_length=10_000)] = None,
-) -> list[GarmentAnswer]:
+) -> Response:
     """A row of matches for each of two garments side by side, or of one alone a single row."""
     picture, most = read_picture(image.file.read()), min(k, len(service.store))
     found = service.retriever.by_garments(picture, most, where=where)
-    return [
-        GarmentAnswer(
-            box=list(astuple(reading.box)),
-            turn=reading.turn,
-            matches=[answer_match(match, base) for match in matches],
-        )
+    rows = [
+        {
+            "box": astuple(reading.box),
+            "turn": reading.turn,
+            "matches": [answer_match(match, base) for match in matches],
+        }
         for reading, matches in found
     ]
+    return write_json(rows)
 
 
 @router.get("/products/{item_id:path}/picture", response_class=Response, summary="Its picture")

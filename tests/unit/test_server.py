@@ -104,6 +104,17 @@ def problem(answer: httpx.Response, status: int) -> dict:
     return document
 
 
+def test_two_garments_of_a_picture_have_a_row_each(client, service) -> None:
+    ids = [str(service.store.item_ids[row]) for row in (0, 300)]
+    pair = np.hstack([service.retriever.picture(item_id) for item_id in ids])
+    found = client.post("/v1/search/garments", files={"image": encode_jpeg(pair, 95)}, data={"k": 2})
+    rows = found.json()
+    assert [row["matches"][0]["item_id"] for row in rows] == ids
+    assert rows[0]["box"] == [0.0, 0.0, 1.0, 0.5]
+    assert rows[1]["turn"] == 0
+    problem(client.post("/v1/search/garments", files={"image": b"text"}), 422)
+
+
 def test_a_picture_finds_its_product(client: httpx.Client, photo: bytes) -> None:
     """As an upload and as a data URL; every fact is in the answer, in its own type."""
     upload = client.post("/v1/search/image", files={"image": ("a.jpg", photo)}, data={"k": 3})
