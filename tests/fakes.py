@@ -48,3 +48,9 @@ class GridBackbone:
 
     def named(self, **changes: object) -> GridBackbone:
         return GridBackbone(replace(self.spec, **changes))
+
+    def embed_map(self, batch: np.ndarray) -> np.ndarray:
+        """A grid's colours as a map (b, 4, 4, 3): white places are quiet."""
+        side = batch.shape[1] // GRID
+        cells = 255.0 - batch.reshape(len(batch), GRID, side, GRID, side, 3)
+        return cells.mean(axis=(2, 4))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import GRID, GridBackbone, GridEngine
+from fakes import GridBackbone, GridEngine
 from PIL import Image, ImageDraw
 
 from fashify.catalogue import load_catalogue
@@ -67,15 +67,6 @@ def test_left_alone():
         assert find_picture(image) == WHOLE
 
 
-class MapBackbone(GridBackbone):
-    """A grid's colours as a map: white places are quiet."""
-
-    def embed_map(self, batch: np.ndarray) -> np.ndarray:
-        side = batch.shape[1] // GRID
-        cells = 255.0 - batch.reshape(len(batch), GRID, side, GRID, side, 3)
-        return cells.mean(axis=(2, 4))
-
-
 @pytest.fixture
 def retriever(tmp_path: Path) -> Retriever:
     """Twelve products, each with a dark upper end, of colours that cannot be mistaken."""
@@ -87,10 +78,10 @@ def retriever(tmp_path: Path) -> Retriever:
         Image.fromarray(image).save(folder / f"{number}.png")
     catalogue, engine = load_catalogue(folder), GridEngine()
     extract_features(
-        catalogue, MapBackbone(), tmp_path / "store", engine=engine, index="exact", progress=False
+        catalogue, GridBackbone(), tmp_path / "store", engine=engine, index="exact", progress=False
     )
     opened = Retriever.open(tmp_path / "store", catalogue=catalogue)
-    embedder = Embedder(MapBackbone(), engine=engine)
+    embedder = Embedder(GridBackbone(), engine=engine)
     return Retriever(opened.store, opened.index, catalogue=catalogue, embedder=embedder)
 
 
