@@ -245,15 +245,15 @@ class Catalogue:
             self.storage,
             source=self.source,
             kind=self.kind,
-            mended=self.mended[self.mended["item_id"].isin(kept)],
-            row_problems=self._row_problems[self._row_problems["item_id"].isin(kept)],
+            mended=_rows_of(self.mended, kept),
+            row_problems=_rows_of(self._row_problems, kept),
             views=self._views_of(table["item_id"]),
             column_types=self.column_types,
             reading=self.reading,
         )
         part.options = self.options
         if self._image_problems is not None:
-            found = self._image_problems[self._image_problems["item_id"].isin(kept)]
+            found = _rows_of(self._image_problems, kept)
             part.note_image_problems(found.itertuples(index=False, name=None))
         return part
 
@@ -336,3 +336,8 @@ class Catalogue:
             return hashlib.sha256(self.storage.read(path)).hexdigest()
         except FashifyError:
             return f"unreadable:{item_id}"
+
+
+def _rows_of(table: pd.DataFrame, item_ids: set[str]) -> pd.DataFrame:
+    """Rows of these products; ``isin`` would convert all the ids for a few rows."""
+    return table[np.array([item_id in item_ids for item_id in table["item_id"]], dtype=bool)]

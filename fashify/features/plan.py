@@ -61,7 +61,8 @@ def make_plan(catalogue: Catalogue, previous: FeatureStore | None) -> Plan:
     """
     rows = identify(catalogue)
     kept = _keep_rows(rows, previous)
-    new = rows[~rows["identity"].isin(kept)].drop_duplicates("identity")
+    is_new = [identity not in kept for identity in rows["identity"]]
+    new = rows[np.array(is_new, dtype=bool)].drop_duplicates("identity")
     tasks = [Task(*pair) for pair in new[["identity", "path"]].itertuples(index=False, name=None)]
     chunks = [tasks[at : at + SHARD_IMAGES] for at in range(0, len(tasks), SHARD_IMAGES)]
     return Plan(rows, kept, chunks)
@@ -75,17 +76,15 @@ def identify(catalogue: Catalogue) -> pd.DataFrame:
     places = catalogue.views["item_id"].map(catalogue.position)
     rows = catalogue.views.iloc[np.argsort(places.to_numpy(), kind="stable")]
     rows = rows[["item_id", "path"]].reset_index(drop=True)
-    stats = catalogue.storage.stats(rows["path"])
-    missing = [path for path in rows["path"] if path not in stats]
-    rows["version"] = [stats[p].version if p in stats else "gone" for p in rows["path"]]
-    counted = Counter(stats[path].twin for path in set(rows["path"]) - set(missing))
-    twins = [p for p in rows["path"].unique() if p in stats and counted[stats[p].twin] > 1]
+    paths = rows["path"].tolist()
+    stats = catalogue.storage.stats(paths)
+    counted = Counter(stats[path].twin for path in set(paths) & stats.keys())
+    twins = [p for p in dict.fromkeys(paths) if p in stats and counted[stats[p].twin] > 1]
     hashes = _hashes(catalogue.storage, twins)
-    rows["identity"] = [
-        hashes.get(path) or f"{path}@{version}"
-        for path, version in zip(rows["path"], rows["version"], strict=True)
-    ]
-    return rows
+    versions = [stats[path].version if path in stats else "gone" for path in paths]
+    pairs = zip(paths, versions, strict=True)
+    identities = [hashes.get(path) or f"{path}@{version}" for path, version in pairs]
+    return rows.assign(version=versions, identity=identities)
 
 
 def _hashes(storage: Storage, paths: list[str]) -> dict[str, str | None]:
@@ -108,7 +107,9 @@ def _keep_rows(rows: pd.DataFrame, previous: FeatureStore | None) -> dict[str, i
     old = previous.views
     known = {pair: row for row, pair in enumerate(zip(old["path"], old["version"], strict=True))}
     kept: dict[str, int] = {}
-    for path, version, identity in rows[["path", "version", "identity"]].values:
+    for path, version, identity in zip(
+        rows["path"], rows["version"], rows["identity"], strict=True
+    ):
         row = known.get((path, version))
         if row is not None:
             kept.setdefault(identity, row)

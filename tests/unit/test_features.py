@@ -88,15 +88,20 @@ def test_pictures_are_read_ahead_but_not_far(toy_catalogue, monkeypatch):
     assert len(read) <= 20 + 7
 
 
-@pytest.mark.parametrize("kind", ["folder", "zip"])
-def test_vanished_catalogue_keeps_products(toy, tmp_path, kind):
-    """A catalogue that goes away costs no product."""
-    source = toy
-    if kind == "zip":
-        source = Path(shutil.make_archive(str(tmp_path / "toy"), "zip", toy))
-    before, _ = build(load_catalogue(source), tmp_path / "s")
+def test_moved_zip_is_read_to_its_end(toy, tmp_path):
+    """A zip that is moved during a build stays open and is read to its end."""
+    source = Path(shutil.make_archive(str(tmp_path / "toy"), "zip", toy))
     catalogue = load_catalogue(source)
     source.rename(tmp_path / "elsewhere")
+    store, _ = build(catalogue, tmp_path / "s")
+    assert len(store) == catalogue.table["has_image"].sum()
+
+
+def test_vanished_catalogue_keeps_products(toy, tmp_path):
+    """A catalogue that goes away costs no product."""
+    before, _ = build(load_catalogue(toy), tmp_path / "s")
+    catalogue = load_catalogue(toy)
+    toy.rename(tmp_path / "elsewhere")
     (before.path / "items.parquet").unlink()  # so that everything is embedded anew
     with pytest.raises(StorageAwayError, match="finished work is kept"):
         build(catalogue, tmp_path / "s")
