@@ -14,7 +14,7 @@ PORT ?= 7860
 HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sample demo original test lint reports notebooks bench docs harden lock clean
+.PHONY: help setup sample demo original test lint reports notebooks bench docs harden lock news clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -89,6 +89,9 @@ define pin
 	 build/lock/bin/python -m pip list --format=freeze --exclude fashify \
 	   --exclude pip --exclude setuptools | LC_ALL=C sort -f) > $(2)
 endef
+
+news: $(READY)  ## move the entries of changelog.d/ into CHANGELOG.md under VERSION
+	$(BIN)/towncrier build --yes --version $(VERSION)
 
 clean:  ## remove the environment, built stores, reports and caches
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache *.egg-info

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
@@ -23,14 +24,16 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
+@event_priority(100)  # before mkdocs-jupyter, which makes pages of the notebooks
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds what lies elsewhere in the checkout or is written by the code itself."""
     for path in find_notebooks():
-        files.append(File.generated(config, f"notebooks/{path.name}", abs_src_path=str(path)))
+        name, urls = f"notebooks/{path.name}", config.use_directory_urls
+        files.append(File(name, str(ROOT), config.site_dir, urls))
     pages = {
         "reference/python.md": write_python_reference(),
         "reference/command-line.md": write_command_reference(),
-        "changelog.md": (ROOT / "CHANGELOG.md").read_text(),
+        "changelog.md": write_changelog(),
     }
     for name, text in pages.items():
         files.append(File.generated(config, name, content=text))
@@ -40,6 +43,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Links from notebook to notebook lead to their pages."""
     return re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../\1/"', html)
+
+
+def write_changelog() -> str:
+    """The changelog, with the news that no version holds yet above it."""
+    text = (ROOT / "CHANGELOG.md").read_text()
+    news = sorted((ROOT / "changelog.d").glob("*.*.md"), key=lambda path: path.name.split(".")[-2])
+    entries = "\n".join(f"- {path.read_text().strip()}" for path in news)
+    return text.replace("<!-- news -->", f"## Next\n\n{entries}" if entries else "")
 
 
 def find_notebooks() -> list[Path]:

@@ -36,6 +36,21 @@ def test_links_between_notebooks_lead_to_pages(site):
     assert [place for place in found if not (place / "index.html").is_file()] == []
 
 
+def test_notebooks_are_pages_with_their_outputs(site):
+    """Each is read without running it: its figures and closing words stand on its page."""
+    notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+    pages = [(site / "notebooks" / path.stem / "index.html").read_text() for path in notebooks]
+    assert [
+        path.stem for path, page in zip(notebooks, pages, strict=True) if "What we saw" not in page
+    ] == []
+    assert sum("data:image/png;base64," in page for page in pages) > len(pages) / 2
+
+
+def test_examples_are_code(site):
+    """No prompt of a docstring became a quotation."""
+    assert "<blockquote>" not in (site / "reference/python/index.html").read_text()
+
+
 def test_site_loads_nothing_from_elsewhere(site):
     loads = re.compile(
         r"<(?:script|img|iframe)[^>]+src=\"(?:https?:)?//|<link[^>]+rel=\"stylesheet\"[^>]+href=\"(?:https?:)?//"

@@ -73,6 +73,16 @@ def test_lock_pins_requirements():
     assert {requirement_name(text) for text in requirements()} <= pinned
 
 
+def test_news_can_be_gathered():
+    """Each file of changelog.d is of a kind that `make news` knows, and says something."""
+    kinds = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["towncrier"]["type"]
+    known = {one["directory"] for one in kinds}
+    for path in (ROOT / "changelog.d").iterdir():
+        if path.name != "README.md":
+            assert path.name.split(".")[-2] in known, path.name
+            assert path.read_text().strip(), path.name
+
+
 def test_runtime_lock_is_part_of_the_whole():
     """The same versions, every runtime requirement, and nothing of development's."""
     runtime = read_pins("requirements-runtime.lock")
