@@ -12,11 +12,12 @@ import pandas as pd
 from fashify.catalogue.columns import ColumnType, type_column
 from fashify.catalogue.files import Files
 from fashify.catalogue.folders import read_folders
-from fashify.catalogue.joining import PictureFinder, folder_of
+from fashify.catalogue.joining import PictureFinder
 from fashify.catalogue.mapping import ColumnMap, map_columns, name_own
 from fashify.catalogue.matching import Matches, match_rows
 from fashify.catalogue.model import COLUMNS, PROBLEM_COLUMNS, Catalogue
 from fashify.catalogue.options import Options
+from fashify.catalogue.picture_names import folder_of
 from fashify.catalogue.products import Products, group_rows
 from fashify.catalogue.readers import RawTable
 from fashify.catalogue.reading import ColumnReading, Count, Reading

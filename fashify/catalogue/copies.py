@@ -8,7 +8,7 @@ from collections import defaultdict
 import numpy as np
 
 from fashify.catalogue.files import Files
-from fashify.catalogue.joining import base_stem, file_stem, folder_of
+from fashify.catalogue.picture_names import base_stem, file_stem, folder_of
 from fashify.errors import FashifyError
 from fashify.io.images import load_image, resize
 from fashify.io.storage import Storage

@@ -23,9 +23,9 @@ import httpx
 from tqdm import tqdm
 
 from fashify.catalogue.files import sort_files, suffix_of
-from fashify.catalogue.joining import folder_of, split_cell
 from fashify.catalogue.mapping import map_columns
 from fashify.catalogue.options import Options
+from fashify.catalogue.picture_names import folder_of, split_cell
 from fashify.catalogue.readers import reader_of
 from fashify.catalogue.tables import find_table
 from fashify.errors import CatalogueError, ImageReadError

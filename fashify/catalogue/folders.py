@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from fashify.catalogue.joining import VIEW_WORDS, base_stem, split_view, view_order, without_ending
+from fashify.catalogue.picture_names import (
+    VIEW_WORDS,
+    base_stem,
+    split_view,
+    view_order,
+    without_ending,
+)
 
 SPLITS = frozenset(
     "train training val valid validation dev test testing eval query gallery holdout".split()

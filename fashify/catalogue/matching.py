@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fashify.catalogue.joining import RULES, VIEW_WORDS, Joined, PictureFinder, may_list, split_cell
+from fashify.catalogue.joining import RULES, Joined, PictureFinder
 from fashify.catalogue.mapping import Choice, ColumnMap
+from fashify.catalogue.picture_names import VIEW_WORDS, may_list, split_cell
 from fashify.catalogue.readers import RawTable
 from fashify.catalogue.reading import JoinReading
 

@@ -105,9 +105,9 @@ class PhotoSet:
         }
         able = self.table["label"].map(lambda label: bool(found.get(label))).to_numpy(bool)
         if not able.any():
-            labels, some = sorted(set(self.table["label"]))[:8], join_names(sorted(there)[:8])
+            labels, types = sorted(set(self.table["label"]))[:8], join_names(sorted(there)[:8])
             raise NoLabelsError(
-                f"photo labels that an article type of the catalogue answers ({some or 'it has none'})",
+                f"photo labels that an article type of the catalogue answers ({types or '-'})",
                 f"none among {', '.join(labels)}",
                 f"name the catalogue's own article types in {_ANSWERS}",
             )

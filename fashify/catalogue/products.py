@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from fashify.catalogue.columns import is_amount
-from fashify.catalogue.joining import base_stem, normalise_slashes, path_stem
 from fashify.catalogue.mapping import SEVERAL, Choice, ColumnMap, fold_name
 from fashify.catalogue.matching import Matches, clean_ids
+from fashify.catalogue.picture_names import base_stem, normalise_slashes, path_stem
 from fashify.catalogue.readers import RawTable
 from fashify.errors import CatalogueError
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from fashify.catalogue.folders import GENERIC, MAX_VIEWS
-from fashify.catalogue.joining import PictureFinder, base_stem, split_view, view_order
+from fashify.catalogue.joining import PictureFinder
 from fashify.catalogue.matching import Matches
+from fashify.catalogue.picture_names import base_stem, split_view, view_order
 from fashify.catalogue.reading import JoinReading
 
 

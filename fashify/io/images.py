@@ -9,39 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import os
 import re
 import warnings
-from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from fashify.errors import ConfigError, ImageReadError
-from fashify.io.jxl import jxl_size
-from fashify.io.pixels import STRIP_PIXELS, WHITE, upright_rgb
-from fashify.io.profiles import has_foreign_profile
-
-logger = logging.getLogger(__name__)
-
-#: Formats that Pillow and its plug-ins decode in-process; no PostScript, no external program.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF", "JXL")
+from fashify.io.decoding import (
+    DEFAULT_LIMITS,
+    ImageLimits,
+    decode_bytes,
+    decode_image,
+    open_image,
+    size_error,
+)
+from fashify.io.pixels import WHITE
 
 _FILMS = ("GIF", "WEBP", "PNG", "AVIF")
-
-#: Other files often taken for pictures, by their first bytes, so that the error names them.
-_OTHERS = {
-    b"....ftyp(heic|heix|hevc|mif1|msf1)": "a damaged HEIC picture",
-    rb"\x00\x00\x00\x0cJXL |\xff\x0a": "a damaged JPEG XL picture",
-    rb"....ftyp(isom|mp4|qt  |M4V|3gp)": "a film",
-    rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg[^>]*>\s*)?<svg": "an SVG drawing",
-    b"%!PS|\xc5\xd0\xd3\xc6": "a PostScript file",
-    b"%PDF": "a PDF file",
-}
 
 #: File endings worth trying when a plain folder is listed.
 SUFFIXES = frozenset(
@@ -57,34 +45,6 @@ _SIGNATURES = re.compile(
     rb"|....ftyp(avi[fs]|hei[cxms]|hev[cm]|mif1|msf1)|\xff\x0a|\x00\x00\x00\x0cJXL ",
     re.DOTALL,
 )
-
-#: Formats whose frame is not decoded once but copied from buffer to buffer.
-COPIED = ("WEBP", "AVIF", "HEIF", "JXL")
-
-
-@dataclass(frozen=True)
-class ImageLimits:
-    """What is refused before decoding.
-
-    Attributes:
-        max_bytes: size of the encoded file, bytes.
-        max_pixels: width x height of one frame, pixels.
-        max_pixels_copied: the same for WebP, AVIF, HEIC and JPEG XL, whose decoders hold the
-            frame four times.
-        max_side: the longer side, pixels.
-        max_scans: of a JPEG that large; a smaller one may have more, as many times the pixels.
-        max_plain_bytes: of a PPM, PGM or PBM whose numbers are written out.
-    """
-
-    max_bytes: int = 30_000_000
-    max_pixels: int = 50_000_000
-    max_pixels_copied: int = 20_000_000
-    max_side: int = 30_000
-    max_scans: int = 15
-    max_plain_bytes: int = 2_000_000
-
-
-DEFAULT_LIMITS = ImageLimits()
 
 
 def load_image(
@@ -116,13 +76,13 @@ def load_image(
     if isinstance(source, np.ndarray):
         return _from_array(source, limits)
     if isinstance(source, Image.Image):
-        return _decode(source, limits, "a Pillow image")
+        return decode_image(source, limits, "a Pillow image")
     data, name = _read(source, limits)
     with warnings.catch_warnings():
         # Pillow's own bomb warning comes at half our limit and would be noise.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", UserWarning)
-        return _decode_bytes(data, limits, name)
+        return decode_bytes(data, limits, name)
 
 
 def is_picture(head: bytes) -> bool:
@@ -140,7 +100,7 @@ def image_size(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[in
     Raises:
         ImageReadError: not an image, or over a limit.
     """
-    with _open(data, limits, "bytes") as image:
+    with open_image(data, limits, "bytes") as image:
         return image.height, image.width, image.mode
 
 
@@ -183,7 +143,7 @@ def is_animated(source: Path | bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -
         ImageReadError: not an image, or over a limit.
     """
     data, name = _read(source, limits)
-    with _open(data, limits, name) as image:
+    with open_image(data, limits, name) as image:
         try:
             # A phone's JPEG may carry a second view of the same moment, a TIFF its further pages.
             return image.format in _FILMS and bool(getattr(image, "is_animated", False))
@@ -255,7 +215,7 @@ def _read(source: str | Path | bytes | BinaryIO, limits: ImageLimits) -> tuple[b
             "pass the picture in one of these forms",
         )
     if len(data) > limits.max_bytes:
-        raise _size_error(name, f"more than {limits.max_bytes:,} bytes", limits)
+        raise size_error(name, f"more than {limits.max_bytes:,} bytes", limits)
     if not data:
         raise ImageReadError("an image file", f"{name}, which is empty", "save the picture again")
     return data, name
@@ -267,163 +227,12 @@ def _read_path(path: Path, limits: ImageLimits) -> bytes:
             raise ImageReadError("an image file", f"no file at {path}", "check the path")
         size = os.path.getsize(path)
         if size > limits.max_bytes:
-            raise _size_error(path.name, f"{size:,} bytes", limits)
+            raise size_error(path.name, f"{size:,} bytes", limits)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, ImageReadError):
             raise
         raise ImageReadError("a readable image file", f"{path}: {error}", "check it") from error
-
-
-def _size_error(name: str, size: str, limits: ImageLimits) -> ImageReadError:
-    return ImageReadError(
-        f"an image of at most {limits.max_bytes:,} bytes, {limits.max_pixels:,} pixels "
-        f"and {limits.max_side:,} pixels a side",
-        f"{name} with {size}",
-        "make the picture smaller and try again",
-    )
-
-
-def _open(data: bytes, limits: ImageLimits, name: str) -> Image.Image:
-    """Reads the header only and refuses what is no image or too large."""
-    # Pillow's plug-in for JPEG XL decodes as it opens: too late to refuse a size.
-    announced = jxl_size(data)
-    if announced is not None:
-        _check_announced(announced, limits, name)
-    try:
-        image = Image.open(_file(data), formats=_formats())
-    except Image.DecompressionBombError as error:
-        raise _size_error(name, "far more pixels", limits) from error
-    except UnidentifiedImageError as error:
-        raise ImageReadError(
-            f"an image ({', '.join(FORMATS)})",
-            f"{name}, which is {_describe_format(data)}",
-            "save the picture as JPEG or PNG",
-        ) from error
-    except Exception as error:  # Pillow's plugins raise many kinds on hostile headers.
-        raise _damage_error(name, error) from error
-    _check_size(image, limits, name)
-    return image
-
-
-class _FewReads(io.BytesIO):
-    """A file that can be read from so many times; each read is a turn of some loop in Python.
-
-    Pillow walks through chunks, markers and comments one read after the other, and through
-    millions of them if a file has as many. Pixels are read in large pieces.
-    """
-
-    left = 500_000
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.left -= 1
-        if self.left < 0:
-            raise ValueError("made of far too many pieces")
-        return super().read(size)
-
-
-def _file(data: bytes) -> io.BytesIO:
-    # A small file ends before it has cost anything, and most are small.
-    return _FewReads(data) if len(data) > 200_000 else io.BytesIO(data)
-
-
-def _describe_format(data: bytes) -> str:
-    """Names the kind of a file that is no supported picture."""
-    names = (name for start, name in _OTHERS.items() if re.match(start, data[:1000], re.DOTALL))
-    return next(names, "not one")
-
-
-@cache
-def _formats() -> tuple[str, ...]:
-    """Of our formats those this Pillow was built with; it fails on a name it lacks."""
-    Image.init()
-    for register in (_register_heif, _register_jxl):
-        try:
-            register()
-        except ImportError:  # A platform without a wheel of it: such files are named then.
-            logger.info("a picture format is missing: %s", register.__name__)
-    return tuple(name for name in FORMATS if name in Image.OPEN)
-
-
-def _register_heif() -> None:
-    import pillow_heif
-
-    pillow_heif.register_heif_opener(thumbnails=False)
-
-
-def _register_jxl() -> None:
-    import pillow_jxl  # noqa: F401  Importing registers it.
-
-
-def _check_announced(size: tuple[int, int], limits: ImageLimits, name: str) -> None:
-    width, height = size
-    most = min(limits.max_pixels, limits.max_pixels_copied)
-    if width * height > most or max(width, height) > limits.max_side:
-        received = f"{width:,} x {height:,} pixels of JXL"
-        raise _size_error(name, received, replace(limits, max_pixels=most))
-
-
-def _check_size(image: Image.Image, limits: ImageLimits, name: str) -> None:
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise _damage_error(name, ValueError(f"size {width} x {height}"))
-    copied = image.format in COPIED
-    most = min(limits.max_pixels, limits.max_pixels_copied) if copied else limits.max_pixels
-    if width * height > most or max(width, height) > limits.max_side:
-        kind = f" of {image.format}" if copied else ""
-        received = f"{width:,} x {height:,} pixels{kind}"
-        raise _size_error(name, received, replace(limits, max_pixels=most))
-
-
-def _check_effort(image: Image.Image, data: bytes, limits: ImageLimits, name: str) -> None:
-    """Refuses what is quick to send and slow to decode: scans of a JPEG, numbers in plain text.
-
-    A progressive JPEG may go over all its pixels again for every few bytes; Pillow reads the
-    plain kinds of PPM number by number in Python.
-    """
-    if image.format == "PPM" and data[1:2] in b"123" and len(data) > limits.max_plain_bytes:
-        raise _size_error(name, f"{len(data):,} bytes of plain text", limits)
-    # Within a scan every FF is followed by 00: the marker stands for itself.
-    scans = data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 0
-    most = limits.max_scans * limits.max_pixels
-    if scans > limits.max_scans and scans * image.width * image.height > most:
-        raise _size_error(name, f"{scans:,} scans of {image.width:,} x {image.height:,}", limits)
-
-
-def _damage_error(name: str, error: BaseException) -> ImageReadError:
-    reason = " ".join(str(error).split())[:120] or type(error).__name__
-    return ImageReadError(
-        "a whole image", f"{name}, which is damaged ({reason})", "save the picture again"
-    )
-
-
-def _decode_bytes(data: bytes, limits: ImageLimits, name: str) -> np.ndarray:
-    with _open(data, limits, name) as image:
-        _check_effort(image, data, limits, name)
-        plain = image.format == "JPEG" and image.mode == "RGB" and not image.info.get("exif")
-        small = image.width * image.height <= STRIP_PIXELS
-        if small and plain and not has_foreign_profile(image):
-            # The common case, and the hot path of extraction: nothing to convert.
-            try:
-                return np.array(image)
-            except Exception as error:
-                raise _damage_error(name, error) from error
-        return _decode(image, limits, name)
-
-
-def _decode(image: Image.Image, limits: ImageLimits, name: str) -> np.ndarray:
-    _check_size(image, limits, name)
-    try:
-        # Not n_frames, which reads an animation to its end.
-        if image.tell():
-            image.seek(0)
-            _check_size(image, limits, name)
-        image.load()
-        return upright_rgb(image)
-    except ImageReadError:
-        raise
-    except Exception as error:
-        raise _damage_error(name, error) from error
 
 
 def _from_array(array: Any, limits: ImageLimits) -> np.ndarray:
@@ -438,4 +247,4 @@ def _from_array(array: Any, limits: ImageLimits) -> np.ndarray:
         raise ImageReadError("at least one pixel", f"shape {array.shape}", "pass a picture")
     if array.ndim == 3 and channels == 1:
         array = array[:, :, 0]
-    return _decode(Image.fromarray(array), limits, "the array")
+    return decode_image(Image.fromarray(array), limits, "the array")

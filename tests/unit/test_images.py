@@ -309,7 +309,7 @@ def test_plain_text_pictures_limited():
     ids=["chunks", "markers", "comment"],
 )
 def test_a_file_of_endless_pieces_is_given_up(monkeypatch, data):
-    monkeypatch.setattr("fashify.io.images._FewReads.left", 5_000)
+    monkeypatch.setattr("fashify.io.decoding._FewReads.left", 5_000)
     with pytest.raises(ImageReadError, match="far too many pieces"):
         load_image(data)
 
