@@ -300,7 +300,7 @@ def test_parameters_come_with_default_and_meaning(tmp_path):
 def test_notebooks_found_by_name():
     """Notebooks are found by number name and path."""
     names = list_notebooks()
-    assert names[:3] == ["01_eda", "02_feature_extraction", "03_knn_evaluation"]
+    assert names[:4] == ["00_tour", "01_eda", "02_feature_extraction", "03_knn_evaluation"]
     path = find_notebook("3")
     assert path.name == "03_knn_evaluation.ipynb"
     assert find_notebook("03_knn_evaluation") == find_notebook("03") == find_notebook(path) == path

@@ -65,4 +65,4 @@ def test_wheel_builds_a_store_from_another_folder(wheel, tmp_path):
         text=True,
     ).stdout.split()  # fmt: skip
     assert told[0].startswith(str(tmp_path))
-    assert told[1] == "01_eda"
+    assert told[1] == "00_tour"
