@@ -13,8 +13,11 @@ PORT ?= 7860
 # The sample's head takes seconds; for another catalogue `fashify learn` makes one when asked.
 HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
+# The notebooks with tables that nbval compares; all of them run in tests/notebooks, on a part.
+COMPARED := $(addprefix notebooks/,01_eda.ipynb 03_knn_evaluation.ipynb 05_catalogue_audit.ipynb)
+
 .DEFAULT_GOAL := help
-.PHONY: help setup sample demo original test lint reports notebooks bench docs harden lock news clean
+.PHONY: help setup sample demo original test nbval lint reports notebooks bench docs harden lock news clean
 
 help:  ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,7 +52,10 @@ original: $(RUNTIME)  ## the original design: ResNet50, 2,048 numbers, scikit-le
 	$(BIN)/fashify demo --store $(ORIGINAL) --port $(PORT)
 
 test: lint  ## lint, then all tests: unit, contract, notebooks, browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax tests notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax tests $(COMPARED)
+
+nbval: $(READY)  ## run every notebook as it stands, and compare the tables that are marked for it
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax notebooks
 
 lint: $(READY)  ## style, imports between the layers, types
 	$(BIN)/ruff check .

@@ -216,7 +216,8 @@ def image_facts(facts: pd.DataFrame, *, top: int = 8) -> NamedFigure:
     if len(sizes) > top:
         left.set_title(f"width × height, pixels: {top} of {len(sizes)} sizes")
     common = " × ".join(str(side) for side in shown.index[0])
-    fig.alt = f"{format_count(len(sizes), 'image size')}, most frequent {common}; modes {_describe_first(modes)}."
+    counted = format_count(len(sizes), "image size")
+    fig.alt = f"{counted}, most frequent {common}; modes {_describe_first(modes)}."
     return fig
 
 

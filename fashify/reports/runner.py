@@ -229,6 +229,7 @@ def _execute(path: Path, target: Path, given: dict, progress: bool) -> dict | No
             cwd=os.getcwd(),
             progress_bar=progress,
             autosave_cell_every=0,
+            kernel_manager_class=_make_own_kernel(),
         )
     except PapermillExecutionError as error:
         text = _ANSI.sub("", str(error.evalue)).strip()
@@ -238,6 +239,18 @@ def _execute(path: Path, target: Path, given: dict, progress: bool) -> dict | No
     except OSError as error:
         raise _no_place(target.parent, error) from error
     return None
+
+
+def _make_own_kernel() -> type:
+    """A manager whose kernel is this very Python, whatever kernels a notebook or Jupyter names."""
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    class OwnKernel(AsyncKernelManager):
+        kernel_spec = KernelSpec(**get_kernel_dict())
+
+    return OwnKernel
 
 
 def _write_report(folder: Path, record: dict, error: dict | None) -> None:

@@ -1,23 +1,39 @@
-"""The notebooks as programs: run with real parameters on a part of the sample, pages and all."""
+"""The notebooks as programs: run with real parameters on a part of the sample, pages and all.
+
+After its end each goes on with the solutions of its exercises.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from fashify.reports import list_notebooks, run_reports
+from fashify.reports import run_reports
 from fashify.reports.export import external_resources
 
 #: All of them are run for the first test, which takes its time on a busy machine.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(1800)
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 #: Enough for every level to have something to judge, little enough to embed in seconds.
 LIMIT = 48
+
+
+def add_solutions(path: Path, folder: Path) -> Path:
+    """A copy of a notebook that goes on, after its end, with the solutions of its exercises."""
+    book = nbformat.read(path, as_version=4)
+    texts = [cell.source for cell in book.cells if cell.source.startswith("## Exercises")]
+    for solution in re.findall(r"```python\n(.*?)\n```", texts[0], re.DOTALL):
+        book.cells.append(nbformat.v4.new_code_cell(solution))
+    folder.mkdir(exist_ok=True)
+    nbformat.write(book, folder / path.name)
+    return folder / path.name
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +55,14 @@ def runs(tmp_path_factory):
         "chosen": "lda",
         "at_least": "1",
     }
-    names = [name for name in list_notebooks() if name != "09_words"]
+    *solved, words = [str(add_solutions(path, out / "solved")) for path in NOTEBOOKS]
     found = run_reports(
-        names, catalogue="sample", store=store, parameters=given, out=out, progress=False
+        solved, catalogue="sample", store=store, parameters=given, out=out, progress=False
     )
     # Words need a network that brings a text tower along, so this one has a store of its own.
     asked = {"limit": str(LIMIT), "k": "3", "split": "all", "changes": "8"}
     found += run_reports(
-        ["09_words"], catalogue="sample", store=out / "words", parameters=asked, out=out,
+        [words], catalogue="sample", store=out / "words", parameters=asked, out=out,
         progress=False,
     )  # fmt: skip
     return {run.record["notebook"]: run for run in found}

@@ -168,9 +168,33 @@ def test_checked_tables_do_not_depend_on_the_machine(book):
             assert set(cell.outputs[0].data) == {"text/html", "text/plain"}
 
 
+def test_make_test_compares_all_marked_tables():
+    marked = {path.name for path in NOTEBOOKS if CHECKED in path.read_text()}
+    makefile = (NOTEBOOKS[0].parents[1] / "Makefile").read_text()
+    line = next(line for line in makefile.splitlines() if line.startswith("COMPARED :="))
+    assert set(re.findall(r"\d\d_\w+\.ipynb", line)) == marked
+
+
 def test_reader_gets_an_answer_and_exercises(book):
     """The answer stands right after the question, exercises at the end."""
     assert book.cells[0].source.count("**In short:**") == 1
     exercises = [c.source for c in book.cells if c.source.startswith("## Exercises")]
     assert len(exercises) == 1
-    assert len(re.findall(r"^\d\. ", exercises[0], re.MULTILINE)) >= 2
+    asked = re.findall(r"^(\d)\. ", exercises[0], re.MULTILINE)
+    solved = re.findall(r"<summary>Solution of (\d)</summary>\n\n```python\n", exercises[0])
+    assert len(asked) >= 2
+    assert solved == asked
+
+
+def test_each_leads_to_the_next():
+    """Exercises end with a link to the next notebook, by its title; the tour has all of them."""
+    names = [path.name for path in NOTEBOOKS]
+    titles = [path.read_text().split('"# ', 1)[1].split("\\n", 1)[0] for path in NOTEBOOKS]
+    for path, name, title in zip(NOTEBOOKS, names[1:], titles[1:], strict=False):
+        assert f"**Next:** [{title}]({name})" in path.read_text(), path.stem
+    assert [name for name in names[1:] if f"]({name})" not in NOTEBOOKS[0].read_text()] == []
+
+
+def test_central_sum_is_done_by_hand(book):
+    texts = [cell.source for cell in book.cells if cell.cell_type == "markdown"]
+    assert any(re.search(r"by hand|blind guess", text.split("\n")[0]) for text in texts[1:])

@@ -65,10 +65,19 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
+    """A run beside kernels of other names and Pythons: it uses none of them."""
     folder = tmp_path_factory.mktemp("reports")
+    spec = {"argv": ["false"], "display_name": "Another", "language": "python"}
+    (folder / "kernels/python3").mkdir(parents=True)
+    (folder / "kernels/python3/kernel.json").write_text(json.dumps(spec))
     figure = 'plots.counts(["Men & women", "Men", "Men"], level=level)'
     path = write_notebook(folder / "01_small.ipynb", figure, LAST)
-    return run_notebook(path, parameters={"k": "7"}, out=folder / "out", progress=False)
+    book = nbformat.read(path, as_version=4)
+    book.metadata["kernelspec"]["name"] = "fashion"
+    nbformat.write(book, path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(folder))
+        return run_notebook(path, parameters={"k": "7"}, out=folder / "out", progress=False)
 
 
 def test_a_run_keeps_everything_it_gave(run):

@@ -36,7 +36,7 @@ def test_wheel_holds_notebooks_sample_and_weights(wheel):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_wheel_builds_a_store_from_another_folder(wheel, tmp_path):
+def test_wheel_builds_a_store_and_reports_from_another_folder(wheel, tmp_path):
     """In an environment of its own, which borrows this one's other packages."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     python = tmp_path / "venv/bin/python"
@@ -49,6 +49,8 @@ def test_wheel_builds_a_store_from_another_folder(wheel, tmp_path):
     install = [sys.executable, "-m", "pip", "--python", python, "install", "-q"]
     subprocess.run([*install, "--no-deps", "--no-index", wheel], check=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    # nbconvert's templates are borrowed too, and with them a kernel of the other Python.
+    environment["JUPYTER_PATH"] = f"{sysconfig.get_path('data')}/share/jupyter"
 
     def fashify(*arguments: str) -> str:
         return subprocess.run(
@@ -59,10 +61,15 @@ def test_wheel_builds_a_store_from_another_folder(wheel, tmp_path):
     fashify("build", "--catalogue", "sample", "--limit", "24", "--out", "store")
     answer = json.loads(fashify("info", "--store", "store", "--json"))
     assert answer["store"]["n_items"] == 24
-    where = "import fashify.reports as r, fashify; print(fashify.__file__, *r.list_notebooks())"
-    told = subprocess.run(
-        [python, "-c", where], cwd=tmp_path, env=environment, check=True, capture_output=True,
-        text=True,
-    ).stdout.split()  # fmt: skip
-    assert told[0].startswith(str(tmp_path))
-    assert told[1] == "00_tour"
+    where = subprocess.run(
+        [python, "-c", "import fashify; print(fashify.__file__)"], cwd=tmp_path, env=environment,
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert where.startswith(str(tmp_path))
+    # Copies are opened with JupyterLab; what is reported of one is what its cells show there.
+    fashify("notebooks", "mine")
+    options = ["--store", "store", "-p", "split=all", "--out", "reports", "--json"]
+    (run,) = json.loads(fashify("report", "mine/00_tour.ipynb", *options))
+    assert (run["status"], run["metrics"]["gallery"]) == ("done", 24)
+    names = {path.name for path in ROOT.glob("notebooks/*.ipynb")}
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == names

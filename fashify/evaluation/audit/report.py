@@ -76,8 +76,8 @@ class Audit:
         return [
             f"{counts['groups']:,} of {n:,} products ({counts['groups'] / max(1, n):.1%}) have a "
             "copy, a look-alike or a variant.",
-            f"{counts['equal files']:,} share their file, {counts['look-alikes']:,} look alike at a "
-            f"threshold of {THRESHOLD}, {counts['variants']:,} share name and type.",
+            f"{counts['equal files']:,} share their file, {counts['look-alikes']:,} look alike at "
+            f"a threshold of {THRESHOLD}, {counts['variants']:,} share name and type.",
             f"The largest group has {max(1, int(kinds.loc['groups', 'largest']))} products.",
             self.describe_noise,
         ]
