@@ -26,9 +26,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reproduce.md"
 
-#: Headings of the two tables of the page.
+#: Headings of the page's tables.
 STORES = ("store", "minutes", "command")
-FIGURES = ("figure", "expected", "within", "minutes", "command", "read from")
+FIGURES = ("figure", "expected", "within", "read from")
+
+#: The line of a code block whose command the tables after it are read from.
+_COMMAND = re.compile(r"(\w.*?)\s+# (\d+) min")
 
 #: Words of a command that stand for a file of the reader's.
 PLACES = {"ARCHIVE.zip": "catalogue", "SET": "photos"}
@@ -38,29 +41,35 @@ _STEP = re.compile(r"\[([^\]]+)\]|([^.\[\]]+)")
 
 @dataclass
 class Row:
-    """One row of a table: its cells by heading, without backticks, and its line on the page."""
+    """One row of a table: its cells by heading, without backticks, and its line on the page.
+
+    A figure has the command above its table, which takes ``minutes`` and stands on ``source``.
+    """
 
     cells: dict[str, str]
     line: int
-
-    @property
-    def minutes(self) -> float:
-        """What the page says the command takes."""
-        return float(self.cells["minutes"])
+    command: str = ""
+    minutes: float = 0.0
+    source: int = -1
 
 
 def read_rows(text: str, heading: tuple[str, ...]) -> list[Row]:
     """The rows below every table of this heading."""
-    rows, inside = [], False
+    rows, inside, above = [], False, ("", 0.0, -1)
     for number, line in enumerate(text.splitlines()):
+        if found := _COMMAND.fullmatch(line):
+            above = found[1], float(found[2]), number
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if not line.startswith("|"):
             inside = False
         elif tuple(cells) == heading:
             inside = True
         elif inside and not set(line) <= set("|-: "):
-            values = [cell.strip("`") for cell in cells]
-            rows.append(Row(dict(zip(heading, values, strict=True)), number))
+            named = dict(zip(heading, (cell.strip("`") for cell in cells), strict=True))
+            own = (
+                (named["command"], float(named["minutes"]), number) if heading == STORES else above
+            )
+            rows.append(Row(named, number, *own))
     return rows
 
 
@@ -89,10 +98,10 @@ def fill_places(command: str, given: dict[str, str]) -> list[str] | None:
 def make_stores(rows: list[Row], needed: set[str], given: dict[str, str], limit: float) -> None:
     """Builds the stores that are needed, missing and quick enough."""
     for row in rows:
-        store, command = row.cells["store"], fill_places(row.cells["command"], given)
+        store, command = row.cells["store"], fill_places(row.command, given)
         missing = not (ROOT / store / "manifest.json").is_file()
         if store in needed and missing and command and row.minutes < limit:
-            print(f"building {store}, some {row.cells['minutes']} minutes", flush=True)
+            print(f"building {store}, some {row.minutes:g} minutes", flush=True)
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
@@ -110,7 +119,7 @@ def check_figures(rows: list[Row], given: dict[str, str], limit: float) -> list[
     answers: dict[str, tuple[Any, float] | str] = {}
     found = []
     for row in rows:
-        text = row.cells["command"]
+        text = row.command
         if text not in answers:
             answers[text] = answer_command(text, row.minutes, given, limit)
         answer = answers[text]
@@ -167,8 +176,8 @@ def fill_page(text: str, found: list[dict]) -> str:
         row = one["row"]
         cells = lines[row.line].strip("|").split("|")
         cells[FIGURES.index("expected")] = f" {one['got']:.3f} "
-        cells[FIGURES.index("minutes")] = f" {max(1, math.ceil(one['minutes']))} "
         lines[row.line] = "|" + "|".join(cells) + "|"
+        lines[row.source] = f"{row.command}   # {max(1, math.ceil(one['minutes']))} min"
     return "\n".join(lines) + "\n"
 
 
@@ -187,7 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     }
     text = options.page.read_text(encoding="utf-8")
     rows = read_rows(text, FIGURES)
-    needed = set(re.findall(r"--store (\S+)", " ".join(row.cells["command"] for row in rows)))
+    needed = set(re.findall(r"--store (\S+)", " ".join(row.command for row in rows)))
     make_stores(read_rows(text, STORES), needed, given, options.minutes)
     found = check_figures(rows, given, options.minutes)
     for one in found:

@@ -44,6 +44,14 @@ def search_photo(page, service) -> None:
     page.locator(".fx-card").nth(4).wait_for()
 
 
+def say(page, text: str) -> None:
+    """Searches in words, beside what is there."""
+    page.locator(".fx-say input").fill(text)
+    page.locator(".fx-say input").press("Enter")
+    page.get_by_role("button", name="Take away:").first.wait_for()
+    page.locator(".fx-card").nth(4).wait_for()
+
+
 def refine(page) -> None:
     """A filter, two votes, one open menu."""
     page.locator('.fx-menu[data-level="gender"] summary').click()
@@ -84,6 +92,10 @@ def take(browser, url: str, service) -> None:
     desktop.set_viewport_size({"width": DESKTOP[0], "height": 1180})
     explore(desktop)
     keep(desktop, "demo-explore")
+    words = browser.new_page(viewport={"width": DESKTOP[0], "height": 1180})
+    words.goto(url)
+    say(words, "red dress")
+    keep(words, "demo-words")
     phone = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]}, has_touch=True)
     phone.goto(url)
     search_photo(phone, service)

@@ -14,25 +14,27 @@ from reproduce import FIGURES, STORES, Row, fill_page, fill_places, read_rows, r
 
 ROOT = Path(__file__).resolve().parents[2]
 
-HEAD = "| figure | expected | within | minutes | command | read from |\n|---|---|---|---|---|---|\n"
+HEAD = "| figure | expected | within | read from |\n|---|---|---|---|\n"
 
 
 @pytest.fixture
 def page(tmp_path) -> Path:
-    """A page of four figures whose commands print what stands in this file."""
+    """A page of six figures; the command of the first four prints what stands in this file."""
     answer = {"rows": [{"name": "P@1", "level": "type", "value": 0.5}], "deep": {"x": 0.25}}
     (tmp_path / "say.py").write_text(f"print('''{json.dumps(answer)}''')")
-    say = f"`python {tmp_path / 'say.py'}`"
-    rows = [
-        f"| near | 0.498 | 0.002 | 1 | {say} | `rows[name=P@1,level=type].value` |",
-        f"| far | 0.2 | 0.04 | 1 | {say} | `deep.x` |",
-        f"| new | ? | 0.04 | 1 | {say} | `deep.x` |",
-        f"| lost | 0.2 | 0.04 | 1 | {say} | `deep.y` |",
-        "| long | 0.2 | 0.04 | 10 | `fashify info` | `x` |",
-        "| file | 0.2 | 0.04 | 1 | `fashify audit --catalogue ARCHIVE.zip` | `x` |",
-    ]
+    tables = {
+        f"python {tmp_path / 'say.py'}   # 1 min": [
+            "| near | 0.498 | 0.002 | `rows[name=P@1,level=type].value` |",
+            "| far | 0.2 | 0.04 | `deep.x` |",
+            "| new | ? | 0.04 | `deep.x` |",
+            "| lost | 0.2 | 0.04 | `deep.y` |",
+        ],
+        "fashify info   # 10 min": ["| long | 0.2 | 0.04 | `x` |"],
+        "fashify audit --catalogue ARCHIVE.zip   # 1 min": ["| file | 0.2 | 0.04 | `x` |"],
+    }
     path = tmp_path / "page.md"
-    path.write_text("# A page\n\n" + HEAD + "\n".join(rows) + "\n\nThe end.\n")
+    parts = [f"```sh\n{c}\n```\n\n{HEAD}" + "\n".join(rows) for c, rows in tables.items()]
+    path.write_text("# A page\n\n" + "\n\n".join(parts) + "\n\nThe end.\n")
     return path
 
 
@@ -52,7 +54,7 @@ def test_filled_page_passes(page, capsys):
     text = page.read_text()
     expected = [row.cells["expected"] for row in read_rows(text, FIGURES)]
     assert expected == ["0.500", "0.250", "0.250", "0.2", "0.2", "0.2"]
-    assert text.startswith("# A page\n\n| figure")
+    assert text.startswith("# A page\n\n```sh\npython")
     assert text.endswith("|\n\nThe end.\n")
     capsys.readouterr()
     reproduce.main(["--page", str(page)])
@@ -72,7 +74,7 @@ def test_places_are_filled_or_named():
 
 
 def test_nothing_measured_changes_nothing():
-    text = HEAD + "| a | 1 | 0 | 1 | `x` | `y` |\n"
+    text = HEAD + "| a | 1 | 0 | `y` |\n"
     found = [{"row": read_rows(text, FIGURES)[0], "got": math.nan, "minutes": math.nan}]
     assert fill_page(text, found) == text
 
@@ -88,9 +90,9 @@ def test_every_row_of_the_page_can_be_run():
     for row in figures:
         assert float(row.cells["within"]) > 0
         assert float(row.cells["expected"]) > 0, f"{row.cells['figure']}: fill the page"
-        assert any(f"--store {store}" in row.cells["command"] for store in made)
+        assert any(f"--store {store}" in row.command for store in made)
     names = {"catalogue": "a.zip", "photos": "set"}
-    for command in {row.cells["command"] for row in figures + stores}:
+    for command in {row.command for row in figures + stores}:
         arguments = fill_places(command, names)
         asked = [word for word in arguments if not word.startswith("-")][:3]
         helped = subprocess.run(
@@ -105,7 +107,7 @@ def test_every_row_of_the_page_can_be_run():
 
 
 def test_a_row_keeps_its_line():
-    text = "x\n" + HEAD + "| a | 1 | 0 | 1 | `x` | `y` |\n"
+    text = "fashify info   # 3 min\n" + HEAD + "| a | 1 | 0 | `y` |\n"
     assert read_rows(text, FIGURES) == [
-        Row(dict(zip(FIGURES, ("a", "1", "0", "1", "x", "y"), strict=True)), 3)
+        Row(dict(zip(FIGURES, "a10y", strict=True)), 3, "fashify info", 3.0, 0)
     ]
