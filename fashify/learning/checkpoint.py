@@ -27,12 +27,26 @@ class Progress:
         seconds: time they took, over all sittings.
         losses: mean of each loss, one entry per epoch.
         validation: figures on held-out products and photos, one entry per epoch.
+        sums: sum of each loss over the steps of an epoch that has not ended.
     """
 
     step: int = 0
     seconds: float = 0.0
     losses: list[dict[str, float]] = field(default_factory=list)
     validation: list[dict[str, float]] = field(default_factory=list)
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, losses: Mapping[str, Any]) -> None:
+        """Counts the losses of one step."""
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+
+    def end_epoch(self, steps: int) -> dict[str, float]:
+        """The mean of each loss over an epoch of so many steps, which is kept and begun anew."""
+        means = {name: round(value / steps, 4) for name, value in self.sums.items()}
+        self.losses.append(means)
+        self.sums = {}
+        return means
 
 
 def open_run(folder: Path, facts: Mapping[str, Any]) -> Progress:

@@ -88,9 +88,11 @@ def _features(model: Any, pictures: np.ndarray) -> Iterator[Any]:
     size = model.plan.input_size
     for start in range(0, len(pictures), _BATCH):
         batch = np.stack([resize(one, size) for one in pictures[start : start + _BATCH]])
-        views = (batch.astype(np.float32) - 127) / 128
-        maps = ops.cast(model.network(views, training=False), "float32")
-        yield ops.mean(maps, axis=(1, 2))
+        # One shape, so that the backend compiles one program.
+        views = np.zeros((_BATCH, *batch.shape[1:]), np.float32)
+        views[: len(batch)] = (batch.astype(np.float32) - 127) / 128
+        maps = model.network.predict_on_batch(views)[: len(batch)]
+        yield ops.convert_to_tensor(maps.astype(np.float32).mean(axis=(1, 2)))
 
 
 def _micro_macro(name: str, right: np.ndarray, kinds: np.ndarray) -> dict[str, float]:

@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,8 +28,14 @@ from fashify.learning.recipe import TYPE_LEVEL, TrainingPlan
 
 logger = logging.getLogger(__name__)
 
-#: A run is saved when an epoch ends, and when this long has gone by since it was, seconds.
-SAVE_SECONDS = 600.0
+#: A run is saved when an epoch ends, unless it was this short a time ago, seconds;
+SAVE_SECONDS = 30.0
+
+#: within an epoch when this long has gone by.
+SAVE_WITHIN_SECONDS = 600.0
+
+#: Batches made ahead of the step that takes them.
+_AHEAD = 3
 
 
 def train_network(
@@ -149,7 +156,6 @@ class _Run:
         total = self.lesson.steps * self.lesson.plan.epochs
         model = self._model(first, total)
         stop = total if stop_after is None else min(total, stop_after)
-        sums: dict[str, float] = {}
         begun = saved = time.monotonic()
         bar = tqdm(
             total=total,
@@ -161,17 +167,16 @@ class _Run:
         with bar:
             for batch in self._batches(self.done.step, stop):
                 losses = model.train_on_batch(batch, return_dict=True)
-                for name, value in losses.items():
-                    sums[name] = sums.get(name, 0.0) + float(value)
+                self.done.add(losses)
                 self.done.step += 1
                 bar.set_postfix(loss=f"{losses['loss']:.3f}", refresh=False)
                 bar.update()
                 now = time.monotonic()
                 ended = self.done.step % self.lesson.steps == 0
                 if ended:
-                    self._end_epoch(model, sums, bar.write)
-                    sums = {}
-                if ended or self.done.step == stop or now - saved > SAVE_SECONDS:
+                    self._end_epoch(model, bar.write)
+                wait = SAVE_SECONDS if ended else SAVE_WITHIN_SECONDS
+                if self.done.step == stop or now - saved > wait:
                     self.done.seconds += time.monotonic() - begun
                     begun = saved = time.monotonic()
                     save_run(self.work, self.facts, self.done, _state(model))
@@ -218,18 +223,17 @@ class _Run:
         return [*self.lesson.codes, *(name for name, used in other.items() if used)]
 
     def _batches(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
-        """One batch ahead, so that a GPU does not wait for the next."""
-        with ThreadPoolExecutor(1) as pool:
-            ahead = [pool.submit(self.lesson.batch, step) for step in range(start, stop)[:1]]
+        """Some batches ahead, so that a GPU does not wait for the next."""
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            ahead = deque(pool.submit(self.lesson.batch, step) for step in range(start, stop)[:_AHEAD])
             for step in range(start, stop):
-                batch = ahead.pop().result()
-                if step + 1 < stop:
-                    ahead.append(pool.submit(self.lesson.batch, step + 1))
+                batch = ahead.popleft().result()
+                if step + _AHEAD < stop:
+                    ahead.append(pool.submit(self.lesson.batch, step + _AHEAD))
                 yield batch
 
-    def _end_epoch(self, model: Any, sums: dict[str, float], write: Callable) -> None:
-        means = {name: round(value / self.lesson.steps, 4) for name, value in sums.items()}
-        self.done.losses.append(means)
+    def _end_epoch(self, model: Any, write: Callable) -> None:
+        means = self.done.end_epoch(self.lesson.steps)
         own = [_copy(variable) for variable in model.trainable_variables]
         _use_means(model)
         found = judge(model, self.held_out)

@@ -221,8 +221,9 @@ def _shadow(cover: Any, draws: Draws, size: Size) -> Any:
     from keras import ops
 
     moved = sample(cover, draws["shadow_map"], size)
-    soft = 2 * (size[1] // 24) + 1
-    return ops.average_pool(moved, soft, strides=1, padding="same")
+    reach = size[1] // 24
+    moved = ops.pad(moved, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+    return ops.average_pool(moved, 2 * reach + 1, strides=1, padding="valid")
 
 
 def _draw_texture(rng: np.random.Generator, n: int) -> Draws:
