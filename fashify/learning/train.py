@@ -225,7 +225,8 @@ class _Run:
     def _batches(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
         """Some batches ahead, so that a GPU does not wait for the next."""
         with ThreadPoolExecutor(_AHEAD) as pool:
-            ahead = deque(pool.submit(self.lesson.batch, step) for step in range(start, stop)[:_AHEAD])
+            first = range(start, stop)[:_AHEAD]
+            ahead = deque(pool.submit(self.lesson.batch, step) for step in first)
             for step in range(start, stop):
                 batch = ahead.popleft().result()
                 if step + _AHEAD < stop:
