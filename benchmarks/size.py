@@ -1,7 +1,7 @@
 """Lines of a package by room: code, docstrings and comments, imports, blank lines.
 
-    python benchmarks/size.py
-    python benchmarks/size.py ../old/fashify
+python benchmarks/size.py
+python benchmarks/size.py ../old/fashify
 """
 
 from __future__ import annotations
