@@ -12,41 +12,11 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from fashify import Retriever, load_photos
+from fashify.evaluation.robustness import PERTURBATIONS
 from fashify.retrieval.photo_way import WHOLE
-
-#: (page, text) of a light and of a dark screen.
-LIGHT, DARK = ((255, 255, 255), (30, 30, 30)), ((18, 18, 18), (235, 235, 235))
-
-
-def draw_screenshot(image: np.ndarray, colours: tuple, rng: np.random.Generator) -> np.ndarray:
-    """A phone's screen with the picture, lines of text and a button."""
-    width, height = 360, int(360 * rng.uniform(1.9, 2.17))
-    screen = Image.new("RGB", (width, height), colours[0])
-    pen = ImageDraw.Draw(screen)
-    pen.text((20, 8), "9:41", fill=colours[1])
-    pen.text((20, 40), "< Shop   Search   Bag (2)", fill=colours[1])
-    top = 70 + int(rng.integers(0, 40))
-    wide = width if rng.random() < 0.5 else int(width * rng.uniform(0.7, 0.95))
-    high = min(int(wide * image.shape[0] / image.shape[1]), height - top - 140)
-    wide = min(wide, int(high * image.shape[1] / image.shape[0]))
-    screen.paste(Image.fromarray(image).resize((wide, high)), ((width - wide) // 2, top))
-    for line in range(int(rng.integers(2, 5))):
-        words = "Product name and a line of text "[: int(rng.integers(12, 32))]
-        pen.text((20, top + high + 20 + 22 * line), words, fill=colours[1])
-    pen.rounded_rectangle((20, height - 60, width - 20, height - 20), 8, fill=(230, 60, 90))
-    return np.array(screen)
-
-
-def draw_frame(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A frame of one colour, 4 to 13 pixels wide."""
-    edge, colour = int(rng.integers(4, 14)), rng.integers(0, 256, 3)
-    framed = np.empty((image.shape[0] + 2 * edge, image.shape[1] + 2 * edge, 3), np.uint8)
-    framed[:] = colour
-    framed[edge:-edge, edge:-edge] = image
-    return framed
 
 
 def measure_products(retriever: Retriever, n: int, rng: np.random.Generator) -> None:
@@ -54,11 +24,18 @@ def measure_products(retriever: Retriever, n: int, rng: np.random.Generator) -> 
     store = retriever.store
     rows = rng.permutation(np.flatnonzero(store.split == "validation"))[:n]
     images = [retriever.picture(store.item_ids[row]) for row in rows]
+
+    def share() -> float:
+        return 0.0 if rng.random() < 0.5 else rng.uniform(5, 30)
+
+    def seed() -> int:
+        return int(rng.integers(1 << 30))
+
     kinds = {
         "as it is": lambda image: image,
-        "light screenshot": lambda image: draw_screenshot(image, LIGHT, rng),
-        "dark screenshot": lambda image: draw_screenshot(image, DARK, rng),
-        "frame": lambda image: draw_frame(image, rng),
+        "light screenshot": lambda image: PERTURBATIONS["light screenshot"](image, share(), seed()),
+        "dark screenshot": lambda image: PERTURBATIONS["dark screenshot"](image, share(), seed()),
+        "frame": lambda image: PERTURBATIONS["frame"](image, rng.uniform(7, 22), seed()),
         "turned by 90": lambda image: np.rot90(image).copy(),
         "turned by 180": lambda image: np.rot90(image, 2).copy(),
     }
@@ -66,7 +43,9 @@ def measure_products(retriever: Retriever, n: int, rng: np.random.Generator) -> 
         shown = [change(image) for image in images]
         read = [retriever.read_photo(image) for image in shown]
         found = [
-            np.mean([retriever.by_image(image, 1)[0].position for image in some] == rows)
+            np.mean(
+                [retriever.by_image(image, 1, as_it_is=True)[0].position for image in some] == rows
+            )
             for some in (shown, [one.image for one in read])
         ]
         cut = np.mean([one.box != WHOLE for one in read])
@@ -90,7 +69,7 @@ def measure_pairs(retriever: Retriever, source: str, n: int, rng: np.random.Gene
         photo = np.hstack(sides)
         found = [matches for _, matches in retriever.by_garments(photo, 5)]
         two += len(found) == 2
-        together = retriever.by_image(photo, 5)
+        together = retriever.by_image(photo, 5, as_it_is=True)
         for place, matches in zip(pair, (found * 2)[:2] if len(found) == 1 else found, strict=True):
             right = photos.answers[photos.table["label"].iloc[place]]
             apart.append(np.mean([m.article_type in right for m in matches]))

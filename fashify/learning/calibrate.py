@@ -75,7 +75,7 @@ def embed_queries(
         photos: people's photos, where there are some.
         seed: of the scenes.
     """
-    scenes = _embed_scenes(embedder, seed)
+    scenes = embed_scenes(embedder, seed=seed)
     if photos is None:
         factor = PHOTO_DISTANCE.get(embedder.spec.name, 1.0)
         return PhotoQueries(scenes=scenes, factor=factor)
@@ -92,7 +92,7 @@ def embed_queries(
     return PhotoQueries(_embed(np.stack(pictures), embedder), answers, scenes)
 
 
-def _embed_scenes(embedder: Embedder, seed: int) -> Inputs:
+def embed_scenes(embedder: Embedder, *, seed: int) -> Inputs:
     """Parts of drawn backdrops, as photos that show no product."""
     rng, found = np.random.default_rng(seed), []
     backdrops = list(read_backdrops().values())
@@ -129,10 +129,10 @@ def measure_strength(
         photos: of ``embed_queries``.
     """
     photos = photos or PhotoQueries()
-    rows = _draw_queries(material, "validation", seed)
+    rows = draw_queries(material, "validation", seed)
     if rows is None:
         return None
-    gallery = _Gallery(vectors, material, head, exact or _fit_exact(vectors, material))
+    gallery = CurveFitter(vectors, material, head, exact or _fit_exact(vectors, material))
     found = gallery.fit_products(vectors[rows], rows)
     if found is None:
         return None
@@ -146,7 +146,7 @@ def measure_strength(
 
 
 @dataclass(frozen=True)
-class _Gallery:
+class CurveFitter:
     """What is searched while a curve is fitted: served vectors (v, d), and what they show."""
 
     vectors: np.ndarray
@@ -188,16 +188,26 @@ class _Gallery:
 
     def fit_photos(self, inputs: Inputs, answers: Sequence[tuple[str, ...]]) -> Strength | None:
         """The curve of people's photos; right is a type that answers the photo's label."""
-        answered = np.stack([np.isin(self.types, types) for types in answers])
-        able = answered.any(axis=1)
-        queries, answered = self.serve(inputs)[able], answered[able]
+        queries, answered = self.find_answered(self.serve(inputs), answers)
         if not len(queries):
             return None
-        found = self.exact.search(queries, min(K, len(self.types)))
-        relevant = np.take_along_axis(answered, found.positions, axis=1)
-        known = self._know(queries, found, relevant)
+        known = self.find_photo_evidence(queries, answered)
         curve = self._fit(known, queries[:ABSENT], answered[:ABSENT])
         return None if curve is None else replace(curve, basis="people's photos")
+
+    def find_answered(
+        self, queries: np.ndarray, answers: Sequence[tuple[str, ...]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Those queries (q, d) that a product answers, and which of the n products: (q, n)."""
+        answered = np.stack([np.isin(self.types, types) for types in answers])
+        able = answered.any(axis=1)
+        return queries[able], answered[able]
+
+    def find_photo_evidence(self, queries: np.ndarray, answered: np.ndarray) -> Evidence:
+        """What is known of the matches of photos (q, d) that products (q, n) answer."""
+        found = self.exact.search(queries, min(K, len(self.types)))
+        relevant = np.take_along_axis(answered, found.positions, axis=1)
+        return self._know(queries, found, relevant)
 
     def find_evidence(self, queries: np.ndarray, rows: np.ndarray) -> Evidence:
         """What is known of the items nearest to queries (q, d) that show pictures ``rows``."""
@@ -229,12 +239,25 @@ class _Gallery:
         if not known.distances.size:
             return None
         fitted = fit_strength(*known)
-        near = fitted.stretch(known.distances, known.agreement, known.confidence)[:, 0]
-        first = near[known.relevant[:, 0]]
-        distances, positions = self._nearest_of_others(queries, own)
-        beyond = self._stretch_first(fitted, queries, distances, positions)
-        beyond = beyond[np.isfinite(beyond)]
+        first, beyond = self._stretch_queries(fitted, known, queries, own)
         return count_alarms(choose_threshold(fitted, first, beyond).scale(factor), first, beyond)
+
+    def count_alarms(
+        self, curve: Strength, known: Evidence, queries: np.ndarray, own: np.ndarray
+    ) -> Strength:
+        """A curve with what its "nothing similar" is worth for other queries; as ``_fit``."""
+        return count_alarms(curve, *self._stretch_queries(curve, known, queries, own))
+
+    def _stretch_queries(
+        self, curve: Strength, known: Evidence, queries: np.ndarray, own: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stretched distances of first matches that are right, and of those of ``queries`` without
+        their ``own``.
+        """
+        near = curve.stretch(known.distances, known.agreement, known.confidence)[:, 0]
+        distances, positions = self._nearest_of_others(queries, own)
+        beyond = self._stretch_first(curve, queries, distances, positions)
+        return near[known.relevant[:, 0]], beyond[np.isfinite(beyond)]
 
     def _stretch_first(
         self, curve: Strength, queries: np.ndarray, distances: np.ndarray, positions: np.ndarray
@@ -271,9 +294,13 @@ def _fit_exact(vectors: np.ndarray, material: Material) -> Index:
     return make_index("exact").fit(vectors, names, view_items=owners)
 
 
-def _draw_queries(material: Material, part: str, seed: int) -> np.ndarray | None:
-    """First pictures of a split's items, at most ``QUERIES``, whose type others share."""
-    labels, queries = material.labels.get(MAIN_LEVEL), material.first_rows(part)
+def draw_queries(material: Material, part: str, seed: int) -> np.ndarray | None:
+    """First pictures of a split's items, or of "all", at most ``QUERIES``, whose type others
+    share.
+    """
+    labels = material.labels.get(MAIN_LEVEL)
+    first = np.unique(material.owners, return_index=True)[1]
+    queries = first if part == "all" else material.first_rows(part)
     if labels is None or not len(queries):
         return None
     if len(queries) > QUERIES:
@@ -296,9 +323,9 @@ def collect_matches(
     At most ``QUERIES`` are drawn; ``None`` where no query can be judged. ``head`` and ``exact`` as
     for :func:`measure_strength`.
     """
-    rows = _draw_queries(material, part, seed)
+    rows = draw_queries(material, part, seed)
     if rows is None:
         return None
-    gallery = _Gallery(vectors, material, head, exact or _fit_exact(vectors, material))
+    gallery = CurveFitter(vectors, material, head, exact or _fit_exact(vectors, material))
     found = gallery.find_evidence(vectors[rows], rows)
     return found if found.distances.size else None

@@ -10,7 +10,7 @@ import numpy as np
 
 from fashify.errors import NoLabelsError, QueryError, join_names
 from fashify.heads.head import Head, Part
-from fashify.heads.shipped import METHOD, own_head
+from fashify.heads.shipped import METHOD, own_head, own_projections
 from fashify.learning.linear import fit_lda_part, fit_pca_part
 from fashify.learning.material import COLOUR_LEVEL, Material
 from fashify.learning.network import Recipe, train_part
@@ -50,6 +50,9 @@ UNTRAINED = ("raw", "none", "pca")
 #: Validation products from which on trained parts may take the place of a network's own.
 LEAST_TO_TELL = 50
 
+#: Share of a catalogue's labels that a network was taught by name, from which on it knows them.
+TAUGHT = 0.98
+
 #: Length to which embeddings are shortened beside an instance part, at 512 numbers in all.
 SHORT_DIM = 96
 
@@ -69,7 +72,8 @@ def train_head(
             ``none`` where there are no labels to learn from. Else, where the network brings parts
             along, these, or parts trained by ``softmax``, of fewer than ``FEW`` products by
             ``lda``, in their place where validation products are better found and composed views
-            of them no worse. Of a network without parts ``softmax``; of fewer than ``FEW``
+            of them no worse; of ``FEW`` and more only if the network itself was not taught their
+            labels. Of a network without parts ``softmax``; of fewer than ``FEW``
             products ``lda`` is made too, and the one with the better validation products kept.
         seed: of everything drawn at random.
 
@@ -109,7 +113,7 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     than by the parts they replace; of those that are not, the best on both kinds is kept.
     """
     replaced = _weigh_own(own, material, seed)
-    method = _choose_improvement(material)
+    method = _choose_improvement(material, backbone)
     if method is None or material.views is None:
         return replaced[0]
     category, _, instance = ((part, {"method": METHOD}) for part in own.parts)
@@ -127,14 +131,30 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     return max(made, key=lambda one: one[1].worth)[0]
 
 
-def _choose_improvement(material: Material) -> str | None:
-    """The method that may better a network's own parts; ``None`` of too few products to tell."""
+def _choose_improvement(material: Material, backbone: Mapping[str, Any]) -> str | None:
+    """The method that may better a network's own parts; ``None`` where none may.
+
+    Of too few products it cannot be told, and of many whose labels the network was itself taught a
+    trained part has nothing to add: on the Kaggle catalogue it was never kept, and took two thirds
+    of a build.
+    """
     if len(material.rows("validation")) < LEAST_TO_TELL:
         return None
-    few = len(material.rows("train")) < FEW
-    return (
-        ("lda" if set(material.find_teachable()) - {COLOUR_LEVEL} else None) if few else "softmax"
-    )
+    if len(material.rows("train")) < FEW:
+        return "lda" if set(material.find_teachable()) - {COLOUR_LEVEL} else None
+    return None if _is_taught(material, backbone) else "softmax"
+
+
+def _is_taught(material: Material, backbone: Mapping[str, Any]) -> bool:
+    """Whether a network was trained on nearly all types and colours that a catalogue has."""
+    known, rows = own_projections(backbone), material.rows("train")
+    for level in {MAIN_LEVEL, COLOUR_LEVEL} & set(material.find_teachable()):
+        labels = material.labels[level][rows]
+        labels = labels[labels != ""]
+        classes = () if known is None else known.classes.get(level, ())
+        if np.isin(labels.astype(str), classes).mean() < TAUGHT:
+            return False
+    return True
 
 
 def _instance(own: Head) -> Trained:
@@ -171,7 +191,7 @@ def _shorten(part: Part, material: Material, dim: int) -> Part:
 def is_trained(method: str, material: Material, backbone: Mapping[str, Any]) -> bool:
     """Whether ``train_head`` would learn anything from the training split's pictures."""
     if method == "auto" and own_head(backbone) is not None:
-        return _choose_improvement(material) is not None
+        return _choose_improvement(material, backbone) is not None
     return method not in UNTRAINED
 
 

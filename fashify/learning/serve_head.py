@@ -59,7 +59,7 @@ def learn_head(
     Raises:
         StoreError: no store there, or it cannot be written.
         QueryError: an unknown method, or labels that cannot teach it.
-        CatalogueError: no photo whose label an article type of the store answers.
+        NoLabelsError: no photo whose label an article type of the store answers.
 
     >>> from fashify import learn_head
     >>> store = learn_head("data/to-learn", method="pca")

@@ -128,24 +128,29 @@ def reliability(table: pd.DataFrame, *, level: str = "article_type") -> NamedFig
     """Predicted against observed share of right matches: on the diagonal is honest.
 
     Args:
-        table: as ``fashify.heads.strength.reliability`` gives it.
+        table: as ``fashify.heads.strength.measure_reliability`` gives it, or
+            ``TrustReport.reliability``, whose column ``kind`` makes a line for each kind.
         level: what a right match shares with its query.
     """
     title = "Does the match strength keep its word?"
     fig = picture("reliability", title, size=(5.6, 5.0))
-    fig.data = table
     axes = tidy(fig.add_subplot(), grid="both")
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="as predicted")
-    axes.plot(table["predicted"], table["observed"], color=MAIN, linewidth=1.2)
-    axes.scatter(table["predicted"], table["observed"], color=MAIN, s=38, zorder=3, label="a bin")
+    kinds = table["kind"] if "kind" in table else pd.Series("matches", index=table.index)
+    gaps, parts = (table["predicted"] - table["observed"]).abs() * table["n"], []
+    for turn, (kind, rows) in enumerate(table.groupby(kinds, sort=False)):
+        off = float(gaps[rows.index].sum() / rows["n"].sum())
+        parts.append(f"{kind} {off:.3f} off on average (n = {rows['n'].sum():,})")
+        axes.plot(
+            rows["predicted"], rows["observed"], color=PALETTE[turn], linewidth=1.2,
+            marker=MARKERS[turn], markersize=6, label=str(kind),
+        )  # fmt: skip
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1.02)
     axes.set_aspect("equal")
     axes.set_xlabel("predicted probability")
     axes.set_ylabel(f"share that had the query's {readable_level(level)}")
-    weights = table["n"] / table["n"].sum()
-    off = float((weights * (table["predicted"] - table["observed"]).abs()).sum())
-    subtitle(axes, f"n = {table['n'].sum():,} matches; {off:.3f} off on average")
+    subtitle(axes, "\n".join(parts))
     axes.legend(loc="upper left")
-    fig.alt = f"{title} On average predicted and observed shares are {off:.3f} apart."
+    fig.alt = f"{title} Predicted and observed shares: {'; '.join(parts)}."
     return fig

@@ -8,7 +8,8 @@ from PIL import Image
 
 from fashify import extract_features, load_catalogue
 from fashify.catalogue.photos import load_photos
-from fashify.errors import CatalogueError
+from fashify.errors import NoLabelsError, QueryError
+from fashify.evaluation.trust import measure_trust
 from fashify.features.framing import is_photo
 from fashify.heads.head import Part
 from fashify.heads.strength import Strength, choose_threshold, count_alarms, fit_strength
@@ -218,7 +219,7 @@ def test_learn_calibrates_by_peoples_photos_where_they_are_given(labelled, tmp_p
     assert store.strength.photos.basis == "people's photos"
     assert store.strength.photos.n == 30 * 5
     (tmp_path / "photos.csv").write_text(lines[0] + "\n0.png,Hats,1\n")
-    with pytest.raises(CatalogueError, match="Shirts, Trousers"):
+    with pytest.raises(NoLabelsError, match="Shirts, Trousers"):
         learn_head(out, method="none", catalogue=catalogue, photos=load_photos(tmp_path))
 
 
@@ -243,3 +244,47 @@ def test_without_pictures_nothing_is_trained_that_could_harm_photos(labelled, mo
     store = learn_head(out)
     assert store.head.provenance["method"] == "shipped"
     assert store.strength.photos is None
+
+
+def test_trust_holds_curves_against_products_and_photos(labelled, tmp_path) -> None:
+    out, catalogue = labelled
+    lines = ["image,article_type,person"]
+    for number in range(12):
+        Image.fromarray(catalogue.image(str(number)) // 2).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{['Shirts', 'Trousers'][number % 2]},{number % 3}")
+    (tmp_path / "photos.csv").write_text("\n".join(lines) + "\n")
+    learn_head(out, method="none", catalogue=catalogue)
+    retriever = Retriever.open(out)
+    report = measure_trust(retriever, load_photos(tmp_path), split="all")
+    kinds = report.alarms.set_index("kind")
+    assert kinds["queries"].to_dict() == {"products": 60, "photos": 12}
+    for kind, rows in report.reliability.groupby("kind"):
+        assert rows["n"].sum() == 5 * kinds["queries"][kind]
+        mean = (rows["observed"] * rows["n"]).sum() / rows["n"].sum()
+        assert mean == pytest.approx(kinds["observed"][kind])
+    assert kinds[["false_alarms", "absent_found"]].notna().all(axis=None)
+    assert kinds["others_found"].notna()["photos"]
+    assert len(report.conclusions()) == 2
+    assert set(report.to_dict()) == {"reliability", "alarms"}
+
+
+def test_trust_of_a_store_without_a_curve_is_refused(tmp_path) -> None:
+    Image.new("RGB", (60, 80), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (60, 80), "blue").save(tmp_path / "b.png")
+    store = extract_features(
+        load_catalogue(tmp_path), "fashify-lite", tmp_path / "s", index="exact", progress=False
+    )
+    with pytest.raises(QueryError, match="fashify learn"):
+        measure_trust(Retriever.open(store.path))
+
+
+def test_many_products_with_labels_that_the_network_was_taught_train_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(methods, "FEW", 30)
+    monkeypatch.setattr(methods, "LEAST_TO_TELL", 10)
+    backbone = {"name": "fashify-lite", "weights": "shipped"}
+    material = _two_sided()
+    assert methods.is_trained("auto", material, backbone)
+    taught = np.array(["Shirts", "Jeans"], object)[np.arange(60) % 2]
+    known = Material(material.inputs, {"article_type": taught}, material.split, material.groups)
+    assert not methods.is_trained("auto", known, backbone)
+    assert methods.is_trained("softmax", known, backbone)

@@ -304,4 +304,4 @@ def test_engines_figure(drawn) -> None:
 
 
 def test_reliability_tells_how_far_off_it_is(drawn) -> None:
-    assert "n = 40 matches; 0.025 off on average" in all_text(drawn["reliability"])
+    assert "matches 0.025 off on average (n = 40)" in all_text(drawn["reliability"])

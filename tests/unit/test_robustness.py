@@ -66,6 +66,20 @@ def test_odd_sizes_are_spoiled_too(name, size):
     assert one(np.full((*size, 3), 90, np.uint8), one.strengths[-1], 0).size
 
 
+def test_screens_frames_and_turns_by_hand(shirt):
+    """The picture itself is in each of them, at the place and in the size that were asked for."""
+    screen = PERTURBATIONS["dark screenshot"](shirt, 20, 0)
+    assert screen.shape[1] == 360
+    assert (screen[0] == 18).all()
+    columns = np.flatnonzero((screen[200] != 18).any(axis=1))
+    assert len(columns) == 288
+    framed = PERTURBATIONS["frame"](shirt, 10, 0)
+    np.testing.assert_array_equal(framed[6:-6, 6:-6], shirt)
+    assert len(np.unique(framed[:6].reshape(-1, 3), axis=0)) == 1
+    turned = PERTURBATIONS["quarter turns"](shirt, 90, 0)
+    np.testing.assert_array_equal(turned, np.rot90(shirt, -1))
+
+
 def test_mask_keeps_inner_white(shirt):
     """The mask leaves out the white around but not the white inside."""
     mask = product_mask(shirt)
@@ -217,7 +231,9 @@ def test_remedies_of_sample_store(sample_store):
     catalogue = load_catalogue("sample")
     retriever = Retriever.open(sample_store, catalogue=catalogue)
     remedies = list_remedies(retriever)
-    assert list(remedies) == ["as it comes", "gallery's frame", "product cut out"]
+    assert list(remedies) == [
+        *("as it comes", "gallery's frame", "product cut out", "way of a photo")
+    ]
     report = measure_robustness(
         retriever.store, catalogue, remedies, n=6, names=["framing", "background"], strengths=1
     )

@@ -18,6 +18,7 @@ from fashify.evaluation.robustness.perturb import select_perturbations
 from fashify.features import Embedder
 from fashify.index import Index, make_index
 from fashify.io.plain import to_plain
+from fashify.retrieval.photo_way import read_photo_batch
 from fashify.retrieval.region import find_products
 
 if TYPE_CHECKING:
@@ -166,9 +167,10 @@ def list_remedies(retriever: Retriever) -> dict[str, Remedy]:
     Returns:
         ``as it comes`` (raw features, the picture stretched to the network's input),
         ``gallery's frame`` (the picture first brought to the size and proportions of the
-        gallery's) where the gallery has one, ``frame and head`` where there is a head, and
+        gallery's) where the gallery has one, ``frame and head`` where there is a head,
         ``product cut out``: as the store serves, of the part of the picture where the network
-        sees the product.
+        sees the product; and ``way of a photo``: as a search does, out of frames and screenshots
+        and upright.
     """
     embedder, store = retriever.embedder, retriever.store
     bare = Embedder(embedder.backbone, engine=embedder.engine, batch_size=embedder.batch_size)
@@ -181,6 +183,7 @@ def list_remedies(retriever: Retriever) -> dict[str, Remedy]:
     if store.head is not None:
         found["frame and head"] = Remedy(_embed_served(retriever), retriever.index)
     found["product cut out"] = Remedy(_embed_products(retriever), retriever.index)
+    found["way of a photo"] = Remedy(_read_photos(retriever), retriever.index)
     return found
 
 
@@ -188,6 +191,13 @@ def _embed_served(retriever: Retriever) -> Callable[[Sequence[np.ndarray]], np.n
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
         prepare = retriever.embedder.prepare
         return retriever.embed_prepared(np.stack([prepare(image) for image in images]))
+
+    return embed
+
+
+def _read_photos(retriever: Retriever) -> Callable[[Sequence[np.ndarray]], np.ndarray]:
+    def embed(images: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([one.vector for one in read_photo_batch(retriever, images)])
 
     return embed
 

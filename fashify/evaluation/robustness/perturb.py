@@ -1,4 +1,4 @@
-"""What happens to a picture on its way to a search: eight ways, each in several strengths.
+"""What happens to a picture on its way to a search: twelve ways, each in several strengths.
 
 In the manner of Hendrycks and Dietterich, *Benchmarking neural network robustness to common
 corruptions and perturbations*, ICLR 2019: fixed kinds, rising strengths, one curve per kind. The
@@ -10,9 +10,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 from scipy.ndimage import gaussian_filter
 
 from fashify.data import read_backdrops
@@ -24,6 +25,9 @@ Change = Callable[[np.ndarray, float, np.random.Generator], np.ndarray]
 
 #: Longer side, in pixels, of a photo that a product is set into.
 PHOTO_SIDE = 480
+
+#: Width, in pixels, of a drawn phone's screen.
+SCREEN_WIDTH = 360
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,45 @@ def _reframe(image: np.ndarray, strength: float, rng: np.random.Generator) -> np
     return _rescale(wide, PHOTO_SIDE / max(image.shape[:2]), rng)
 
 
+def _screenshot(
+    image: np.ndarray,
+    strength: float,
+    rng: np.random.Generator,
+    *,
+    page: tuple[int, int, int],
+    ink: tuple[int, int, int],
+) -> np.ndarray:
+    """The picture on a phone's screen, with lines of text and a button."""
+    width, height = SCREEN_WIDTH, int(SCREEN_WIDTH * rng.uniform(1.9, 2.17))
+    screen = Image.new("RGB", (width, height), page)
+    pen = ImageDraw.Draw(screen)
+    pen.text((20, 8), "9:41", fill=ink)
+    pen.text((20, 40), "< Shop   Search   Bag (2)", fill=ink)
+    top, ratio = 70 + int(rng.integers(0, 40)), image.shape[0] / image.shape[1]
+    wide = width * (1 - strength / 100)
+    high = min(wide * ratio, height - top - 140)
+    wide, high = max(1, round(min(wide, high / ratio))), max(1, round(high))
+    screen.paste(Image.fromarray(image).resize((wide, high)), ((width - wide) // 2, top))
+    for line in range(int(rng.integers(2, 5))):
+        words = "Product name and a line of text "[: int(rng.integers(12, 32))]
+        pen.text((20, top + high + 20 + 22 * line), words, fill=ink)
+    pen.rounded_rectangle((20, height - 60, width - 20, height - 20), 8, fill=(230, 60, 90))
+    return np.array(screen)
+
+
+def _frame(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    """A frame of one colour around the picture."""
+    edge, colour = max(1, round(image.shape[1] * strength / 100)), rng.integers(0, 256, 3)
+    framed = np.empty((image.shape[0] + 2 * edge, image.shape[1] + 2 * edge, 3), np.uint8)
+    framed[:] = colour
+    framed[edge:-edge, edge:-edge] = image
+    return framed
+
+
+def _turn(image: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(image, -round(strength / 90)))
+
+
 #: The kinds by name.
 PERTURBATIONS: dict[str, Perturbation] = {
     "blur": Perturbation("sigma, % of the width", (1, 2, 4, 6, 8), _blur),
@@ -126,6 +169,18 @@ PERTURBATIONS: dict[str, Perturbation] = {
     ),
     "framing": Perturbation("% of the width added in white", (10, 33, 66, 100, 150), _reframe),
     "size": Perturbation("times the size", (0.5, 1.5, 2.5, 3.75, 8), _rescale),
+    "light screenshot": Perturbation(
+        "% of the screen's width beside the picture",
+        (0, 10, 20, 30, 45),
+        partial(_screenshot, page=(255, 255, 255), ink=(30, 30, 30)),
+    ),
+    "dark screenshot": Perturbation(
+        "% of the screen's width beside the picture",
+        (0, 10, 20, 30, 45),
+        partial(_screenshot, page=(18, 18, 18), ink=(235, 235, 235)),
+    ),
+    "frame": Perturbation("edge, % of the width", (3, 6, 10, 15, 25), _frame),
+    "quarter turns": Perturbation("degrees clockwise", (90, 180, 270), _turn),
 }
 
 
