@@ -118,7 +118,7 @@ def growth(table: pd.DataFrame) -> NamedFigure:
     axes.xaxis.set_major_formatter(lambda value, _: thousands(value))
     _plain_numbers(axes)
     axes.set_ylabel("milliseconds a query, median")
-    axes.legend(loc="upper left")
+    fig.legend(*axes.get_legend_handles_labels(), loc="outside lower left", ncols=5)
     sizes = table["n"].agg(["min", "max"])
     axes.set_title(
         f"n = {sizes['min']:,} to {sizes['max']:,} items of {table['dim'].iloc[0]} numbers"
