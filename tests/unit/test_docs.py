@@ -71,3 +71,27 @@ def test_reference_names_the_public_api(site):
 
     page = (site / "reference/python/index.html").read_text()
     assert [name for name in fashify._WHERE if f'.{name}"' not in page] == []
+
+
+def list_anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as a repository's host makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md"])
+def test_links_outside_the_site_lead_somewhere(name):
+    """Files that are no page of the site: their links and anchors exist."""
+    page = ROOT / name
+    lost = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        if not target.exists() or (anchor and anchor not in list_anchors(target)):
+            lost.append(link)
+    assert lost == []
+
+
+def test_readme_is_short():
+    """It is read on one visit: what it measures and explains at length is in the docs."""
+    assert len((ROOT / "README.md").read_text().split()) <= 900
