@@ -105,22 +105,33 @@ def learn(
     text: Annotated[
         bool, typer.Option("--text", help="Instead train a text tower on the products' names.")
     ] = False,
+    tower: Annotated[
+        Path | None,
+        typer.Option(help="With --text: your own FILE.onnx, tokenizer.json beside it, instead."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a head on a store's own features and labels, and serve the store through it."""
     from fashify.learning import learn_head
 
     if text:
-        _learn_words(store, seed, as_json)
+        _learn_words(store, seed, tower, as_json)
         return
+    if tower is not None:
+        raise typer.BadParameter("--tower goes with --text")
     asked = load_calibration(photos, photo_labels)
     taught = learn_head(store_path(store), method=head, index=index, seed=seed, photos=asked)
     emit(describe_head(taught), as_json, [f"{len(taught):,} products; {format_head(taught)}"])
 
 
-def _learn_words(store: Path | None, seed: int, as_json: bool) -> None:
-    from fashify.learning.tower import learn_words
+def _learn_words(store: Path | None, seed: int, file: Path | None, as_json: bool) -> None:
+    from fashify.learning.tower import learn_words, name_tower
 
+    if file is not None:
+        named = name_tower(store_path(store), file)
+        text = f"texts are read by {named.facts['file']}, {named.facts['dim']} numbers"
+        emit(named.facts, as_json, [text])
+        return
     tower = learn_words(store_path(store), seed=seed, progress=not as_json)
     answer = {"words": len(tower.words), **tower.facts}
     emit(answer, as_json, [f"{len(tower.words):,} words learned from {tower.facts['products']}"])

@@ -13,7 +13,7 @@ import numpy as np
 
 from fashify.demo.address import Address, read_address
 from fashify.demo.service import DemoService, check_share
-from fashify.demo.state import MAX_TRAIL, NOTHING, Query, View
+from fashify.demo.state import MAX_TRAIL, UNCHANGED, Query, View
 from fashify.demo.uploads import describe_preparation, format_error, open_upload, read_picture
 from fashify.demo.wishes import drop_term, switch_colour, understand
 from fashify.errors import FashifyError, QueryError
@@ -65,6 +65,8 @@ class Actions:
             "uncolour": self._uncolour,
             "like": self._judge,
             "dislike": self._judge,
+            "collapse": self._collapse,
+            "variants": self._variants,
             "explain": self._explain,
             "close": self._close,
             "address": self._address,
@@ -228,7 +230,8 @@ class Actions:
         return self._answer(view, selection=view.selection.set_range(column, ends))
 
     def _reset(self, view: View, event: Event) -> View:
-        return self._answer(view, selection=NOTHING)
+        kept = replace(UNCHANGED, collapse=view.selection.collapse)
+        return self._answer(view, selection=kept)
 
     def _vary(self, view: View, event: Event) -> View:
         variety = check_share(event.get("value"))
@@ -248,6 +251,14 @@ class Actions:
         selection = view.selection.set_vote(item_id, liked=event["do"] == "like")
         return self._answer(view, selection=selection)
 
+    def _collapse(self, view: View, event: Event) -> View:
+        selection = replace(view.selection, collapse=not view.selection.collapse)
+        return self._answer(view, selection=selection)
+
+    def _variants(self, view: View, event: Event) -> View:
+        item_id = self.service.item_query(str(event.get("item", ""))).item_id
+        return view.with_changes(opened="" if view.opened == item_id else item_id)
+
     def _explain(self, view: View, event: Event) -> View:
         if view.query is None:
             raise QueryError("a search to explain", "none yet", "search first")
@@ -262,7 +273,7 @@ class Actions:
 
     def _address(self, view: View, event: Event) -> View:
         wanted = read_address(parse_qsl(str(event.get("query", "")).lstrip("?")[:2000]))
-        selection = NOTHING
+        selection = replace(UNCHANGED, collapse=not wanted.apart)
         for column, value in (*wanted.filters, *wanted.own):
             selection = selection.toggle(*self.service.check_filter(column, value))
         for column, text in wanted.ranges:

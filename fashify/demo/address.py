@@ -1,7 +1,7 @@
 """The page's address: a search for a catalogue item or in words can be shared and opened again.
 
 ``?item=123&text=in+black&k=9&gender=Women&own=brand:Acme&range=price:0..20&variety=30`` and
-``&weigh=colour:80``; photos are nobody's business and never in it.
+``&weigh=colour:80`` and ``&variants=apart``; photos are nobody's business and never in it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Address:
         own: (column, value) pairs of the catalogue's own columns.
         ranges: (column, "low..high") pairs.
         text: words alone or beside the item, "" for none.
+        apart: variants are cards of their own.
     """
 
     item_id: str
@@ -36,6 +37,7 @@ class Address:
     own: tuple[tuple[str, str], ...] = ()
     ranges: tuple[tuple[str, str], ...] = ()
     text: str = ""
+    apart: bool = False
 
 
 def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
@@ -52,6 +54,7 @@ def read_address(pairs: Iterable[tuple[str, str]]) -> Address:
         own=_split_pairs(pairs, "own"),
         ranges=_split_pairs(pairs, "range"),
         text=plain.get("text", ""),
+        apart=plain.get("variants") == "apart",
     )
 
 
@@ -80,6 +83,8 @@ def write_address(view: View) -> str:
     pairs += [
         ("range", _join_pair(column, f"{low}..{high}")) for column, low, high in selection.ranges
     ]
+    if not selection.collapse:
+        pairs.append(("variants", "apart"))
     if selection.variety:
         pairs.append(("variety", str(selection.variety)))
     pairs += [("weigh", f"{part}:{number}") for part, number in selection.weights]

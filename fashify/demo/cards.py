@@ -19,12 +19,14 @@ def card(
     selection: Selection,
     details: Sequence[Detail] = (),
     query: Query | None = None,
+    colours: Sequence[tuple[str, str]] = (),
 ) -> Markup:
     """One product: picture uncropped, rank, name, labels, nearness, and what to do with it.
 
     Args:
         details: values of the catalogue's own columns, such as price, brand and link.
         query: what was searched with; without a picture there is none to explain the match by.
+        colours: of the product and its variants, each with what CSS paints it with.
     """
     return render(
         "card.html",
@@ -41,6 +43,8 @@ def card(
         steps=range(1, len(WORDS)),
         liked=match.item_id in selection.liked,
         disliked=match.item_id in selection.disliked,
+        colours=colours,
+        n_variants=len(match.variants),
     )
 
 

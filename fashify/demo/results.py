@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -16,8 +16,10 @@ from fashify.demo.address import write_address
 from fashify.demo.rendering import render
 from fashify.demo.service import DemoService
 from fashify.demo.state import FILTER_LEVELS, Answer, Query, View
+from fashify.demo.wishes import paint_label
 from fashify.heads.strength import WORDS
 from fashify.index.filters.facets import Range
+from fashify.retrieval.match import Match
 
 _DOUBT = "Nothing here is really similar. These are merely the least different products."
 
@@ -86,6 +88,8 @@ def panel(service: DemoService, view: View) -> Markup:
         most=service.max_results,
         fewer=_is_everything(service, view),
         why=why.panel(service, view),
+        has_variants=service.has_variants,
+        variants=_variants(service, view),
         n_found=len(answer.matches),
         rows=_rows(service, view),
         downloads=_downloads(answer) if answer.matches else [],
@@ -144,20 +148,35 @@ def _rows(service: DemoService, view: View) -> list[Row]:
 def _row(
     service: DemoService, view: View, query: Query, answer: Answer, *, titled: bool = False
 ) -> Row:
-    found = [
-        cards.card(
-            match,
-            service.picture_url(match.item_id, match.view),
-            view.selection,
-            service.own.details(match),
-            view.current_query,
-        )
-        for match in answer.matches
-    ]
+    found = [_card(service, view, match) for match in answer.matches]
     said = doubt(answer) if answer.matches else Markup()
     if not titled:
         return Row("", "", said, found)
     return Row(query.title, service.query_url(query), said, found)
+
+
+def _card(service: DemoService, view: View, match: Match) -> Markup:
+    return cards.card(
+        match,
+        service.picture_url(match.item_id, match.view),
+        view.selection,
+        service.own.details(match),
+        view.current_query,
+        [(name, paint_label(name)) for name in service.colours_of(match)],
+    )
+
+
+def _variants(service: DemoService, view: View) -> Markup:
+    """The opened match's variants as cards; "" where none is opened."""
+    answer, query = view.current_answer, view.current_query
+    pairs = zip(query.garments, answer.rows, strict=True) if answer.rows else [(query, answer)]
+    opened = [(q, m) for q, row in pairs for m in row.matches if m.item_id == view.opened]
+    if not opened or not opened[0][1].variants:
+        return Markup()
+    asked, match = opened[0]
+    found = service.find_variants(asked, match, view.selection)
+    shown = [_card(service, view, replace(one, rank=n)) for n, one in enumerate(found, start=1)]
+    return render("variants.html", title=cards.title(match), cards=shown)
 
 
 def doubt(answer: Answer) -> Markup:

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ from fashify.retrieval.match import Match
 from fashify.retrieval.photo_way import PhotoReading, read_garments, read_photo_batch
 from fashify.retrieval.retriever import Retriever
 from fashify.retrieval.search import Request
+from fashify.retrieval.variants import POOL, find_collapsed
 
 logger = logging.getLogger(__name__)
 
@@ -237,7 +238,7 @@ class DemoService:
             self._features(selection.liked),
             self._features(selection.disliked),
         )
-        found = self._diversify(wanted, selection.variety / 100)
+        found = self._diversify(wanted, selection)
         milliseconds = 1000 * (time.perf_counter() - begin)
         return Answer(tuple(found.matches), milliseconds, found.vector)
 
@@ -263,19 +264,59 @@ class DemoService:
                 request = replace(request, image=None, vector=reading.vector)
         return self._reader.ask(request)
 
-    def _diversify(self, wanted: SearchRequest, diversity: float) -> Nearest:
+    def _diversify(self, wanted: SearchRequest, selection: Selection) -> Nearest:
         """The nearest, or of a few times as many those that differ most among themselves."""
-        if not diversity:
-            return self._searcher.ask(wanted)
+        if not selection.variety:
+            return self._find_nearest(wanted, selection)
         pool = min(pool_size(wanted.k), len(self.store))
-        found = self._searcher.ask(replace(wanted, k=pool))
+        found = self._find_nearest(replace(wanted, k=pool), selection)
         near = found.matches
         metric = self.retriever.index.metric
         distances = np.array([match.distance for match in near])
         vectors = self.retriever.vectors_at([match.position for match in near])
-        order = choose_varied(distances, vectors, wanted.k, diversity, metric)
+        order = choose_varied(distances, vectors, wanted.k, selection.variety / 100, metric)
         varied = [replace(near[place], rank=rank) for rank, place in enumerate(order, start=1)]
         return Nearest(varied, found.vector)
+
+    def _find_nearest(self, wanted: SearchRequest, selection: Selection) -> Nearest:
+        """The nearest, variants as one where that was asked for."""
+        most = len(self.store) - len(wanted.left_out)
+        if not selection.collapse or most < 1:
+            return self._searcher.ask(wanted)
+        first = self._searcher.ask(replace(wanted, k=min(POOL * wanted.k, most)))
+        # Embedded once: what is asked again is asked with the vector.
+        again = replace(wanted, asked=first.vector)
+        matches = find_collapsed(
+            lambda n: self._searcher.ask(replace(again, k=n)).matches,
+            self.retriever.variants,
+            self.store.item_ids,
+            wanted.k,
+            most,
+            found=first.matches,
+        )
+        return Nearest(matches, first.vector)
+
+    def find_variants(self, query: Query, match: Match, selection: Selection) -> list[Match]:
+        """The products that a match stands for beside itself, the nearest first."""
+        if not match.variants:
+            return []
+        alone = Selection(weights=selection.weights)
+        where = {"item_id": list(match.variants)}
+        return list(self.find(query, len(match.variants), where, alone).matches)
+
+    def colours_of(self, match: Match) -> list[str]:
+        """The colours of a match and its variants, its own first; none without any variant."""
+        if not match.variants or "base_colour" not in self.items:
+            return []
+        rows = [match.position, *(self._positions[item_id] for item_id in match.variants)]
+        names = self.items["base_colour"].iloc[rows].astype(str)
+        return [name for name in dict.fromkeys(names) if name not in ("", "NA")]
+
+    @cached_property
+    def has_variants(self) -> bool:
+        """Whether any product of the gallery is another's variant."""
+        variants = self.retriever.variants
+        return len(np.unique(variants)) < len(variants)
 
     def _check_k(self, k: int) -> int:
         """``k``, checked and cut to the gallery before it joins a batch with others."""

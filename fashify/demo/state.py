@@ -81,6 +81,7 @@ class Selection:
         liked, disliked: item ids.
         weights: (part, 0 to 100) pairs of all parts, in the retriever's order; () for its own.
         variety: 0 for the nearest alone to 100 for variety alone.
+        collapse: products that differ in colour alone, or are copies, are one card.
     """
 
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -89,6 +90,7 @@ class Selection:
     disliked: tuple[str, ...] = ()
     weights: tuple[tuple[str, int], ...] = ()
     variety: int = 0
+    collapse: bool = False
 
     @property
     def where(self) -> dict[str, list[str] | dict[str, float]]:
@@ -128,6 +130,9 @@ class Selection:
 
 NOTHING = Selection()
 
+#: What a visitor begins with.
+UNCHANGED = Selection(collapse=True)
+
 
 def _switch_value(values: tuple[str, ...], value: str) -> tuple[str, ...]:
     if value in values:
@@ -162,6 +167,7 @@ class View:
         selection: filters, likes, dislikes.
         trail: earlier queries, oldest first.
         explained: the match shown side by side with the query, "" for none.
+        opened: the match whose variants are shown beside it, "" for none.
         region: the region of the photo that is suggested or drawn.
         open_facet: the filter menu to leave open.
         notice: a sentence on what did not work, "" if all did.
@@ -171,9 +177,10 @@ class View:
     query: Query | None = None
     answer: Answer | None = None
     k: int = DEFAULT_RESULTS
-    selection: Selection = NOTHING
+    selection: Selection = UNCHANGED
     trail: tuple[Query, ...] = ()
     explained: str = ""
+    opened: str = ""
     region: Box | None = None
     open_facet: str = ""
     notice: str = ""
@@ -196,5 +203,5 @@ class View:
     def with_changes(self, **changes: Any) -> View:
         """A copy with ``changes``; what was open for a moment (notice, menu, ...) is closed."""
         closed: dict[str, Any] = {"notice": "", "open_facet": "", "explained": "", "region": None}
-        closed["typed"] = ""
+        closed |= {"typed": "", "opened": ""}
         return replace(self, **(closed | changes))

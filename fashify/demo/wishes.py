@@ -16,9 +16,10 @@ from fashify.errors import FashifyError, QueryError
 from fashify.heads.head import unit_length
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.retriever import Retriever
-from fashify.retrieval.search import Request, leave_out
+from fashify.retrieval.search import VARIANTS, Request, leave_out
 from fashify.text.meaning import Meaning, Term
-from fashify.text.words import check_text
+from fashify.text.table import load_table
+from fashify.text.words import check_text, stems
 
 #: Colours to pick, by their names in the table of words, with what they look like.
 SWATCHES = {
@@ -34,6 +35,27 @@ SWATCHES = {
     "green": "#2f7d46",
     "blue": "#2a5fb8",
     "purple": "#6b3a94",
+}
+
+#: How colours of labels look that are none of ``SWATCHES`` and narrower than none.
+_PAINTS = {
+    "off white": "#f6f1e4",
+    "cream": "#f3e7c8",
+    "khaki": "#a3946a",
+    "taupe": "#8b7d72",
+    "gold": "#c9a227",
+    "mustard": "#d0a01f",
+    "peach": "#f5b895",
+    "rust": "#a5482a",
+    "copper": "#b4693c",
+    "bronze": "#8c6b3a",
+    "maroon": "#6d1f2c",
+    "burgundy": "#5e1a2b",
+    "magenta": "#b8288a",
+    "teal": "#1f7272",
+    "silver": "#c0c2c9",
+    "metallic": "#b7bac2",
+    "multi": "conic-gradient(#c6232f, #f2c832, #2f7d46, #2a5fb8, #6b3a94, #c6232f)",
 }
 
 
@@ -91,6 +113,20 @@ def _chip(term: Term, meaning: Meaning) -> Chip:
     known = term.said not in meaning.unknown
     colour = SWATCHES.get(term.name, "") if term.kind == "colour" else ""
     return Chip(text, term.kind, term.excluded, known, colour)
+
+
+def paint_label(label: str) -> str:
+    """A colour's label as CSS paints it: as its swatch, or that of the colour it belongs to.
+
+    >>> paint_label("Navy Blue"), paint_label("Gold")
+    ('#2a5fb8', '#c9a227')
+    """
+    table = load_table()
+    concept = table.find(tuple(stems(label)), ("en",))
+    name = concept.name if concept is not None and concept.kind == "colour" else ""
+    broader = [swatch for swatch in SWATCHES if name in table.concepts["colour", swatch].narrower]
+    paints = (SWATCHES | _PAINTS).get
+    return paints(name) or paints(broader[0] if broader else "multi", "")
 
 
 def understand(retriever: Retriever, text: str) -> Meaning | None:
@@ -176,6 +212,7 @@ def make_request(
         where=_mask_passing(retriever, where, selection),
         weights={part: value / 100 for part, value in selection.weights} or None,
         variety=selection.variety / 100,
+        collapse=VARIANTS if selection.collapse else None,
     )
 
 

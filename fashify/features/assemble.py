@@ -24,7 +24,7 @@ from fashify.io.artefact import ArtefactWriter, write_error
 from fashify.io.images import ImageFacts
 from fashify.store import FeatureStore
 from fashify.store.columns import ColumnFile, rows_within
-from fashify.store.layout import CARRIED, COLOUR, DEEP, INDEX, SERVED, SIGNATURE
+from fashify.store.layout import COLOUR, DEEP, INDEX, SERVED, SIGNATURE
 from fashify.store.shards import Contents, read_shard
 from fashify.store.writer import add_column, replace_store, write_tables
 
@@ -89,8 +89,7 @@ class Build:
             CatalogueError: no readable image at all.
             StoreError: it cannot be written; the journal and the store before stay.
         """
-        carried = CARRIED if self.previous is not None else ()
-        replace_store(out, self._write, carried=carried)
+        replace_store(out, self._write)
         shutil.rmtree(staging, ignore_errors=True)
 
     @property

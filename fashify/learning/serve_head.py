@@ -20,7 +20,6 @@ from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
 from fashify.learning.photo_views import compose_views
 from fashify.store import FeatureStore
 from fashify.store.bucket import present_copy, push_store
-from fashify.store.layout import CARRIED
 from fashify.store.store import find_store_folder
 from fashify.store.writer import ServedThrough, replace_store, write_store
 
@@ -90,7 +89,7 @@ def learn_head(
             empty.fit(vectors, found.item_ids, view_items=found.view_items)
         served = None if head is None else vectors
         serving = ServedThrough(head, strength, served, None if empty is None else empty.save)
-        replace_store(path, partial(write_store, store=found, serving=serving), carried=CARRIED)
+        replace_store(path, partial(write_store, store=found, serving=serving))
         method = "raw features" if head is None else head.provenance["method"]
         logger.info("%s serves %d numbers by %s", path, vectors.shape[1], method)
     if is_url(store):

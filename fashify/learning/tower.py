@@ -22,9 +22,12 @@ from scipy.special import erf
 from tqdm import tqdm
 
 from fashify.errors import QueryError
+from fashify.io.storage import is_url
 from fashify.store import FeatureStore
+from fashify.store.bucket import push_store
 from fashify.store.store import find_store_folder
 from fashify.text.files import save_tower
+from fashify.text.onnx_tower import OnnxTower
 from fashify.text.tower import Tower, quantise_rows, root
 from fashify.text.words import BUCKETS, pieces, stems
 
@@ -146,15 +149,15 @@ def learn_words(
     Test products are left out, so that they can judge it.
 
     Args:
-        store: the store, or its folder.
+        store: the store, its folder or its url.
         recipe: how; for fewer products smaller steps by default.
 
     Raises:
         QueryError: fewer than ``FEWEST`` products with a name.
     """
-    found = (
-        store if isinstance(store, FeatureStore) else FeatureStore.load(find_store_folder(store))
-    )
+    found = store
+    if not isinstance(found, FeatureStore):
+        found = FeatureStore.load(find_store_folder(found))
     lesson = make_lesson(found.features[found.first_views], found.items)
     rows = np.flatnonzero((found.split != "test") & (lesson.texts[0] >= 0))
     if len(rows) < FEWEST:
@@ -172,7 +175,35 @@ def learn_words(
     recipe = recipe or TowerRecipe(batch=min(2048, max(64, len(rows) // 16)))
     tower = train_tower(lesson.of(rows), recipe=recipe, seed=seed, facts=facts, progress=progress)
     if found.path is not None:
-        save_tower(found.path, tower)
+        _keep_tower(found.path, tower, store)
+    return tower
+
+
+def _keep_tower(folder: Path, tower: Tower | OnnxTower, store: object) -> None:
+    """Puts a tower into a store, and into the bucket that it lies in."""
+    save_tower(folder, tower)
+    if isinstance(store, str | Path) and is_url(store):
+        push_store(folder, str(store))
+
+
+def name_tower(store: str | Path, file: str | Path) -> OnnxTower:
+    """Puts a user's own text tower in the place of a learned one.
+
+    Args:
+        store: the store's folder or url, built with the image tower that belongs to it.
+        file: ``FILE.onnx``, its ``tokenizer.json`` beside it; see ``fashify.text.onnx_tower``.
+
+    Raises:
+        BackboneError: a file that is no text tower.
+        StoreMismatchError: vectors of another length than the store's features.
+    """
+    folder = find_store_folder(store)
+    found = FeatureStore.load(folder)
+    tower = OnnxTower(file)
+    tower.pictures(found.features[:1])
+    backbone = found.meta["backbone"]
+    tower.facts["backbone"] = {name: backbone.get(name) for name in ("name", "weights_hash")}
+    _keep_tower(folder, tower, store)
     return tower
 
 

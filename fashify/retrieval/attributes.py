@@ -15,14 +15,11 @@ import numpy as np
 from fashify.backbones.network_file import Projections
 from fashify.heads.shipped import own_projections
 from fashify.text.table import LEVEL_OF, Concept, load_table
-from fashify.text.tower import Tower
+from fashify.text.tower import TextEncoder
 from fashify.text.words import stems
 
 #: What cosines to proxies are multiplied with, as the projections were trained.
 SCALE = np.float32(16)
-
-#: The same for cosines of a text tower to the names of classes.
-TOWER_SCALE = np.float32(20)
 
 #: Projection that each level's proxies belong to.
 _KERNELS = {"base_colour": "col"}
@@ -76,7 +73,7 @@ class Attributes:
 
 
 def see_attributes(
-    features: np.ndarray, backbone: Mapping[str, Any], tower: Tower | None = None
+    features: np.ndarray, backbone: Mapping[str, Any], tower: TextEncoder | None = None
 ) -> Attributes | None:
     """The attributes of pictures, by the projections that came with the backbone.
 
@@ -104,11 +101,11 @@ def _by_projections(features: np.ndarray, found: Projections) -> Attributes:
     return Attributes(logs, dict(found.classes))
 
 
-def _by_tower(pictures: np.ndarray, tower: Tower) -> Attributes:
+def _by_tower(pictures: np.ndarray, tower: TextEncoder) -> Attributes:
     logs, classes = {}, {}
     for kind, level in LEVEL_OF.items():
         names = [name for of_kind, name in load_table().concepts if of_kind == kind]
-        logs[level] = _log_softmax(TOWER_SCALE * pictures @ tower.embed(names).T)
+        logs[level] = _log_softmax(tower.scale * pictures @ tower.embed(names).T)
         classes[level] = tuple(names)
     return Attributes(logs, classes)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from fashify.retrieval.composed import Ranking, rank, replace_parts, split_weigh
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
-from fashify.retrieval.variants import collapse_matches
+from fashify.retrieval.variants import POOL, find_collapsed
 from fashify.text.meaning import Meaning
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 #: What ``collapse`` may be.
 VARIANTS = "variants"
-
-#: Matches looked at for each set of variants wanted.
-_POOL = 12
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,14 @@ class _Question:
         vector: (d,) of its image, item or liked products; None for a text alone.
         photo: whether its image is a user's photo.
         pool: how many products to look at.
+        most: how many there are to look at.
     """
 
     request: Request
     vector: np.ndarray | None
     photo: bool
     pool: int
+    most: int
 
 
 def search(retriever: Retriever, request: Request) -> list[Match]:
@@ -89,7 +89,7 @@ def search_together(retriever: Retriever, requests: Sequence[Request]) -> list[l
         if one.pool > 0:
             is_text = one.request.text is not None
             matches = next(found) if is_text else _by_vector(retriever, one)
-        answers.append(_arrange(retriever, one.request, matches))
+        answers.append(_arrange(retriever, one, matches))
     return answers
 
 
@@ -102,12 +102,14 @@ def _make_question(retriever: Retriever, request: Request) -> _Question:
     vector = _query_vector(retriever, request)
     others = len(set(request.shown))
     request = replace(request, k=retriever.cut_k(request.k, others_than=others))
-    pool = request.k
-    if request.variety:
-        pool = pool_size(pool)
-    if request.collapse:
-        pool *= _POOL
-    return _Question(request, vector, photo, min(pool, len(retriever.store) - others))
+    most = len(retriever.store) - others
+    pool = _count_wanted(request) * (POOL if request.collapse else 1)
+    return _Question(request, vector, photo, min(pool, most), most)
+
+
+def _count_wanted(request: Request) -> int:
+    """Matches, or sets of variants, to choose the answer from."""
+    return pool_size(request.k) if request.variety else request.k
 
 
 def _by_vector(retriever: Retriever, asked: _Question) -> list[Match]:
@@ -123,15 +125,25 @@ def _by_vector(retriever: Retriever, asked: _Question) -> list[Match]:
     )
 
 
-def _arrange(retriever: Retriever, request: Request, matches: list[Match]) -> list[Match]:
+def _arrange(retriever: Retriever, asked: _Question, matches: list[Match]) -> list[Match]:
     """The first of the matches, variants collapsed and varied as was asked for."""
+    request = asked.request
     if request.collapse and matches:
-        wanted = pool_size(request.k) if request.variety else request.k
-        ids = retriever.store.item_ids
-        matches = collapse_matches(matches, retriever.variants, ids, wanted)
+        find = partial(_find, retriever, asked)
+        wanted, ids = _count_wanted(request), retriever.store.item_ids
+        matches = find_collapsed(
+            find, retriever.variants, ids, wanted, asked.most, found=matches
+        )
     if request.variety and matches:
         matches = _vary(retriever, request, matches)
     return matches[: request.k]
+
+
+def _find(retriever: Retriever, asked: _Question, pool: int) -> list[Match]:
+    asked = replace(asked, pool=pool)
+    if asked.request.text is None:
+        return _by_vector(retriever, asked)
+    return next(iter(_by_texts(retriever, [asked])))
 
 
 def _check(request: Request) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,9 @@ from fashify.retrieval.match import Match
 from fashify.store import FeatureStore
 from fashify.text.table import LANGUAGES, load_table
 from fashify.text.words import normalise, stem, tokenise
+
+#: Matches looked at for each set of variants wanted; as many times more where these are too few.
+POOL = 4
 
 
 def drop_colours(name: str, colours: frozenset[str] | None = None) -> str:
@@ -63,6 +66,33 @@ def variant_ids(store: FeatureStore) -> np.ndarray:
     size = names + int(by_group.max(initial=-1)) + 1
     edges = coo_matrix((np.ones(n, np.int8), (by_name, names + by_group)), (size, size))
     return connected_components(edges, directed=False)[1][by_name]
+
+
+def find_collapsed(
+    find: Callable[[int], list[Match]],
+    variants: np.ndarray,
+    item_ids: Sequence[str] | np.ndarray,
+    k: int,
+    most: int,
+    *,
+    found: list[Match] | None = None,
+) -> list[Match]:
+    """k sets of variants, of as many matches as that takes.
+
+    Args:
+        find: the nearest matches, as many as it is asked for or all there are.
+        variants, item_ids: as for ``collapse_matches``.
+        k: how many sets.
+        most: how many matches there can be.
+        found: the nearest ``POOL * k``, where they are known already.
+    """
+    pool = min(POOL * k, most)
+    while True:
+        matches, found = find(pool) if found is None else found, None
+        kept = collapse_matches(matches, variants, item_ids, k)
+        if len(kept) >= k or len(matches) < pool or pool >= most:
+            return kept
+        pool = min(POOL * pool, most)
 
 
 def collapse_matches(

@@ -23,7 +23,7 @@ from fashify.text.files import load_tower, open_index
 from fashify.text.index import WordIndex
 from fashify.text.meaning import Labels, Meaning, Term, understand
 from fashify.text.table import LEVEL_OF
-from fashify.text.tower import Tower
+from fashify.text.tower import TextEncoder, Tower
 from fashify.text.words import stem, stems
 
 #: The tower shipped for fashify-lite's features.
@@ -70,7 +70,7 @@ class Wording:
         tower: for its features; the store's own, or the one shipped for its backbone, by default.
     """
 
-    def __init__(self, store: FeatureStore, tower: Tower | None = None) -> None:
+    def __init__(self, store: FeatureStore, tower: TextEncoder | None = None) -> None:
         self.store, self._tower = store, tower
 
     @cached_property
@@ -84,7 +84,7 @@ class Wording:
         return Labels(self.store.items)
 
     @cached_property
-    def tower(self) -> Tower | None:
+    def tower(self) -> TextEncoder | None:
         """The text tower of these features; None where there is none."""
         if self._tower is not None:
             return self._tower
@@ -128,7 +128,7 @@ class Wording:
             said = ", ".join(meaning.unknown) or text
             raise QueryError(
                 "a word that the gallery, its tower or the table of words knows",
-                f"nothing here answers {said!r}",
+                f"{said!r}, which nothing here answers",
                 "use other words, such as a colour and a kind of garment",
             )
         return meaning

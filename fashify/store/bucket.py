@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from fashify.config import settings
 from fashify.errors import FashifyError, StorageError, StoreError
 from fashify.io.artefact import (
     MANIFEST,
+    WORDS,
     ArtefactKind,
     ArtefactReader,
     link_file,
@@ -66,6 +68,7 @@ def fetch_store(url: str) -> Path:
         raise
     index = bucket.read(f"{INDEX}/{MANIFEST}") if f"{INDEX}/{MANIFEST}" in bucket.names else b""
     if _is(copy / MANIFEST, manifest) and _is(copy / INDEX / MANIFEST, index):
+        _fetch_words(bucket, copy, copy)
         return copy
     with lock_folder(copy):
         fresh = staging_of(copy) / NEXT
@@ -80,6 +83,7 @@ def fetch_store(url: str) -> Path:
                 (fresh / INDEX).mkdir()
                 (fresh / INDEX / MANIFEST).write_bytes(index)
                 _fetch_artefact(bucket, fresh / INDEX, copy / INDEX, INDEX_KIND, f"{INDEX}/")
+            _fetch_words(bucket, fresh, copy)
         replace_folder(fresh, copy)
     return copy
 
@@ -107,6 +111,7 @@ def push_store(store: Path, url: str) -> None:
     if (store / INDEX).is_dir():
         wanted |= {f"{INDEX}/{name}": path for name, path in _objects(store / INDEX, INDEX_KIND)}
         wanted[f"{INDEX}/{MANIFEST}"] = store / INDEX / MANIFEST
+    wanted |= {f"{WORDS}/{_object_name(p.name, _hash(p))}": p for p in _list_words(store)}
     wanted[MANIFEST] = store / MANIFEST
     for name, path in wanted.items():
         if PurePosixPath(name).name == MANIFEST or name not in bucket.names:
@@ -126,6 +131,17 @@ def _object_name(name: str, checksum: str) -> str:
     return f"{path.stem}.{checksum[:_MARK]}{path.suffix}"
 
 
+def _list_words(store: Path) -> list[Path]:
+    """The word index and the text tower, as far as a store has them."""
+    folder = store / WORDS
+    return sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+
+
+def _hash(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _is(file: Path, data: bytes) -> bool:
     return file.read_bytes() == data if file.is_file() else not data
 
@@ -143,6 +159,20 @@ def _fetch_artefact(
             link_file(copy / name, fresh / name)
         else:
             bucket.get(prefix + _object_name(name, record["sha256"]), fresh / name)
+
+
+def _fetch_words(bucket: Bucket, fresh: Path, copy: Path) -> None:
+    """Fetches the word index and the text tower, or links those of ``copy``."""
+    for name in (name for name in bucket.names if name.startswith(f"{WORDS}/")):
+        stem, mark, suffix = PurePosixPath(name).name.split(".")
+        own, target = copy / WORDS / f"{stem}.{suffix}", fresh / WORDS / f"{stem}.{suffix}"
+        if not own.is_file() or _hash(own)[:_MARK] != mark:
+            # Who reads the old one keeps it.
+            bucket.get(name, target.with_suffix(".part"))
+            os.replace(target.with_suffix(".part"), target)
+        elif own != target:
+            target.parent.mkdir(exist_ok=True)
+            link_file(own, target)
 
 
 def _fetch_objects(bucket: Bucket, fresh: Path) -> None:

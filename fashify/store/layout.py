@@ -32,9 +32,6 @@ DEEP, COLOUR, SIGNATURE, SERVED = "deep", "colour", "signature", "served"
 #: Sub-folder of the index.
 INDEX = "index"
 
-#: Files that others put into a store; they stay when it is built or trained again.
-CARRIED = ("words/tower.safetensors",)
-
 #: Sub-folder of the staging folder in which the next store is put together.
 NEXT = "next"
 

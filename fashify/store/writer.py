@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 from fashify.errors import StoreError
 from fashify.heads.head import Head
 from fashify.heads.strength import Strength
-from fashify.io.artefact import ArtefactWriter, link_file, lock_folder, replace_folder, staging_of
+from fashify.io.artefact import ArtefactWriter, lock_folder, replace_folder, staging_of
 from fashify.io.storage import is_url
 from fashify.store.bucket import push_store
 from fashify.store.items import VIEW_COLUMNS, to_parquet
@@ -44,9 +44,7 @@ _OWN = ("format", "version", "files", "sha256", "head", "n_items", "n_views", "n
 SaveIndex = Callable[..., object]
 
 
-def replace_store(
-    path: Path, fill: Callable[[ArtefactWriter], None], *, carried: Sequence[str] = ()
-) -> None:
+def replace_store(path: Path, fill: Callable[[ArtefactWriter], None]) -> None:
     """Writes a store beside ``path`` and puts it there in one step.
 
     An interrupted build's shards, in the same staging folder, stay.
@@ -54,7 +52,6 @@ def replace_store(
     Args:
         path: of the store.
         fill: writes it.
-        carried: names of files that the new store takes over from the one before, if it has them.
 
     Raises:
         StoreError: it cannot be written; a store there before stays as it was.
@@ -64,10 +61,6 @@ def replace_store(
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fill(ArtefactWriter(fresh, STORE))
-        for name in carried:
-            if (path / name).is_file():
-                (fresh / name).parent.mkdir(exist_ok=True)
-                link_file(path / name, fresh / name)
         replace_folder(fresh, path)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -7,21 +7,25 @@ words of the products, the tower to the backbone.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import sqlite3
 from pathlib import Path
 
 import pandas as pd
 
-from fashify.errors import StoreCorruptError
+from fashify.errors import StoreCorruptError, StoreMismatchError
 from fashify.io.artefact import write_bytes, write_file
 from fashify.text.index import WORDS, WordIndex
+from fashify.text.onnx_tower import OnnxTower
 from fashify.text.postings import field_columns
 from fashify.text.tower import Tower
 
 logger = logging.getLogger(__name__)
 
-FOLDER, TOWER = "words", "tower.safetensors"
+FOLDER, TOWER, NAMED = "words", "tower.safetensors", "tower.json"
+
+_NAME_AGAIN = "name it again: fashify learn --text --tower FILE.onnx"
 
 
 def open_index(store: Path | None, items: pd.DataFrame) -> WordIndex:
@@ -62,18 +66,50 @@ def digest_words(items: pd.DataFrame) -> str:
     return hashlib.sha256(repr((columns, len(items))).encode() + hashed.tobytes()).hexdigest()
 
 
-def save_tower(store: Path, tower: Tower) -> None:
-    """Puts a tower into a store, in one step; the one before is replaced."""
+def save_tower(store: Path, tower: Tower | OnnxTower) -> None:
+    """Puts a tower into a store, in one step; the one before is replaced.
+
+    Of a user's own the store keeps where it is and what it was: it may be large.
+    """
     folder = store / FOLDER
     folder.mkdir(exist_ok=True)
-    write_bytes(folder / TOWER, tower.to_bytes())
+    if isinstance(tower, OnnxTower):
+        write_bytes(folder / NAMED, json.dumps(tower.facts, indent=2).encode())
+        (folder / TOWER).unlink(missing_ok=True)
+    else:
+        write_bytes(folder / TOWER, tower.to_bytes())
+        (folder / NAMED).unlink(missing_ok=True)
 
 
-def load_tower(store: Path | None) -> Tower | None:
+def load_tower(store: Path | None) -> Tower | OnnxTower | None:
     """The tower kept in a store; None where there is none.
 
     Raises:
         StoreCorruptError: it is damaged.
+        StoreMismatchError, BackboneError: a user's own is no longer what or where it was.
     """
-    path = None if store is None else store / FOLDER / TOWER
-    return None if path is None or not path.is_file() else Tower.from_bytes(path.read_bytes())
+    if store is None:
+        return None
+    if (store / FOLDER / NAMED).is_file():
+        return _open_named(store / FOLDER / NAMED)
+    path = store / FOLDER / TOWER
+    return Tower.from_bytes(path.read_bytes()) if path.is_file() else None
+
+
+def _open_named(record: Path) -> OnnxTower:
+    try:
+        facts = dict(json.loads(record.read_text(encoding="utf-8")))
+        file, wanted = Path(facts["file"]), facts["hash"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreCorruptError(
+            "a text tower's record as it was written", f"{record} ({error})", _NAME_AGAIN
+        ) from error
+    tower = OnnxTower(file)
+    if tower.facts["hash"] != wanted:
+        raise StoreMismatchError(
+            f"the text tower that was named for the store, {wanted[:12]}",
+            f"another file at {file}",
+            _NAME_AGAIN,
+        )
+    tower.facts |= facts
+    return tower

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from safetensors import SafetensorError
@@ -30,6 +30,31 @@ LAYERS = ("straight", "hidden", "out", "picture")
 _EPSILON = np.float32(1e-5)
 
 
+class TextEncoder(Protocol):
+    """What a gallery asks of a text tower, a learned one or a user's own."""
+
+    scale: ClassVar[np.float32]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What it is, and the backbone that it belongs to."""
+
+    def __call__(self, text: str) -> np.ndarray:
+        """(dim,) float32 of unit length."""
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, dim) float32 of unit length."""
+
+    def pictures(self, features: np.ndarray) -> np.ndarray:
+        """(n, dim) float32 of unit length."""
+
+    def knows(self, word: str) -> bool:
+        """Whether it can read a stem."""
+
+    def fits(self, backbone: Mapping[str, Any]) -> bool:
+        """Whether it belongs to the features of a backbone."""
+
+
 @dataclass(frozen=True)
 class Tower:
     """Both sides of one space of words and pictures.
@@ -42,7 +67,10 @@ class Tower:
         layers: of ``LAYERS``, kernel ``(in, out)`` and bias ``(out,)`` float32.
         words: stems of the texts that it was trained on, most frequent first.
         facts: backbone and how it came about.
+        scale: what its cosines are multiplied with, to say how probable a class is.
     """
+
+    scale: ClassVar[np.float32] = np.float32(20)
 
     buckets: np.ndarray
     rows: np.ndarray
@@ -92,8 +120,7 @@ class Tower:
 
     def fits(self, backbone: Mapping[str, Any]) -> bool:
         """Whether it was trained on the features of a backbone."""
-        mine = self.facts.get("backbone", {})
-        return all(mine.get(name) == backbone.get(name) for name in ("name", "weights_hash"))
+        return fits_backbone(self.facts, backbone)
 
     @cached_property
     def _keep_known(self) -> frozenset[str]:
@@ -157,6 +184,12 @@ class Tower:
                 f"another file ({error})",
                 "train one: fashify learn --text",
             ) from error
+
+
+def fits_backbone(facts: Mapping[str, Any], backbone: Mapping[str, Any]) -> bool:
+    """Whether a tower's facts name a backbone and its weights."""
+    mine = facts.get("backbone", {})
+    return all(mine.get(name) == backbone.get(name) for name in ("name", "weights_hash"))
 
 
 def root(features: np.ndarray) -> np.ndarray:

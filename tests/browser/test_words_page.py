@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -139,6 +140,44 @@ def test_an_item_in_another_colour(open_page, service, colours) -> None:
     expect(page).to_have_url(re.compile(r"/\?text=in\+black$"))
 
 
+def test_variants_are_one_card(open_page, service, size, screenshots) -> None:
+    """A card stands for its variants and shows their colours; one click shows them all."""
+    variants = service.retriever.variants
+    which = np.bincount(variants).argmax()
+    rows = np.flatnonzero(variants == which)
+    assert len(rows) >= 2
+    name, items = service.items["name"].iloc[rows[0]], set(service.store.item_ids[rows])
+    page = open_page(size)
+    say(page, name)
+    cards = page.locator(".fx-grid > .fx-card")
+    expect(cards).to_have_count(5)
+    shown = cards.evaluate_all("cards => cards.map(c => c.dataset.item)")
+    assert len(items & set(shown)) == 1
+    also = cards.nth(shown.index(*(items & set(shown)))).locator(".fx-also")
+    expect(also).to_contain_text(f"{len(rows) - 1} variant")
+    painted = {service.items["base_colour"].iloc[row] for row in rows}
+    expect(also.locator("i")).to_have_count(len(painted))
+    also.click()
+    apart = page.locator(".fx-apart .fx-card")
+    expect(apart).to_have_count(len(rows) - 1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page.wait_for_timeout(400)
+    page.screenshot(path=screenshots / f"variants-{size[0]}.png", full_page=True)
+    found = apart.evaluate_all("cards => cards.map(c => c.dataset.item)")
+    assert {*found, *shown} >= items
+    page.get_by_role("button", name="Close").click()
+    expect(apart).to_have_count(0)
+    page.get_by_role("button", name="Variants as one").click()
+    expect(page).to_have_url(re.compile("variants=apart"))
+    expect(page.locator(".fx-also")).to_have_count(0)
+    again = cards.evaluate_all("cards => cards.map(c => c.dataset.item)")
+    assert len(items & set(again)) == min(5, len(rows))
+    page.reload()
+    expect(page.get_by_role("button", name="Variants as one")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+
+
 def test_ignoring_the_colour(open_page, served, weighted_service) -> None:
     page = open_page(at=served(weighted_service))
     page.locator(".fx-strip button").first.click()
@@ -155,4 +194,6 @@ def test_what_cannot_be_answered(open_page, text: str) -> None:
     page.locator(".fx-say input").press("Enter")
     notice = page.locator(".fx-notice")
     expect(notice).to_contain_text("We need")
+    if text == "zzxq":
+        expect(notice).to_contain_text("were given 'zzxq', which nothing here answers.")
     expect(page.locator(".fx-say input")).to_have_value(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx_bytes import block, number
 
 from fashify import extract_features, load_catalogue
 from fashify.backbones import load_backbone
@@ -27,38 +28,20 @@ RECORD = {
 }
 
 
-def _number(field: int, value: int) -> bytes:
-    """A protobuf field of a whole number."""
-    return _varint(field << 3) + _varint(value)
-
-
-def _block(field: int, data: bytes | str) -> bytes:
-    """A protobuf field of bytes, text or a message."""
-    data = data.encode() if isinstance(data, str) else data
-    return _varint(field << 3 | 2) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = b""
-    while value > 127:
-        out, value = out + bytes([value & 127 | 128]), value >> 7
-    return out + bytes([value])
-
-
 def _value(name: str, shape: tuple[int, ...]) -> bytes:
     """ValueInfoProto of float32; 0 is a dimension of any length."""
-    dims = b"".join(_block(1, _number(1, n) if n else _block(2, "n")) for n in shape)
-    return _block(1, name) + _block(2, _block(1, _number(1, 1) + _block(2, dims)))
+    dims = b"".join(block(1, number(1, n) if n else block(2, "n")) for n in shape)
+    return block(1, name) + block(2, block(1, number(1, 1) + block(2, dims)))
 
 
 def write_network(path: Path, *, size: tuple[int, int] = (0, 0)) -> Path:
     """An ONNX network of one convolution, in the format's own bytes; its output is a map."""
-    tensor = b"".join(_number(1, n) for n in KERNEL.shape) + _number(2, 1)
-    tensor += _block(8, "w") + _block(9, struct.pack(f"<{KERNEL.size}f", *KERNEL.ravel()))
-    node = _block(1, "image") + _block(1, "w") + _block(2, "map") + _block(4, "Conv")
-    graph = _block(1, node) + _block(2, "tiny") + _block(5, tensor)
-    graph += _block(11, _value("image", (0, 3, *size))) + _block(12, _value("map", (0, 4, *size)))
-    path.write_bytes(_number(1, 8) + _block(7, graph) + _block(8, _number(2, 13)))
+    tensor = b"".join(number(1, n) for n in KERNEL.shape) + number(2, 1)
+    tensor += block(8, "w") + block(9, struct.pack(f"<{KERNEL.size}f", *KERNEL.ravel()))
+    node = block(1, "image") + block(1, "w") + block(2, "map") + block(4, "Conv")
+    graph = block(1, node) + block(2, "tiny") + block(5, tensor)
+    graph += block(11, _value("image", (0, 3, *size))) + block(12, _value("map", (0, 4, *size)))
+    path.write_bytes(number(1, 8) + block(7, graph) + block(8, number(2, 13)))
     return path
 
 

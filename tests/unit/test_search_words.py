@@ -128,6 +128,17 @@ def test_variants_as_one(retriever: Retriever) -> None:
     assert found[0].to_dict()["variants"] == list(found[0].variants)
 
 
+@pytest.mark.parametrize("asked", [{"text": "black"}, {"item_id": "100"}])
+def test_as_many_sets_of_variants_as_there_are(retriever: Retriever, asked: dict) -> None:
+    """Nine sets of three: all nine are found, however far down the last one is."""
+    found = retriever.search(**asked, k=9, collapse="variants")
+    assert len({retriever.variants[m.position] for m in found}) == len(found) == 9
+    assert [m.rank for m in found] == list(range(1, 10))
+    narrowed = retriever.search(**asked, k=9, collapse="variants", where="article_type = Jeans")
+    assert {m.article_type for m in narrowed} == {"Jeans"}
+    assert len(narrowed) == 3
+
+
 def test_copies_are_variants(retriever: Retriever) -> None:
     items = pd.DataFrame({"item_id": ["a", "b", "c"], "name": ["Red Top", "Fine Blouse", ""]})
     items["article_type"] = "Tops"
@@ -149,7 +160,8 @@ def test_gallery_without_words() -> None:
     ("text", "said"),
     [
         ("", "at least one word"), ("   ", "at least one word"), ("👗", "at least one word"),
-        ("x" * 10_000, "at most"), ("zzxq", "nothing here answers 'zzxq'"), ("q", "nothing here"),
+        ("x" * 10_000, "at most"), ("zzxq", "'zzxq', which nothing here answers"),
+        ("q", "nothing here"),
         ("красное платье", "nothing here answers"), ("black -black", "wanted and not wanted"),
         ("not blue", "what is wanted"), ("the", "nothing here"),
     ],

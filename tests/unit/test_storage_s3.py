@@ -18,8 +18,10 @@ from fashify.catalogue import load_catalogue
 from fashify.cli import app
 from fashify.errors import CatalogueError, StorageAwayError, StorageError, StoreError
 from fashify.features import extract_features
+from fashify.io.artefact import WORDS
 from fashify.io.storage import open_storage, remote
 from fashify.learning import learn_head
+from fashify.learning.tower import name_tower
 from fashify.retrieval.retriever import Retriever
 from fashify.store import FeatureStore, verify_store
 from fashify.store.bucket import local_path
@@ -314,3 +316,23 @@ def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch)
     assert not [key for key in keys if key.startswith("stores/taught/head.")]
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "one"))
     assert Retriever.open(url).parts == ()
+
+
+def test_words_travel(bucket, tmp_path, monkeypatch):
+    """The word index and the tower of a store in a bucket are there for the next machine."""
+    tower = pytest.importorskip("test_onnx_tower")
+    url, catalogue = "s3://shop/worded", load_catalogue("s3://shop/fashion")
+    built = extract_features(catalogue, GridBackbone(), url, engine=GridEngine())
+    assert Retriever.open(url).by_text("red heels", 1)[0].item_id == "4"
+    table = np.random.default_rng(0).normal(size=(len(tower.WORDS), built.features.shape[1]))
+    name_tower(url, tower.write_tower(tmp_path, table.astype(np.float32)))
+    keys = [o["Key"] for o in bucket.list_objects_v2(Bucket="shop")["Contents"]]
+    assert sum(key.startswith("worded/words/") for key in keys) == 2
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "elsewhere"))
+    fetched = FeatureStore.load(url)
+    assert fetched.path != built.path
+    assert sorted(p.name for p in (fetched.path / WORDS).iterdir()) == [
+        "tower.json",
+        "words.sqlite",
+    ]
+    assert Retriever.open(url).wording.tower is not None

@@ -1,6 +1,7 @@
 """The one way results are written: beside, checksummed, and put in place in one step."""
 
 from fashify.io.artefact.files import (
+    WORDS,
     canonical_json,
     check_readable,
     link_file,
@@ -28,6 +29,7 @@ from fashify.io.artefact.folder import (
 
 __all__ = [
     "MANIFEST",
+    "WORDS",
     "ArtefactKind",
     "ArtefactReader",
     "ArtefactWriter",

@@ -73,12 +73,13 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     write_file(path, write)
 
 
-def link_file(source: Path, target: Path) -> None:
+def link_file(source: str | Path, target: str | Path) -> None:
     """Gives a file that is never changed in place a second name; copies where links cannot be.
 
     Raises:
         StoreError: the target cannot be written.
     """
+    target = Path(target)
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)
@@ -146,7 +147,7 @@ def replace_folder(fresh: Path, final: Path) -> None:
         StoreError: the place cannot be written.
     """
     if (final / WORDS).is_dir() and not (fresh / WORDS).exists():
-        shutil.copytree(final / WORDS, fresh / WORDS)
+        shutil.copytree(final / WORDS, fresh / WORDS, copy_function=link_file)
     try:
         if not final.exists():
             os.rename(fresh, final)
