@@ -31,7 +31,8 @@ from fashify.evaluation.texts import evaluate_texts
 from fashify.heads.shipped import own_head
 from fashify.learning.tower import TowerRecipe, make_lesson, train_tower
 from fashify.retrieval.variants import name_stems
-from fashify.retrieval.wording import SHIPPED, Wording
+from fashify.retrieval.wording import Wording
+from fashify.text.files import SHIPPED
 from fashify.text.index import WordIndex
 
 #: Products of the Kaggle catalogue that are no part of the published gallery.

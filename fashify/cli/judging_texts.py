@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,12 @@ from fashify.cli.console import emit, store_path, table
 
 #: Asks for the gallery's labels and their combinations instead of a table's texts.
 LABELS = "labels"
+
+#: The published model that names are compared with, where the table has its ranks.
+PUBLISHED = "fashionsiglip"
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TextsOption = Annotated[
     str | None,
@@ -23,7 +29,9 @@ TextsOption = Annotated[
 
 def judge_texts(store: Path | None, queries: str, *, split: str, as_json: bool) -> None:
     """Prints the figures of texts; with a split only its products can be answered."""
+    from fashify.evaluation.text_gains import compare_texts
     from fashify.evaluation.texts import evaluate_texts
+    from fashify.io.plain import to_plain
     from fashify.store import FeatureStore
 
     opened = FeatureStore.load(store_path(store))
@@ -44,4 +52,18 @@ def judge_texts(store: Path | None, queries: str, *, split: str, as_json: bool) 
     ]
     header = ("protocol", "method", "measure", "value", "queries")
     first = f"{found.facts['n_gallery']:,} products may be answered; 95 % intervals in brackets"
-    emit(found.to_dict(), as_json, [first, "", *table(rows, header)])
+    gains = compare_texts(found, PUBLISHED)
+    text = [first, "", *table(rows, header)]
+    if len(gains):
+        text += ["", f"beside {PUBLISHED}, query by query:", "", *_tabulate_gains(gains)]
+    answer = found.to_dict() | {"beside": {PUBLISHED: to_plain(gains.to_dict("records"))}}
+    emit(answer, as_json, text)
+
+
+def _tabulate_gains(gains: pd.DataFrame) -> list[str]:
+    rows = [
+        (row.protocol, row.method, row.measure)
+        + (f"{row.gain:+.3f} [{row.low:+.3f}, {row.high:+.3f}]", f"{row.p:.4f}")
+        for row in gains.itertuples()
+    ]
+    return table(rows, ("protocol", "method", "measure", "gain", "p"))

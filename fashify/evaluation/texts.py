@@ -2,8 +2,8 @@
 
 The protocols of public text-to-image benchmarks on the Kaggle catalogue: names as in the task
 KAGL of marqo-FashionCLIP, labels as in hopit-ai/Moda, attributes as in catalogiq. Every method
-stands beside chance; a text tower is honest on names that it never read alone, which is for the
-caller to choose.
+stands beside chance and, as ``oracle``, the best order there is. A text tower is honest only on
+names that it never read, which is for the caller to choose.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def evaluate_texts(
                 for query in tqdm(asked, desc=f"{protocol}: {method}", disable=not progress)
             ]
             tables.append(pd.DataFrame(rows))
-        tables.append(_chance(protocol, asked, mask, measures))
+        tables += [_chance(protocol, asked, mask, measures), _oracle(protocol, asked, measures)]
     if queries is not None:
         tables += _find_published(_read_queries(queries), tables[0])
     # A gallery so small that no label can be asked has an empty report.
@@ -335,6 +335,19 @@ def _chance(
             {"protocol": protocol, "method": "chance", "text": query.text}
             | dict(zip(measures, values, strict=True))
         )
+    return pd.DataFrame(rows)
+
+
+def _oracle(
+    protocol: str, asked: Sequence[TextQuery], measures: Sequence[str]
+) -> pd.DataFrame:
+    """What the best order there is reaches: of fewer right products than places less than 1."""
+    rows = []
+    for query in (query for query in asked if len(query.relevant)):
+        values = [min(len(query.relevant), k) / k for k in (1, K)]
+        values = [1.0] * len(measures) if "mrr" in measures else values
+        row = {"protocol": protocol, "method": "oracle", "text": query.text}
+        rows.append(row | dict(zip(measures, values, strict=True)))
     return pd.DataFrame(rows)
 
 

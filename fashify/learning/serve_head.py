@@ -18,6 +18,7 @@ from fashify.learning.calibrate import PhotoQueries, embed_queries, measure_stre
 from fashify.learning.material import Material, collect_material
 from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
 from fashify.learning.photo_views import compose_views
+from fashify.learning.tower import improve_words
 from fashify.store import FeatureStore
 from fashify.store.bucket import present_copy, push_store
 from fashify.store.store import find_store_folder
@@ -40,7 +41,8 @@ def learn_head(
     Features stay as they are; the head, what its distances say, and an index of its vectors
     are put beside them. Some products are composed into photos: a head learns from these too,
     is chosen by both kinds of query, and what a distance says is found out for both. With ``none``
-    nothing is trained, with ``raw`` the store serves raw features.
+    nothing is trained, with ``raw`` the store serves raw features; with ``auto`` a text tower
+    learns the products' names too, see ``improve_words``.
 
     Args:
         store: the store's folder, or its ``s3://`` url.
@@ -90,8 +92,10 @@ def learn_head(
         served = None if head is None else vectors
         serving = ServedThrough(head, strength, served, None if empty is None else empty.save)
         replace_store(path, partial(write_store, store=found, serving=serving))
-        method = "raw features" if head is None else head.provenance["method"]
-        logger.info("%s serves %d numbers by %s", path, vectors.shape[1], method)
+        way = "raw features" if head is None else head.provenance["method"]
+        logger.info("%s serves %d numbers by %s", path, vectors.shape[1], way)
+        if method == "auto":
+            improve_words(FeatureStore.load(path), seed=seed, progress=False)
     if is_url(store):
         push_store(path, str(store))
     return FeatureStore.load(path)

@@ -10,6 +10,7 @@ SupCon (Khosla et al., NeurIPS 2020).
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from fashify.io.storage import is_url
 from fashify.store import FeatureStore
 from fashify.store.bucket import push_store
 from fashify.store.store import find_store_folder
-from fashify.text.files import save_tower
+from fashify.text.files import find_tower, save_tower
 from fashify.text.onnx_tower import OnnxTower
 from fashify.text.tower import Tower, quantise_rows, root
 from fashify.text.words import BUCKETS, pieces, stems
@@ -51,6 +52,12 @@ COMBINATIONS = (
 #: Named products below which no words are learned.
 FEWEST = 100
 
+#: Names asked at most to judge a tower.
+MOST = 1_000
+
+#: A tower that knows so large a share of the names' words needs no other.
+KNOWN = 0.97
+
 #: Adam's decay rates and the least divisor.
 _BETAS, _TINY = (0.9, 0.98), 1e-8
 
@@ -68,7 +75,9 @@ class TowerRecipe:
         rate: peak learning rate; cosine, after a tenth of the steps of warm-up.
         decay: of weights, decoupled (AdamW).
         names: share of texts that are the product's name; the rest are of ``COMBINATIONS``.
+        looks: units of the picture's hidden layer; 0 for none.
         drop: share of a picture's numbers and of the hidden units left out in a step.
+        forget: share of a text's pieces left out in a step.
         tau: inverse temperature of the loss.
     """
 
@@ -80,7 +89,9 @@ class TowerRecipe:
     rate: float = 3e-3
     decay: float = 1e-2
     names: float = 0.6
+    looks: int = 0
     drop: float = 0.4
+    forget: float = 0.0
     tau: float = 20.0
 
 
@@ -166,17 +177,89 @@ def learn_words(
             f"{len(rows)}",
             "search by the words of the table alone, or use the backbone fashify-lite",
         )
-    backbone = found.meta["backbone"]
-    facts = {
-        "backbone": {name: backbone.get(name) for name in ("name", "weights_hash")},
-        "products": f"{len(rows):,} of the store's own, test split left out",
-        "seed": seed,
-    }
-    recipe = recipe or TowerRecipe(batch=min(2048, max(64, len(rows) // 16)))
+    facts = _describe(found, rows, "test split left out", seed)
+    recipe = recipe or _fit_recipe(len(rows))
     tower = train_tower(lesson.of(rows), recipe=recipe, seed=seed, facts=facts, progress=progress)
     if found.path is not None:
         _keep_tower(found.path, tower, store)
     return tower
+
+
+def improve_words(store: FeatureStore, *, seed: int = 0, progress: bool = True) -> Tower | None:
+    """Trains a tower of a store's own names, and keeps it where it is better than the one at hand.
+
+    It learns from training products alone; what share of the validation products' names finds
+    its product among the first ten, by picture, says which is better. Where the tower at hand
+    knows nearly all of the names' words already none is trained.
+
+    Returns:
+        the tower, or None where none was trained or it was no better.
+    """
+    lesson = make_lesson(store.features[store.first_views], store.items)
+    named, split = lesson.texts[0] >= 0, store.split
+    rows, judged = (np.flatnonzero(named & (split == part)) for part in ("train", "validation"))
+    before = find_tower(store.path, store.meta["backbone"])
+    if len(rows) < FEWEST or not len(judged) or (before and _share_known(before, lesson) > KNOWN):
+        return None
+    start = time.perf_counter()
+    tower = train_tower(
+        lesson.of(rows),
+        recipe=_fit_recipe(len(rows)),
+        seed=seed,
+        facts=_describe(store, rows, "training split", seed),
+        progress=progress,
+    )
+    features = store.features[store.first_views]
+    share = find_names(tower, features, lesson, judged)
+    known = 0.0 if before is None else find_names(before, features, lesson, judged)
+    seconds = time.perf_counter() - start
+    logger.info("names found: %.3f by own words, %.3f before; %.0f s", share, known, seconds)
+    if share <= known or store.path is None:
+        return None
+    save_tower(store.path, tower)
+    return tower
+
+
+def find_names(
+    tower: Tower | OnnxTower, features: np.ndarray, lesson: TowerLesson, rows: np.ndarray
+) -> float:
+    """What share of some products' names finds one of that name among the first ten pictures.
+
+    Args:
+        features: (n, d) of all products, as the backbone gave them.
+        lesson: of all products.
+        rows: (m,) the products; ``MOST`` names of theirs are asked at most.
+    """
+    names, pictures = lesson.texts[0], tower.pictures(np.asarray(features))
+    asked = np.unique(names[rows])[:: max(1, len(np.unique(names[rows])) // MOST)]
+    found = []
+    for number in asked:
+        scores = pictures @ tower(lesson.phrases[number])
+        best = scores[names == number].max()
+        found.append((scores > best).sum() < 10)
+    return float(np.mean(found))
+
+
+def _share_known(tower: Tower | OnnxTower, lesson: TowerLesson) -> float:
+    """What share of the words of all names a tower knows."""
+    words = Counter[str]()
+    for number in lesson.texts[0][lesson.texts[0] >= 0]:
+        words.update(stems(lesson.phrases[number]))
+    return sum(n for word, n in words.items() if tower.knows(word)) / max(1, words.total())
+
+
+def _fit_recipe(n: int) -> TowerRecipe:
+    """Smaller steps for fewer products."""
+    return TowerRecipe(batch=min(TowerRecipe.batch, max(64, n // 16)))
+
+
+def _describe(store: FeatureStore, rows: np.ndarray, part: str, seed: int) -> dict[str, Any]:
+    backbone = store.meta["backbone"]
+    return {
+        "backbone": {name: backbone.get(name) for name in ("name", "weights_hash")},
+        "products": f"{len(rows):,} of the store's own, {part}",
+        "seed": seed,
+    }
 
 
 def _keep_tower(folder: Path, tower: Tower | OnnxTower, store: object) -> None:
@@ -240,6 +323,8 @@ class TowerTrainer:
             "out": (r.hidden, r.dim),
             "picture": (d, r.dim),
         }
+        if r.looks:
+            shapes |= {"looks": (d, r.looks), "seen": (r.looks, r.dim)}
         for name, (inside, outside) in shapes.items():
             self.p[name] = _Parameter(self._draw_mask((inside, outside), inside**-0.5), decay)
             self.p[f"{name}.bias"] = _Parameter(np.zeros(outside), 0.0)
@@ -277,8 +362,7 @@ class TowerTrainer:
         normal = centred / spread
         x = normal * v["norm"][0] + v["norm"][1]
         before = x @ v["hidden"] + v["hidden.bias"]
-        bell = 0.5 * (1 + erf(before / np.float32(np.sqrt(2))))
-        keep = self._keep(before.shape)
+        bell, keep = _bell(before), self._keep(before.shape)
         active = before * bell * keep
         y = x @ v["straight"] + v["straight.bias"] + active @ v["out"] + v["out.bias"]
         unit, back_unit = _unit(y)
@@ -286,8 +370,7 @@ class TowerTrainer:
         def back(slope: np.ndarray) -> dict[str, np.ndarray]:
             dy = back_unit(slope)
             da = dy @ v["out"].T * keep
-            density = np.exp(-0.5 * before * before) * np.float32(1 / np.sqrt(2 * np.pi))
-            db = da * (bell + before * density)
+            db = da * (bell + before * _density(before))
             dx = dy @ v["straight"].T + db @ v["hidden"].T
             dn = dx * v["norm"][0]
             inner = dn - dn.mean(axis=1, keepdims=True)
@@ -307,12 +390,26 @@ class TowerTrainer:
         return unit, back
 
     def _picture(self, pictures: np.ndarray) -> tuple[np.ndarray, Backward]:
+        v = {name: p.value for name, p in self.p.items()}
         x = pictures * self._keep(pictures.shape)
-        unit, back_unit = _unit(x @ self.p["picture"].value + self.p["picture.bias"].value)
+        y = x @ v["picture"] + v["picture.bias"]
+        if self.recipe.looks:
+            before = x @ v["looks"] + v["looks.bias"]
+            bell, keep = _bell(before), self._keep(before.shape)
+            active = before * bell * keep
+            y = y + active @ v["seen"] + v["seen.bias"]
+        unit, back_unit = _unit(y)
 
         def back(slope: np.ndarray) -> dict[str, np.ndarray]:
             dy = back_unit(slope)
-            return {"picture": x.T @ dy, "picture.bias": dy.sum(axis=0)}
+            bias = dy.sum(axis=0)
+            found = {"picture": x.T @ dy, "picture.bias": bias}
+            if self.recipe.looks:
+                da = dy @ v["seen"].T * keep
+                db = da * (bell + before * _density(before))
+                found |= {"looks": x.T @ db, "looks.bias": db.sum(axis=0)}
+                found |= {"seen": active.T @ dy, "seen.bias": bias}
+            return found
 
         return unit, back
 
@@ -342,9 +439,7 @@ class TowerTrainer:
         """
         v = {name: p.value for name, p in self.p.items()}
         rows, scales = quantise_rows(v["rows"][used])
-        layers = {
-            name: (v[name], v[f"{name}.bias"]) for name in ("straight", "hidden", "out", "picture")
-        }
+        layers = {name: (v[name], v[f"{name}.bias"]) for name in v if f"{name}.bias" in v}
         used = used.astype(np.int32)
         return Tower(used, rows, scales, v["norm"], layers, tuple(words), facts)
 
@@ -374,11 +469,11 @@ def train_tower(
     ):
         pictures = lesson.features[rows] * np.float32(scale)
         rate = recipe.rate * _schedule(step / steps)
-        loss = trainer.step(bags[texts], pictures, fits, named, rate=rate)
+        loss = trainer.step(_forget(bags[texts], recipe, trainer.rng), pictures, fits, named, rate=rate)
         if step % 200 == 0:
             logger.info("step %d of %d: loss %.3f", step, steps, loss)
-    picture = trainer.p["picture"]
-    picture.value = picture.value * np.float32(scale)
+    for name in {"picture", "looks"} & set(trainer.p):
+        trainer.p[name].value = trainer.p[name].value * np.float32(scale)
     used = np.unique(bags.indices)
     return trainer.tower(used, _count_words(lesson), dict(facts or {}))
 
@@ -406,6 +501,13 @@ def bag_of_pieces(texts: Sequence[str]) -> csr_matrix:
     flat = np.concatenate([np.array(one, np.int32) for one in found] or [np.zeros(0, np.int32)])
     bags = csr_matrix((np.ones(len(flat), np.float32), flat, ends), (len(found), BUCKETS))
     bags.sum_duplicates()
+    return bags
+
+
+def _forget(bags: csr_matrix, recipe: TowerRecipe, rng: np.random.Generator) -> csr_matrix:
+    """Texts with a share of their pieces left out."""
+    if recipe.forget:
+        bags.data = bags.data * (rng.random(len(bags.data), np.float32) >= recipe.forget)
     return bags
 
 
@@ -447,6 +549,15 @@ def _info_nce(scores: np.ndarray, fits: np.ndarray) -> tuple[np.float32, np.ndar
 def _log_sum(scores: np.ndarray) -> np.ndarray:
     top = scores.max(axis=1, keepdims=True)
     return top + np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
+
+
+def _bell(x: np.ndarray) -> np.ndarray:
+    """The normal distribution; x times it is GELU (Hendrycks and Gimpel, 2016)."""
+    return 0.5 * (1 + erf(x / np.float32(np.sqrt(2))))
+
+
+def _density(x: np.ndarray) -> np.ndarray:
+    return np.exp(-0.5 * x * x) * np.float32(1 / np.sqrt(2 * np.pi))
 
 
 def _unit(y: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:

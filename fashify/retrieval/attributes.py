@@ -24,6 +24,9 @@ SCALE = np.float32(16)
 #: Projection that each level's proxies belong to.
 _KERNELS = {"base_colour": "col"}
 
+#: The kind, and level, of patterns: no projection and no column has them.
+PATTERN = "pattern"
+
 #: No class is held for less likely than this, natural logarithm.
 FLOOR = np.float32(-9)
 
@@ -63,6 +66,8 @@ class Attributes:
         concept = load_table().concepts.get((kind, name))
         if found is not None or concept is None:
             return found
+        if kind == PATTERN:
+            return self.log_probability(PATTERN, (name,))
         return self.log_probability(LEVEL_OF.get(kind, ""), self._classes_of(concept))
 
     def _classes_of(self, concept: Concept) -> tuple[str, ...]:
@@ -77,7 +82,8 @@ def see_attributes(
 ) -> Attributes | None:
     """The attributes of pictures, by the projections that came with the backbone.
 
-    Where it has none, by a text tower: the cosines to the names of the table's concepts.
+    Where it has none, and for patterns, by a text tower: the cosines to the names of the table's
+    concepts.
 
     Args:
         features: (n, dim) of the backbone.
@@ -85,9 +91,13 @@ def see_attributes(
         tower: for these features, if there is one.
     """
     found = own_projections(backbone)
-    if found is not None:
-        return _by_projections(features, found)
-    return None if tower is None else _by_tower(tower.pictures(features), tower)
+    if tower is None:
+        return None if found is None else _by_projections(features, found)
+    pictures = tower.pictures(features)
+    if found is None:
+        return _by_tower(pictures, tower, {**LEVEL_OF, PATTERN: PATTERN})
+    own, more = _by_projections(features, found), _by_tower(pictures, tower, {PATTERN: PATTERN})
+    return Attributes(own.logs | more.logs, own.classes | more.classes)
 
 
 def _by_projections(features: np.ndarray, found: Projections) -> Attributes:
@@ -101,9 +111,11 @@ def _by_projections(features: np.ndarray, found: Projections) -> Attributes:
     return Attributes(logs, dict(found.classes))
 
 
-def _by_tower(pictures: np.ndarray, tower: TextEncoder) -> Attributes:
+def _by_tower(
+    pictures: np.ndarray, tower: TextEncoder, levels: Mapping[str, str]
+) -> Attributes:
     logs, classes = {}, {}
-    for kind, level in LEVEL_OF.items():
+    for kind, level in levels.items():
         names = [name for of_kind, name in load_table().concepts if of_kind == kind]
         logs[level] = _log_softmax(tower.scale * pictures @ tower.embed(names).T)
         classes[level] = tuple(names)

@@ -12,6 +12,7 @@ import numpy as np
 from fashify.errors import QueryError
 from fashify.features.framing import is_photo
 from fashify.heads.head import unit_length
+from fashify.retrieval.attributes import PATTERN
 from fashify.retrieval.composed import Ranking, rank, replace_parts, split_weights
 from fashify.retrieval.diversity import choose_varied, pool_size
 from fashify.retrieval.feedback import move_query
@@ -212,6 +213,8 @@ def _by_texts(retriever: Retriever, asked: Sequence[_Question]) -> list[list[Mat
             item=_row(retriever, one.request),
             cosines=near,
         )
+        if similarity is not None and meaning.of(PATTERN):
+            similarity = wording.without_patterns(similarity)
         mask = _mask(retriever, one.request)
         ranking = rank(scores, similarity, weights=of_query, mask=mask, limit=one.pool)
         answers.append(_join(retriever, ranking))

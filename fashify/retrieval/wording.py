@@ -10,28 +10,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
 
 from fashify.config import LEVELS
 from fashify.errors import QueryError
-from fashify.retrieval.attributes import Attributes, see_attributes
+from fashify.retrieval.attributes import PATTERN, Attributes, see_attributes
 from fashify.store import FeatureStore
-from fashify.text.files import load_tower, open_index
+from fashify.text.files import find_tower, open_index
 from fashify.text.index import WordIndex
 from fashify.text.meaning import Labels, Meaning, Term, understand
 from fashify.text.table import LEVEL_OF
-from fashify.text.tower import TextEncoder, Tower
+from fashify.text.tower import TextEncoder
 from fashify.text.words import stem, stems
-
-#: The tower shipped for fashify-lite's features.
-SHIPPED = "data/fashify-lite-words.safetensors"
 
 #: Log odds: constant, of the share of the words that a product has, and of the share of the
 #: named labels that are its own.
 WORDS = (-16.0, 24.0, 8.0)
+
+#: Log odds of the share of the named labels where labels are all that a text names.
+LABELS_ALONE = 32.0
 
 #: Log odds: constant, of the tower's cosine in standard deviations over the gallery, and of the
 #: mean log probability of the named classes, times the sixth power of their share of the words.
@@ -88,11 +87,7 @@ class Wording:
         """The text tower of these features; None where there is none."""
         if self._tower is not None:
             return self._tower
-        backbone = self.store.meta.get("backbone", {})
-        for found in (load_tower(self.store.path), load_shipped_tower()):
-            if found is not None and found.fits(backbone):
-                return found
-        return None
+        return find_tower(self.store.path, self.store.meta.get("backbone", {}))
 
     @cached_property
     def pictures(self) -> np.ndarray | None:
@@ -176,6 +171,8 @@ class Wording:
         if not agreed:
             # What no label can say is left to the words of the name.
             return constant + (of_share + of_labels) * share
+        if len(named) == len(meaning.wanted) and not beside:
+            of_labels = LABELS_ALONE
         if not said:
             of_share, of_labels = 0.0, of_share + of_labels
         return constant + of_share * share + of_labels * np.mean(agreed, axis=0)
@@ -254,6 +251,21 @@ class Wording:
         basis = np.ascontiguousarray(directions[:, ::-1][:, :SHORT])
         return self.pictures @ basis, basis
 
+    def without_patterns(self, similarity: np.ndarray) -> np.ndarray:
+        """(n,) what is left of a likeness when all that goes with patterns is taken out of it.
+
+        Its residual after a regression on the log probabilities of the patterns.
+        """
+        basis = self._pattern_basis
+        return similarity if basis is None else similarity - basis @ (basis.T @ similarity)
+
+    @cached_property
+    def _pattern_basis(self) -> np.ndarray | None:
+        """(n, patterns) orthonormal: what is seen of each pattern, about its mean."""
+        seen = self.attributes
+        logs = None if seen is None else seen.logs.get(PATTERN)
+        return None if logs is None else np.linalg.qr(logs - logs.mean(axis=0))[0]
+
     def _tower_text(self, meaning: Meaning) -> str:
         """The text as it was said, where the tower read such words; else in the table's English."""
         assert self.tower is not None
@@ -320,9 +332,3 @@ def standardise(values: np.ndarray) -> np.ndarray:
     """(n,) less their mean, over their standard deviation; zeros where all are equal."""
     return (values - values.mean()) / max(float(values.std()), 1e-6)
 
-
-@lru_cache(maxsize=1)
-def load_shipped_tower() -> Tower | None:
-    """The tower shipped with Fashify; None in a copy without it."""
-    place = files("fashify").joinpath(SHIPPED)
-    return Tower.from_bytes(place.read_bytes()) if place.is_file() else None

@@ -10,7 +10,11 @@ import hashlib
 import json
 import logging
 import sqlite3
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +28,9 @@ from fashify.text.tower import Tower
 logger = logging.getLogger(__name__)
 
 FOLDER, TOWER, NAMED = "words", "tower.safetensors", "tower.json"
+
+#: The tower shipped for fashify-lite's features.
+SHIPPED = "data/fashify-lite-words.safetensors"
 
 _NAME_AGAIN = "name it again: fashify learn --text --tower FILE.onnx"
 
@@ -94,6 +101,24 @@ def load_tower(store: Path | None) -> Tower | OnnxTower | None:
         return _open_named(store / FOLDER / NAMED)
     path = store / FOLDER / TOWER
     return Tower.from_bytes(path.read_bytes()) if path.is_file() else None
+
+
+def find_tower(store: Path | None, backbone: Mapping[str, Any]) -> Tower | OnnxTower | None:
+    """The tower for a backbone's features: the store's own, else the one shipped; None for none.
+
+    Raises: as ``load_tower``.
+    """
+    for found in (load_tower(store), load_shipped_tower()):
+        if found is not None and found.fits(backbone):
+            return found
+    return None
+
+
+@lru_cache(maxsize=1)
+def load_shipped_tower() -> Tower | None:
+    """The tower shipped with Fashify; None in a copy without it."""
+    place = files("fashify").joinpath(SHIPPED)
+    return Tower.from_bytes(place.read_bytes()) if place.is_file() else None
 
 
 def _open_named(record: Path) -> OnnxTower:

@@ -1,7 +1,7 @@
 """The text tower: a text and a picture as vectors of one space, by plain NumPy.
 
 A text is the sum of the vectors of its hashed words, word pairs and letter n-grams, normalised,
-and taken through one hidden layer; a picture is the root of its feature through one affine map.
+and taken through one hidden layer, and so is the root of a picture's feature.
 Both end at unit length, so that their cosine says how well a picture fits a text. It is trained
 by ``fashify.learning.tower``.
 """
@@ -22,10 +22,12 @@ from scipy.special import erf
 from fashify.errors import StoreCorruptError, StoreMismatchError
 from fashify.text.words import BUCKETS, pieces, stem, tokenise
 
-FORMAT = "fashify-tower 2"
+FORMAT, OLDER = "fashify-tower 3", "fashify-tower 2"
 
-#: Layers by name, each ``(in, out)`` with a bias: straight and hidden, then the picture's.
+#: Layers by name, each ``(in, out)`` with a bias: straight and hidden, then the picture's, which
+#: may have a hidden layer of its own.
 LAYERS = ("straight", "hidden", "out", "picture")
+MORE_LAYERS = ("looks", "seen")
 
 _EPSILON = np.float32(1e-5)
 
@@ -64,7 +66,7 @@ class Tower:
         rows: (b, d) int8 vectors of the buckets.
         scales: (b,) float32; ``rows * scales`` are the vectors.
         norm: (2, d) float32, scale and shift of the layer normalisation.
-        layers: of ``LAYERS``, kernel ``(in, out)`` and bias ``(out,)`` float32.
+        layers: of ``LAYERS`` and ``MORE_LAYERS``, kernel ``(in, out)`` and bias ``(out,)`` float32.
         words: stems of the texts that it was trained on, most frequent first.
         facts: backbone and how it came about.
         scale: what its cosines are multiplied with, to say how probable a class is.
@@ -108,7 +110,11 @@ class Tower:
                 f"{features.shape[-1]}",
                 "train one on this store: fashify learn --text",
             )
-        return _unit(_affine(root(features), self.layers["picture"]))
+        x = root(features)
+        embedded = _affine(x, self.layers["picture"])
+        if "looks" in self.layers:
+            embedded += _affine(_gelu(_affine(x, self.layers["looks"])), self.layers["seen"])
+        return _unit(embedded)
 
     def knows(self, word: str) -> bool:
         """Whether a stem was in the texts that it was trained on."""
@@ -165,7 +171,7 @@ class Tower:
         try:
             size = int.from_bytes(data[:8], "little")
             about = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["fashify"])
-            if about["format"] != FORMAT:
+            if about["format"] not in (FORMAT, OLDER):
                 raise ValueError(f"format {about['format']}")
             a = load(data)
             layers = {
@@ -173,7 +179,8 @@ class Tower:
                     a[f"{name}.kernel"] * a[f"{name}.scales"].astype(np.float32)[:, None],
                     a[f"{name}.bias"].astype(np.float32),
                 )
-                for name in LAYERS
+                for name in (*LAYERS, *MORE_LAYERS)
+                if name in LAYERS or f"{name}.kernel" in a
             }
             words = tuple(a["words"].tobytes().decode().split())
             scales, norm = a["scales"].astype(np.float32), a["norm"].astype(np.float32)

@@ -36,7 +36,8 @@ def store(sample_store: Path, tmp_path: Path) -> Path:
 
 def test_gradients() -> None:
     """Every slope is that of the loss, by central differences."""
-    trainer = TowerTrainer(7, TowerRecipe(width=8, hidden=6, dim=5, drop=0.0, tau=5.0), 0)
+    recipe = TowerRecipe(width=8, hidden=6, dim=5, looks=4, drop=0.0, tau=5.0)
+    trainer = TowerTrainer(7, recipe, 0)
     bags = bag_of_pieces(["red dress", "blue shirt", "red shirt", "green bag"]).astype(float)
     pictures, fits = np.random.default_rng(1).normal(size=(4, 7)), np.eye(4, dtype=bool)
     fits[0, 2] = True
