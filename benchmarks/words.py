@@ -1,18 +1,18 @@
 """Words, measured: speed, the figures of text queries, and the tower that ships.
 
-Run, with FEATURES a NumPy file of ``item_ids`` and ``features`` by fashify-lite, and CATALOGUE
-and SPLIT (columns item_id, split) those of the Kaggle catalogue:
+STORE is one of the Kaggle catalogue by fashify-lite, NAMES the table of names with known answers:
 
-    python benchmarks/words.py speed FEATURES CATALOGUE
+    python benchmarks/words.py speed STORE
     python benchmarks/words.py million
-    python benchmarks/words.py train FEATURES CATALOGUE SPLIT
-    python benchmarks/words.py figures FEATURES CATALOGUE SPLIT NAMES
-    python benchmarks/words.py crossfit FEATURES CATALOGUE SPLIT NAMES
+    python benchmarks/words.py train STORE
+    python benchmarks/words.py figures STORE NAMES [TOWER]
+    python benchmarks/words.py crossfit STORE NAMES
 
-``train`` writes fashify/data/fashify-lite-words.safetensors from the training and validation
-products alone, so that figures of test products are honest. In ``crossfit`` five towers are each
-trained without a fifth of the names (colour words left out of account); the backbone itself has
-read the names of the training products, so that its figure flatters.
+``train`` writes fashify/data/fashify-lite-words.safetensors for the store's network from its
+training and validation products alone, so that figures of test products are honest; ``figures``
+judges the shipped tower or the one in the file TOWER. In ``crossfit`` five towers are each trained
+without a fifth of the names (colour words left out of account); the network itself has read the
+names of the training products, so that its figure flatters.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fashify import FeatureStore, Retriever, load_backbone, load_catalogue, make_index
+from fashify import FeatureStore, Retriever
 from fashify.evaluation.recolour import draw_changes, evaluate_recolour
+from fashify.evaluation.text_gains import compare_texts
 from fashify.evaluation.texts import evaluate_texts
-from fashify.heads.shipped import own_head
 from fashify.learning.tower import TowerRecipe, make_lesson, train_tower
 from fashify.retrieval.variants import name_stems
 from fashify.retrieval.wording import Wording
 from fashify.text.files import SHIPPED
 from fashify.text.index import WordIndex
+from fashify.text.tower import Tower
 
 #: Products of the Kaggle catalogue that are no part of the published gallery.
 NOT_PUBLISHED = ("30991", "30992", "42863", "42878", "43119", "45687", "45698")
@@ -42,27 +43,9 @@ TEXTS = ("red floral dress", "black shirts for men", "puma shoes", "addidas tshr
 TYPED = ("b", "bl", "black s", "black shi", "women hand", "red dre")
 
 
-def read_store(features: str, catalogue: str) -> FeatureStore:
-    """A store in memory, served through the head that fashify-lite brings along."""
-    found = np.load(features)
-    ids = found["item_ids"].astype(str)
-    items = load_catalogue(catalogue).table.set_index("item_id").loc[ids].reset_index()
-    backbone = load_backbone("fashify-lite").spec.to_dict()
-    head = own_head(backbone)
-    rows = found["features"].astype(np.float32)
-    return FeatureStore(rows, ids, {"backbone": backbone}, items=items, head=head)
-
-
-def read_split(store: FeatureStore, split: str) -> np.ndarray:
-    """(n,) train, validation or test."""
-    table = pd.read_csv(split, dtype=str).set_index("item_id")["split"]
-    return table.reindex(store.item_ids.astype(str)).to_numpy(dtype=object)
-
-
-def speed(features: str, catalogue: str) -> None:
+def speed(store: str) -> None:
     """Milliseconds of a text query and of suggestions, the median of 20 rounds."""
-    store = read_store(features, catalogue)
-    retriever = Retriever(store, make_index("exact").fit(store.vectors, store.item_ids))
+    retriever = Retriever.open(store)
     for name, texts, ask in (
         ("search", TEXTS, retriever.by_text),
         ("suggest", TYPED, retriever.wording.index.suggest),
@@ -100,11 +83,10 @@ def million() -> None:
         print(f"{size:.0f} MB; a query {1e3 * (time.perf_counter() - start):.1f} ms")
 
 
-def train(features: str, catalogue: str, split: str) -> None:
+def train(folder: str) -> None:
     """Writes the tower that ships."""
-    store = read_store(features, catalogue)
-    part = read_split(store, split)
-    rows = np.flatnonzero((part == "train") | (part == "validation"))
+    store = FeatureStore.load(folder)
+    rows = np.flatnonzero(store.split != "test")
     lesson = make_lesson(store.features, store.items).of(rows)
     backbone = store.meta["backbone"]
     facts = {
@@ -117,11 +99,14 @@ def train(features: str, catalogue: str, split: str) -> None:
     print(f"{target}: {target.stat().st_size / 1e6:.2f} MB")
 
 
-def figures(features: str, catalogue: str, split: str, names: str) -> None:
+def figures(folder: str, names: str, tower: str = "") -> None:
     """All the figures of text queries but the cross-fit ones."""
-    store = read_store(features, catalogue)
-    test = read_split(store, split) == "test"
-    wording = Wording(store)
+    retriever = Retriever.open(folder)
+    store, test = retriever.store, retriever.store.split == "test"
+    if tower:
+        named = Tower.from_bytes(Path(tower).read_bytes())
+        retriever.__dict__["wording"] = Wording(store, named)
+    wording = retriever.wording
     published = ~np.isin(store.item_ids.astype(str), NOT_PUBLISHED)
     for title, options in {
         "names": {"queries": names, "gallery": published, "held_out": test},
@@ -130,7 +115,9 @@ def figures(features: str, catalogue: str, split: str, names: str) -> None:
     }.items():
         found = evaluate_texts(store, wording=wording, progress=False, **options)
         print(title, found.table.round(3).to_string(index=False), sep="\n", flush=True)
-    retriever = Retriever(store, make_index("exact").fit(store.vectors, store.item_ids))
+        gains = compare_texts(found, "fashionsiglip")
+        if len(gains):
+            print("beside fashionsiglip", gains.round(4).to_string(index=False), sep="\n")
     changes = draw_changes(retriever, test, 300)
     for labels in (False, True):
         table = evaluate_recolour(retriever, changes, labels=labels, progress=False)
@@ -139,9 +126,9 @@ def figures(features: str, catalogue: str, split: str, names: str) -> None:
         )
 
 
-def crossfit(features: str, catalogue: str, split: str, names: str) -> None:
+def crossfit(folder: str, names: str) -> None:
     """Every published name, each by a tower that never read it nor one that differs in colours."""
-    store = read_store(features, catalogue)
+    store = FeatureStore.load(folder)
     stems = pd.factorize(name_stems(store.items))[0]
     fold = np.random.default_rng(0).permutation(stems.max() + 1)[stems] % 5
     lesson = make_lesson(store.features, store.items)

@@ -26,7 +26,9 @@ def compare_texts(report: TextReport, against: str, *, seed: int = SEED) -> pd.D
     rows = []
     queries = report.queries[~report.queries["method"].isin(["chance", "oracle"])]
     for protocol, group in queries.groupby("protocol", sort=False):
-        tables = {m: t.drop_duplicates("text").set_index("text") for m, t in group.groupby("method")}
+        tables = {
+            m: t.drop_duplicates("text").set_index("text") for m, t in group.groupby("method")
+        }
         other = tables.pop(against, None)
         for method, table in tables.items() if other is not None else ():
             for measure in (name for name in (*FEW, *MANY) if name in other and name in table):

@@ -338,9 +338,7 @@ def _chance(
     return pd.DataFrame(rows)
 
 
-def _oracle(
-    protocol: str, asked: Sequence[TextQuery], measures: Sequence[str]
-) -> pd.DataFrame:
+def _oracle(protocol: str, asked: Sequence[TextQuery], measures: Sequence[str]) -> pd.DataFrame:
     """What the best order there is reaches: of fewer right products than places less than 1."""
     rows = []
     for query in (query for query in asked if len(query.relevant)):

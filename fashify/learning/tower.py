@@ -469,7 +469,9 @@ def train_tower(
     ):
         pictures = lesson.features[rows] * np.float32(scale)
         rate = recipe.rate * _schedule(step / steps)
-        loss = trainer.step(_forget(bags[texts], recipe, trainer.rng), pictures, fits, named, rate=rate)
+        loss = trainer.step(
+            _forget(bags[texts], recipe, trainer.rng), pictures, fits, named, rate=rate
+        )
         if step % 200 == 0:
             logger.info("step %d of %d: loss %.3f", step, steps, loss)
     for name in {"picture", "looks"} & set(trainer.p):

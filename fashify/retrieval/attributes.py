@@ -111,12 +111,15 @@ def _by_projections(features: np.ndarray, found: Projections) -> Attributes:
     return Attributes(logs, dict(found.classes))
 
 
-def _by_tower(
-    pictures: np.ndarray, tower: TextEncoder, levels: Mapping[str, str]
-) -> Attributes:
+def _by_tower(pictures: np.ndarray, tower: TextEncoder, levels: Mapping[str, str]) -> Attributes:
     logs, classes = {}, {}
     for kind, level in levels.items():
         names = [name for of_kind, name in load_table().concepts if of_kind == kind]
+        if kind == PATTERN:
+            # Of a pattern that it never read its vector says something else.
+            names = [name for name in names if all(map(tower.knows, stems(name)))]
+        if not names:
+            continue
         logs[level] = _log_softmax(tower.scale * pictures @ tower.embed(names).T)
         classes[level] = tuple(names)
     return Attributes(logs, classes)

@@ -331,4 +331,3 @@ def first_features(store: FeatureStore) -> np.ndarray:
 def standardise(values: np.ndarray) -> np.ndarray:
     """(n,) less their mean, over their standard deviation; zeros where all are equal."""
     return (values - values.mean()) / max(float(values.std()), 1e-6)
-

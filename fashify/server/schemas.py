@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,9 @@ Where = str | dict[str, Any] | None
 
 IMAGE_HELP = "A data: URL, or an http(s) URL where allowed."
 WHERE_HELP = 'A filter over the catalogue\'s columns, such as "price < 20 and brand = Acme".'
+
+
+COLLAPSE_HELP = 'With "variants" products that differ in colour alone, or are copies, are one match.'
 
 
 class SearchQuery(BaseModel):
@@ -41,6 +44,7 @@ class SearchQuery(BaseModel):
         default=False, description="Neither cut the image out of a frame or screen nor turn it."
     )
     variety: float = Field(default=0, ge=0, le=1, description="0 for the nearest, 1 for variety.")
+    collapse: Literal["variants"] | None = Field(default=None, description=COLLAPSE_HELP)
 
 
 class ExplainQuery(BaseModel):
@@ -64,6 +68,7 @@ class MatchAnswer(BaseModel):
     parts: dict[str, float] = Field(description="The distance by shape, colour ...")
     probability: float | None = Field(description="That it is of the type that was looked for.")
     strength: str = Field(description="That in words.")
+    variants: list[str] = Field(default=[], description="Products that are one with it.")
 
 
 class SearchAnswer(BaseModel):

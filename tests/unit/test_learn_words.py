@@ -18,6 +18,8 @@ from fashify.learning.tower import (
     TowerRecipe,
     TowerTrainer,
     bag_of_pieces,
+    find_names,
+    improve_words,
     learn_words,
     make_lesson,
     train_tower,
@@ -89,6 +91,25 @@ def test_learn_words_by_the_command_line(store: Path) -> None:
     answer = CliRunner().invoke(app, ["learn", "--text", "--store", str(store), "--json"])
     assert answer.exit_code == 0, answer.stderr
     assert (store / FOLDER / TOWER).is_file()
+
+
+def test_words_are_part_of_the_automatic_head(store: Path) -> None:
+    """Where names exist a tower is trained, kept if it is better; then it knows them all."""
+    (store / FOLDER / TOWER).unlink(missing_ok=True)
+    learn_head(store, method="auto")
+    tower = load_tower(store)
+    assert tower is not None
+    assert "training split" in tower.facts["products"]
+    found = FeatureStore.load(store)
+    assert tower.fits(found.meta["backbone"])
+    assert improve_words(found, progress=False) is None
+    by_own = find_names(tower, found.features, *_validation(found))
+    assert by_own > 10 / len(found)
+
+
+def _validation(found: FeatureStore) -> tuple:
+    lesson = make_lesson(found.features, found.items)
+    return lesson, np.flatnonzero((lesson.texts[0] >= 0) & (found.split == "validation"))
 
 
 def test_too_few_names(tmp_path: Path) -> None:

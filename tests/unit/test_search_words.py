@@ -10,10 +10,13 @@ from fashify import FeatureStore, Retriever, make_index
 from fashify.errors import QueryError
 from fashify.evaluation.recolour import ColourChange, draw_changes, evaluate_recolour
 from fashify.evaluation.texts import judge_hand_queries, load_hand_queries
+from fashify.learning.tower import TowerRecipe, make_lesson, train_tower
 from fashify.retrieval.variants import drop_colours, variant_ids
+from fashify.retrieval.wording import Wording
 
 TYPES = {"Shirts": 0, "Dresses": 1, "Jeans": 2}
 COLOURS = {"Black": 3, "White": 4, "Navy Blue": 5}
+PATTERNS = ("striped", "floral")
 
 
 def _gallery() -> pd.DataFrame:
@@ -85,6 +88,70 @@ def test_like_this_but_in_white(retriever: Retriever) -> None:
     assert found[0].name == "Alfa White Shirts"
     assert {m.article_type for m in found} == {"Shirts"}
     assert "100" not in {m.item_id for m in found}
+
+
+@pytest.fixture(scope="module")
+def patterned() -> Retriever:
+    """Red and blue shirts and dresses, striped or floral, with nothing but what is seen."""
+    kinds = [(a, b, c) for a in PATTERNS for b in ("red", "blue") for c in ("shirt", "dress")] * 24
+    items = pd.DataFrame({"name": [f"{' '.join(kind)} {n}" for n, kind in enumerate(kinds)]})
+    features = np.random.default_rng(0).normal(0, 0.05, (len(kinds), 6)).astype(np.float32)
+    at = {word: n for n, word in enumerate((*PATTERNS, "red", "blue", "shirt", "dress"))}
+    for row, kind in enumerate(kinds):
+        features[row, [at[word] for word in kind]] += 1.0
+    recipe = TowerRecipe(width=16, hidden=16, dim=16, batch=64, epochs=40, drop=0.1, rate=1e-2)
+    tower = train_tower(make_lesson(features, items), recipe=recipe, progress=False)
+    found = _retriever(pd.DataFrame({"item_id": [str(n) for n in range(len(kinds))]}), features)
+    found.__dict__["wording"] = Wording(found.store, tower)
+    found.__dict__["kinds"] = np.array(kinds)
+    return found
+
+
+def kinds_of(retriever: Retriever, matches: list) -> np.ndarray:
+    """(k, 3) pattern, colour and type of matches."""
+    return retriever.__dict__["kinds"][[match.position for match in matches]]
+
+
+@pytest.mark.parametrize("item", [0, 5])
+def test_a_pattern_replaces_that_of_the_item(patterned: Retriever, item: int) -> None:
+    """Beside a striped red shirt "floral" gives floral red shirts, by pictures alone."""
+    pattern, colour, kind = patterned.__dict__["kinds"][item]
+    other = PATTERNS[pattern == PATTERNS[0]]
+    found = kinds_of(patterned, patterned.search(item_id=str(item), text=f"but {other}", k=5))
+    assert (found[:, 0] == other).all()
+    assert (found[:, 1] == colour).mean() >= 0.8
+    assert (found[:, 2] == kind).mean() >= 0.8
+    plain = kinds_of(patterned, patterned.by_item(str(item), 5))
+    assert (plain[:, 0] == pattern).all()
+
+
+@pytest.mark.parametrize("text", ["not striped", "-striped", "shirt, not striped"])
+def test_a_pattern_not_wanted(patterned: Retriever, text: str) -> None:
+    found = kinds_of(patterned, patterned.search(item_id="0", text=text, k=5))
+    assert (found[:, 0] == "floral").all()
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "label"),
+    [("but in navy blue", "base_colour", "Navy Blue"), ("but a dress", "article_type", "Dresses"),
+     ("but jeans", "article_type", "Jeans"), ("for women", "gender", "Women")],
+)  # fmt: skip
+def test_what_a_text_replaces(retriever: Retriever, text: str, level: str, label: str) -> None:
+    """Colour, type and gender: the label named takes the place of the item's own."""
+    assert retriever.store.items[level][0] != label
+    found = retriever.search(item_id="100", text=text, k=3)
+    assert {match.facts[level] for match in found} == {label}
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "label"),
+    [("not black", "base_colour", "Black"), ("not shirts", "article_type", "Shirts"),
+     ("-men", "gender", "Men")],
+)  # fmt: skip
+def test_what_a_text_excludes(retriever: Retriever, text: str, level: str, label: str) -> None:
+    assert retriever.store.items[level][0] == label
+    found = retriever.search(item_id="100", text=text, k=9)
+    assert label not in {match.facts[level] for match in found}
 
 
 def test_filter_and_text(retriever: Retriever) -> None:
