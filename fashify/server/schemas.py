@@ -15,7 +15,7 @@ IMAGE_HELP = "A data: URL, or an http(s) URL where allowed."
 WHERE_HELP = 'A filter over the catalogue\'s columns, such as "price < 20 and brand = Acme".'
 
 
-COLLAPSE_HELP = 'With "variants" products that differ in colour alone, or are copies, are one match.'
+COLLAPSE_HELP = 'With "variants" products differing in colour alone, or copies, are one match.'
 
 
 class SearchQuery(BaseModel):
