@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from fashify import FeatureStore, Retriever, make_index
 from fashify.cli import app
-from fashify.errors import BackboneError, StoreMismatchError
+from fashify.errors import BackboneError, StoreCorruptError, StoreMismatchError
 from fashify.learning.tower import name_tower
 from fashify.text.files import FOLDER, NAMED, load_tower
 from fashify.text.onnx_tower import TOKENIZER, OnnxTower
@@ -104,7 +104,7 @@ def test_in_a_store(sample_store: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreMismatchError, match="fashify learn --text --tower"):
         load_tower(path)
     (path / FOLDER / NAMED).write_text("{}")
-    with pytest.raises(ValueError, match="as it was written"):
+    with pytest.raises(StoreCorruptError, match="as it was written"):
         load_tower(path)
 
 

@@ -141,7 +141,7 @@ def test_what_a_text_replaces(text: str, level: str, label: str) -> None:
     items = _gallery()
     items.loc[items["name"].str.startswith("Chic"), "gender"] = "Women"
     assert items[level][0] != label
-    found = _retriever(items, _features(items)).search(item_id="100", text=text, k=3)
+    found = _retriever(items, _features(items)).search(item_id="100", text=text, k=2)
     assert {match.facts[level] for match in found} == {label}
 
 
