@@ -132,9 +132,7 @@ def _arrange(retriever: Retriever, asked: _Question, matches: list[Match]) -> li
     if request.collapse and matches:
         find = partial(_find, retriever, asked)
         wanted, ids = _count_wanted(request), retriever.store.item_ids
-        matches = find_collapsed(
-            find, retriever.variants, ids, wanted, asked.most, found=matches
-        )
+        matches = find_collapsed(find, retriever.variants, ids, wanted, asked.most, found=matches)
     if request.variety and matches:
         matches = _vary(retriever, request, matches)
     return matches[: request.k]
