@@ -15,7 +15,7 @@ from fashify.heads.head import Part
 from fashify.heads.strength import Strength, choose_threshold, count_alarms, fit_strength
 from fashify.learning import learn_head, methods
 from fashify.learning.material import ComposedViews, Material
-from fashify.learning.weights import choose_weights
+from fashify.learning.weights import ChosenWeights, _is_as_good, choose_weights
 from fashify.retrieval.retriever import Retriever
 
 RNG = np.random.default_rng(0)
@@ -139,10 +139,25 @@ def test_weights_are_chosen_on_both_kinds_of_query() -> None:
 
 def test_weights_that_harm_photos_are_worth_nothing() -> None:
     parts, material = [_axis("first", 0), _axis("second", 1)], _two_sided()
-    spoiled = choose_weights(parts, material, grid=[(0.9, 0.1)], least={"article_type": 0.99})
-    assert spoiled.worth == 0
-    kept = choose_weights(parts, material, least={"article_type": 0.9})
-    assert kept.worth > 0
+    good = ChosenWeights({}, {"article_type": 1.0}, {"article_type": 0.99})
+    assert choose_weights(parts, material, grid=[(0.9, 0.1)], replaced=good).worth == 0
+    worse = ChosenWeights({}, {"article_type": 1.0}, {"article_type": 0.9})
+    assert choose_weights(parts, material, replaced=worse).worth > 0
+
+
+def test_weights_that_harm_products_are_worth_nothing() -> None:
+    parts, material = [_axis("first", 0), _axis("second", 1)], _two_sided()
+    worse_on_views = {"article_type": 0.1}
+    # Precision and its macro mean add up, so that one may pay for the other.
+    better = ChosenWeights({}, {"article_type": 1.1, "article_type, macro": 1.0}, worse_on_views)
+    assert choose_weights(parts, material, replaced=better).worth == 0
+
+
+def test_a_macro_mean_of_views_may_be_lost_within_chance() -> None:
+    before = ChosenWeights({}, {}, {"article_type": 0.8, "article_type, macro": 0.6})
+    assert _is_as_good({}, {"article_type": 0.81, "article_type, macro": 0.596}, before)
+    assert not _is_as_good({}, {"article_type": 0.81, "article_type, macro": 0.594}, before)
+    assert not _is_as_good({}, {"article_type": 0.79, "article_type, macro": 0.62}, before)
 
 
 def test_views_follow_their_products_through_splits_and_leaving_out() -> None:
