@@ -96,6 +96,10 @@ class NoLabelsError(QueryError):
         return [str(self)]
 
 
+class ServiceError(FashifyError, RuntimeError):
+    """A search service that does not answer, or not this client or not now."""
+
+
 class ReportError(FashifyError, ValueError):
     """A notebook that is unknown, lacks a parameter, or failed while running."""
 

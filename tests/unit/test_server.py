@@ -20,14 +20,13 @@ import pytest
 from fakes import GridBackbone, GridEngine
 from fastapi import FastAPI
 from PIL import Image
+from served import Served, build_toy_store, open_toy
 from toy import write_toy
 
 from fashify.catalogue import load_catalogue
 from fashify.demo import DemoService
-from fashify.demo.launching import Serving
-from fashify.demo.page_server import PageServer
 from fashify.errors import ConfigError, StoreError
-from fashify.features import Embedder, extract_features
+from fashify.features import extract_features
 from fashify.retrieval.retriever import Retriever
 from fashify.server import Access, make_app, mount
 from fashify.server.access import Rates
@@ -36,45 +35,9 @@ from fashify.server.holding import StoreHolder
 PROBLEM = "application/problem+json"
 
 
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def open_toy(folder: Path) -> DemoService:
-    """The toy catalogue's store, its backbone and engine stood in for."""
-    opened = Retriever.open(folder)
-    embedder = Embedder(GridBackbone(), engine=GridEngine())
-    return DemoService(Retriever(opened.store, opened.index, embedder=embedder))
-
-
 @pytest.fixture(scope="module")
 def toy_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of the toy catalogue, with a price, and an id that needs quoting in a path."""
-    folder = tmp_path_factory.mktemp("server")
-    toy = write_toy(folder / "toy")
-    lines = (toy / "styles.csv").read_text().replace(", with a comma", "").splitlines()
-    rows = [f"{line},{'price' if not n else 10 * n}" for n, line in enumerate(lines)]
-    (toy / "styles.csv").write_text("\n".join(rows) + "\n")
-    catalogue = load_catalogue(toy)
-    extract_features(catalogue, GridBackbone(), folder / "s", engine=GridEngine(), index="exact")
-    return folder / "s"
-
-
-class Served:
-    """A running server, and a client of it."""
-
-    def __init__(self, app: FastAPI) -> None:
-        serving = Serving(port=free_port())
-        self.server = PageServer(app, serving)
-        self.client = httpx.Client(base_url=self.server.url, timeout=30)
-
-    def close(self) -> None:
-        self.client.close()
-        self.server.close()
+    return build_toy_store(tmp_path_factory.mktemp("server"))
 
 
 @pytest.fixture(scope="module")
