@@ -46,8 +46,8 @@ def build_toy_store(folder: Path) -> Path:
 class Served:
     """A running server, and a client of it."""
 
-    def __init__(self, app: FastAPI) -> None:
-        serving = Serving(port=free_port())
+    def __init__(self, app: FastAPI, root_path: str = "") -> None:
+        serving = Serving(port=free_port(), root_path=root_path)
         self.server = PageServer(app, serving)
         self.client = httpx.Client(base_url=self.server.url, timeout=30)
 

@@ -8,6 +8,7 @@ sends its request a byte at a time. Here each of these ends.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import time
@@ -167,6 +168,18 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be read as HTTP is refused as everything else is, as a problem document."""
+        told = {"expected": "a request in HTTP, its address and each header below 64 kB"}
+        told |= {"received": "something else, or more", "fix": "send less in the address"}
+        detail = f"Expected {told['expected']}. Received {told['received']}. Fix: {told['fix']}."
+        told |= {"type": "urn:fashify:problem:http", "title": "Http", "detail": detail}
+        body = json.dumps(told | {"status": 400}).encode()
+        head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+        head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self._peer.write(head.encode() + body)
+        self._peer.close()
 
     def note_request(self, began: bool) -> None:
         """A head has arrived whole, or its request has been answered."""

@@ -25,6 +25,10 @@ from fashify.errors import ConfigError
 #: Seconds for requests under way to end once the server is told to.
 GRACE_SECONDS = 3
 
+#: Seconds without a request under way after which a server that was told to end does so: what
+#: lies in a connection, not read yet, would be lost with it. And the most it waits for that.
+QUIET_SECONDS, DRAIN_SECONDS = 0.5, 20.0
+
 #: Ports looked at for one that is free, from the one that is taken.
 _PORTS_TRIED = 50
 
@@ -52,6 +56,8 @@ class PageServer:
             http=PatientProtocol,
             log_level="warning",
             timeout_graceful_shutdown=GRACE_SECONDS,
+            # Gradio is told on its own where its page is.
+            root_path=serving.root_path.rstrip("/") if isinstance(served, FastAPI) else "",
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -66,6 +72,21 @@ class PageServer:
         while self._thread.is_alive():
             # Not forever at once: a signal is looked at in between.
             self._thread.join(1.0)
+
+    def drain(self, count_under_way: Callable[[], int]) -> None:
+        """Answers what came, and what still comes, then ends the server.
+
+        Args:
+            count_under_way: how many requests are not answered yet.
+        """
+        begin = quiet_since = time.monotonic()
+        while time.monotonic() - begin < DRAIN_SECONDS:
+            time.sleep(0.05)
+            if count_under_way():
+                quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since >= QUIET_SECONDS:
+                break
+        self.close()
 
     def close(self) -> None:
         """Ends the server; requests under way have ``GRACE_SECONDS``."""

@@ -115,7 +115,7 @@ def mount(
     if path and not path.startswith("/"):
         raise ConfigError("a path that begins with a slash", repr(path), f"use /{path}")
     access, serving = access or Access.from_environment(), serving or Serving()
-    counters = Counters()
+    counters = app.state.fashify_counters = Counters()
     holder = StoreHolder(_opener(store, access, serving), counters.note_store)
     service = holder.open()
     app.mount(f"{path}/{VERSION}", make_api(holder, counters, access))
@@ -134,6 +134,7 @@ def make_app(
 ) -> FastAPI:
     """An application that is the search alone; arguments and errors as ``mount``."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_problem_handlers(app)
     return mount(app, store, "", page=page, access=access, serving=serving)
 
 

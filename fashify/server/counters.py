@@ -13,6 +13,9 @@ class Counters:
     """Requests and the seconds they took, by path and status; the gallery's size and builds.
 
     Each application has its own: two in one process do not add up.
+
+    Attributes:
+        under_way: requests that came and are not answered yet; the server's loop alone counts.
     """
 
     media_type = CONTENT_TYPE_LATEST
@@ -30,11 +33,22 @@ class Counters:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._under_way = Gauge(
+            "fashify_requests_under_way", "Requests not answered yet.", registry=registry
+        )
+        self.under_way = 0
         self._products = Gauge("fashify_products", "Products in the gallery.", registry=registry)
         self._stores = Counter("fashify_stores_opened", "Stores taken up.", registry=registry)
 
+    def note_begin(self) -> None:
+        """Notes a request that came; ``count`` notes that it was answered."""
+        self.under_way += 1
+        self._under_way.set(self.under_way)
+
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Notes one request."""
+        """Notes one request that was answered."""
+        self.under_way -= 1
+        self._under_way.set(self.under_way)
         self._requests.labels(method, path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
 

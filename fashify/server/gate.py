@@ -38,6 +38,7 @@ class Gate:
             await self.app(scope, receive, send)
             return
         begin, status = time.perf_counter(), 500
+        self._counters.note_begin()
 
         async def note(message: Message) -> None:
             nonlocal status

@@ -48,4 +48,4 @@ def serve(
         try:
             server.wait()
         finally:
-            server.close()
+            server.drain(lambda: app.state.fashify_counters.under_way)

@@ -1,0 +1,189 @@
+"""The API where shops put it: behind a prefix, a proxy and HTTPS; and how it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from served import Served, build_toy_store, free_port, open_toy
+
+from fashify.client import SearchClient
+from fashify.demo.launching import Serving
+from fashify.server import Access, make_app, mount
+
+
+@pytest.fixture(scope="module")
+def toy_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_toy_store(tmp_path_factory.mktemp("hosting"))
+
+
+@pytest.fixture
+def photo(toy_store: Path) -> bytes:
+    return (toy_store.parent / "toy" / "images" / "4.jpg").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of this machine for itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    made, key = folder / "cert.pem", folder / "key.pem"
+    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    command += ["-keyout", key, "-out", made, "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run(command, check=True, capture_output=True)
+    return made, key
+
+
+class Secured:
+    """An application served over HTTPS by uvicorn itself, until closed."""
+
+    def __init__(self, app: FastAPI, certificate: tuple[Path, Path]) -> None:
+        port, (made, key) = free_port(), certificate
+        config = uvicorn.Config(
+            app, port=port, log_level="warning", ssl_certfile=made, ssl_keyfile=key
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        self.url = f"https://localhost:{port}"
+        trusted = ssl.create_default_context(cafile=str(made))
+        self.client = httpx.Client(base_url=self.url, verify=trusted, timeout=30)
+
+    def close(self) -> None:
+        self.client.close()
+        self._server.should_exit = True
+        self._thread.join(10)
+
+
+def make_proxy(upstream: str, prefix: str) -> FastAPI:
+    """What a reverse proxy does: cuts its prefix off, says whom it answers, passes the rest on."""
+    proxy = FastAPI()
+
+    @proxy.api_route(prefix + "/{path:path}", methods=["GET", "POST"])
+    async def forward(path: str, request: Request) -> Response:
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name not in ("host", "content-length", "connection")
+        }
+        headers |= {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.7"}
+        headers["X-Forwarded-Host"] = request.headers["host"]
+        async with httpx.AsyncClient(base_url=upstream, timeout=30) as inner:
+            answer = await inner.request(
+                request.method,
+                path,
+                params=request.query_params,
+                content=await request.body(),
+                headers=headers,
+            )
+        kept = {"content-type": answer.headers.get("content-type", "")}
+        return Response(answer.content, answer.status_code, kept)
+
+    return proxy
+
+
+def test_behind_a_prefix_a_proxy_and_https(toy_store, certificate, photo) -> None:
+    """The addresses in the answers lead through the proxy, and the page loads behind it."""
+    serving = Serving(root_path="/shop")
+    inner = Served(make_app(open_toy(toy_store), access=Access(), serving=serving), "/shop")
+    outer = Secured(make_proxy(inner.server.url, "/shop"), certificate)
+    try:
+        answer = outer.client.post("/shop/v1/search/image", files={"image": photo})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        picture = found["matches"][0]["picture"]
+        assert picture == "/shop/v1/products/4/picture"
+        assert outer.client.get(picture).headers["content-type"] == "image/jpeg"
+        assert outer.client.get("/shop/readyz").json()["n_products"] == 8
+        assert outer.client.get("/shop/v1/products/none").status_code == 404
+        page = outer.client.get("/shop/").text
+        assert f"{outer.url}/shop" in page
+        assert "http://127.0.0.1" not in page
+        described = outer.client.get("/shop/v1/openapi.json").json()
+        assert described["servers"] == [{"url": "/shop/v1"}]
+    finally:
+        outer.close()
+        inner.close()
+
+
+def test_mounted_below_a_path_over_https(toy_store, certificate) -> None:
+    """In an application of one's own that speaks HTTPS itself; the client follows it there."""
+    app = mount(FastAPI(), open_toy(toy_store), path="/search", page=False, access=Access())
+    secured = Secured(app, certificate)
+    try:
+        match = secured.client.get("/search/v1/products/1/similar").json()["matches"][0]
+        assert match["picture"].startswith("/search/v1/products/")
+        with SearchClient(f"{secured.url}/search") as shop:
+            shop._http.close()
+            shop._http = httpx.Client(
+                base_url=f"{secured.url}/search/v1/",
+                verify=ssl.create_default_context(cafile=str(certificate[0])),
+            )
+            found = shop.find_similar("1", k=1)[0]
+        assert found.picture == f"{secured.url}{match['picture']}"
+    finally:
+        secured.close()
+
+
+def send_photos(port: int, photo: bytes) -> list[HTTPConnection]:
+    """24 searches at once, each over a connection of its own, none of them read yet."""
+    body = b'--cut\r\nContent-Disposition: form-data; name="image"; filename="q"\r\n\r\n'
+    body += photo + b"\r\n--cut--\r\n"
+    connections = [HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(24)]
+    for connection in connections:
+        kind = {"Content-Type": "multipart/form-data; boundary=cut"}
+        connection.request("POST", "/v1/search/image", body, kind)
+    return connections
+
+
+def count_matches(connection: HTTPConnection) -> int:
+    """How many matches come over a connection; 0 for a refusal."""
+    answer = connection.getresponse()
+    return len(json.loads(answer.read())["matches"]) if answer.status == 200 else 0
+
+
+def test_a_server_that_ends_answers_first(toy_store, photo) -> None:
+    app = make_app(open_toy(toy_store), page=False, access=Access())
+    served = Served(app)
+    connections = send_photos(served.client.base_url.port, photo)
+    served.server.drain(lambda: app.state.fashify_counters.under_way)
+    assert [count_matches(connection) for connection in connections] == [5] * 24
+    with pytest.raises(httpx.ConnectError):
+        served.client.get("/healthz")
+    served.client.close()
+
+
+@pytest.mark.slow
+def test_sigterm_drops_no_request(sample_store: Path, photo: bytes) -> None:
+    """Told to end while 24 searches are under way: all are answered, then nobody listens."""
+    port = free_port()
+    command = [sys.executable, "-m", "fashify", "serve", "--no-page"]
+    command += ["--store", str(sample_store), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert "Fashify is at" in server.stdout.readline()
+        connections = send_photos(port, photo)
+        server.send_signal(signal.SIGTERM)
+        with ThreadPoolExecutor(24) as pool:
+            assert list(pool.map(count_matches, connections)) == [5] * 24
+        assert server.wait(30) == 128 + signal.SIGTERM
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/healthz")
