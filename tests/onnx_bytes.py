@@ -10,6 +10,11 @@ import numpy as np
 #: Data types of the format.
 FLOAT, INT64 = 1, 7
 
+#: Tokens of a text tower. The first number of a vector is red, the second blue, the third a dress,
+#: the fourth a shirt.
+WORDS = ("<pad>", "<unk>", "red", "blue", "dress", "shirt")
+TABLE = np.concatenate([np.zeros((2, 4)), np.eye(4)]).astype(np.float32)
+
 
 def number(field: int, value: int) -> bytes:
     """A protobuf field of a whole number."""
@@ -55,3 +60,14 @@ def write_text_tower(
     graph += block(12, value("text_embeds", FLOAT, (0, table.shape[1])))
     path.write_bytes(number(1, 8) + block(7, graph) + block(8, number(2, 13)))
     return path
+
+
+def write_tower(folder: Path, table: np.ndarray = TABLE, *, length: int = 0) -> Path:
+    """A text tower of ``WORDS`` with the tokenizer that belongs to it."""
+    import tokenizers
+
+    vocabulary = {word: number for number, word in enumerate(WORDS)}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
+    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    made.save(str(folder / "tokenizer.json"))
+    return write_text_tower(folder / "text.onnx", table, length=length)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from onnx_bytes import write_text_tower
+from onnx_bytes import TABLE, WORDS, write_text_tower, write_tower
 from typer.testing import CliRunner
 
 from fashify import FeatureStore, Retriever, make_index
@@ -17,24 +17,12 @@ from fashify.learning.tower import name_tower
 from fashify.text.files import FOLDER, NAMED, load_tower
 from fashify.text.onnx_tower import TOKENIZER, OnnxTower
 
-tokenizers = pytest.importorskip("tokenizers")
-
-#: The first number of a vector is red, the second blue, the third a dress, the fourth a shirt.
-WORDS = ("<pad>", "<unk>", "red", "blue", "dress", "shirt")
-TABLE = np.concatenate([np.zeros((2, 4)), np.eye(4)]).astype(np.float32)
+pytest.importorskip("tokenizers")
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return write_tower(tmp_path)
-
-
-def write_tower(folder: Path, table: np.ndarray = TABLE, **options: object) -> Path:
-    vocabulary = {word: number for number, word in enumerate(WORDS)}
-    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made.save(str(folder / TOKENIZER))
-    return write_text_tower(folder / "text.onnx", table, **options)  # type: ignore[arg-type]
 
 
 def test_vectors_by_hand(file: Path) -> None:

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 from fakes import GridBackbone, GridEngine
+from onnx_bytes import WORDS as TOKENS
+from onnx_bytes import write_tower
 from toy import draw
 from typer.testing import CliRunner
 
@@ -320,12 +322,12 @@ def test_a_store_in_a_bucket_can_have_a_head(bucket, toy, tmp_path, monkeypatch)
 
 def test_words_travel(bucket, tmp_path, monkeypatch):
     """The word index and the tower of a store in a bucket are there for the next machine."""
-    tower = pytest.importorskip("test_onnx_tower")
+    pytest.importorskip("tokenizers")
     url, catalogue = "s3://shop/worded", load_catalogue("s3://shop/fashion")
     built = extract_features(catalogue, GridBackbone(), url, engine=GridEngine())
     assert Retriever.open(url).by_text("red heels", 1)[0].item_id == "4"
-    table = np.random.default_rng(0).normal(size=(len(tower.WORDS), built.features.shape[1]))
-    name_tower(url, tower.write_tower(tmp_path, table.astype(np.float32)))
+    table = np.random.default_rng(0).normal(size=(len(TOKENS), built.features.shape[1]))
+    name_tower(url, write_tower(tmp_path, table.astype(np.float32)))
     keys = [o["Key"] for o in bucket.list_objects_v2(Bucket="shop")["Contents"]]
     assert sum(key.startswith("worded/words/") for key in keys) == 2
     monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "elsewhere"))
