@@ -147,3 +147,10 @@ def circles(edges: dict[str, set[str]]) -> Iterator[list[str]]:
             if way[-1] not in seen:
                 seen.add(way[-1])
                 ways += [[*way, step] for step in sorted(edges.get(way[-1], ()))]
+
+
+def test_no_shipped_file_is_empty():
+    """A style sheet, script or template of no bytes is one that was lost."""
+    kinds = {".css", ".js", ".html", ".j2", ".csv", ".zip", ".safetensors"}
+    shipped = (path for path in (ROOT / "fashify").rglob("*") if path.suffix in kinds)
+    assert [str(path) for path in shipped if path.stat().st_size == 0] == []
