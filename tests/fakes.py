@@ -46,13 +46,6 @@ class GridBackbone:
 
     spec: BackboneSpec = SPEC
 
-    def embed_map(self, batch: np.ndarray) -> np.ndarray:
-        """(b, 4, 3, 3) float32: mean colours of a grid."""
-        b, height, width, _ = batch.shape
-        rows, columns = height // 4, width // 3
-        cut = batch[:, : 4 * rows, : 3 * columns].astype(np.float32)
-        return cut.reshape(b, 4, rows, 3, columns, 3).mean(axis=(2, 4))
-
     def named(self, **changes: object) -> GridBackbone:
         return GridBackbone(replace(self.spec, **changes))
 
