@@ -134,6 +134,7 @@ def reliability(table: pd.DataFrame, *, level: str = "article_type") -> NamedFig
     """
     title = "Does the match strength keep its word?"
     fig = picture("reliability", title, size=(5.6, 5.0))
+    fig.data = table
     axes = tidy(fig.add_subplot(), grid="both")
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle="--", label="as predicted")
     kinds = table["kind"] if "kind" in table else pd.Series("matches", index=table.index)
