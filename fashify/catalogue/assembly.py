@@ -113,7 +113,7 @@ def _assemble_table(
 ) -> tuple[pd.DataFrame, dict[str, ColumnType]]:
     """The products' table without paths, the types of own columns; fills the reading's columns."""
     table = pd.DataFrame({"item_id": np.array(products.ids, dtype=object)})
-    told: dict[int, ColumnReading] = {}
+    column_readings: dict[int, ColumnReading] = {}
     used: set[int] = set(raw.derived)
     for name, choices in columns.chosen.items():
         if name in ("item_id", "path"):
@@ -129,14 +129,14 @@ def _assemble_table(
                 f"{name} is the last part of {choice.source!r}, which is kept whole beside"
             )
         table[name] = cells if leaves is None else leaves
-        told[choice.column] = ColumnReading(choice.source, name, choice.why)
+        column_readings[choice.column] = ColumnReading(choice.source, name, choice.why)
     if products.id_choice is not None:
         choice = products.id_choice
         used.add(choice.column)
-        told[choice.column] = ColumnReading(choice.source, "item_id", choice.why)
+        column_readings[choice.column] = ColumnReading(choice.source, "item_id", choice.why)
     for choice in _plain_paths(raw, columns, matches):
         used.add(choice.column)
-        told[choice.column] = ColumnReading(choice.source, "path", choice.why)
+        column_readings[choice.column] = ColumnReading(choice.source, "path", choice.why)
     own, notes = name_own(raw, used)
     types: dict[str, ColumnType] = {}
     extra: dict[str, pd.Series] = {}
@@ -151,13 +151,13 @@ def _assemble_table(
         why = "own column"
         if _names_pictures(matches, place):
             why = "names the pictures, own column"
-        told.setdefault(
+        column_readings.setdefault(
             place, ColumnReading(raw.columns[place], name, why, typed.type.kind, typed.type.unit)
         )
     reading.notes += notes
     table = pd.concat([table, pd.DataFrame(extra, index=table.index)], axis=1)
     columns_read = tuple(
-        told.get(place, ColumnReading(source, "", "empty"))
+        column_readings.get(place, ColumnReading(source, "", "empty"))
         for place, source in enumerate(raw.columns)
         if place not in raw.derived
     )

@@ -93,8 +93,8 @@ class Fetcher:
     def _read_body(self, answer: HTTPResponse, deadline: Deadline) -> bytes:
         if answer.status != 200:
             raise _refusal(f"one that answers {answer.status}", "check it")
-        told = answer.getheader("Content-Length") or "0"
-        if not told.isdecimal() or int(told) > self.max_bytes:
+        length = answer.getheader("Content-Length") or "0"
+        if not length.isdecimal() or int(length) > self.max_bytes:
             raise self._size_error()
         data = answer.read(self.max_bytes + 1)
         if deadline.over:

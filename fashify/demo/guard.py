@@ -87,8 +87,8 @@ class Guard:
         """Bytes that this request's body may have; refuses what says it has more."""
         upload = scope["path"].rstrip("/").endswith("/upload")
         most = MAX_CALL_BYTES + (MAX_UPLOAD_BYTES if upload else 0)
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        if not told.isdigit() or int(told) > most:
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > most:
             raise _Refused(413, f"Please send at most {most / 1e6:.0f} MB at once.")
         if upload and _bytes_below(self._uploads) > MAX_WAITING_BYTES:
             raise _Refused(503, "Too many uploads are waiting. Please try again in a few minutes.")
@@ -171,11 +171,11 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
 
     def send_400_response(self, msg: str) -> None:
         """What cannot be read as HTTP is refused as everything else is, as a problem document."""
-        told = {"expected": "a request in HTTP, its address and each header below 64 kB"}
-        told |= {"received": "something else, or more", "fix": "send less in the address"}
-        detail = f"Expected {told['expected']}. Received {told['received']}. Fix: {told['fix']}."
-        told |= {"type": "urn:fashify:problem:http", "title": "Http", "detail": detail}
-        body = json.dumps(told | {"status": 400}).encode()
+        problem = {"expected": "a request in HTTP, its address and each header below 64 kB"}
+        problem |= {"received": "something else, or more", "fix": "send less in the address"}
+        detail = f"Expected {problem['expected']}. Received {problem['received']}. Fix: {problem['fix']}."
+        problem |= {"type": "urn:fashify:problem:http", "title": "Http", "detail": detail}
+        body = json.dumps(problem | {"status": 400}).encode()
         head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
         head += f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         self._peer.write(head.encode() + body)

@@ -52,9 +52,9 @@ def processor() -> dict[str, Any]:
 def peak_mb() -> float | None:
     """Most memory this process has had resident so far, MiB; None where unknown."""
     status = Path("/proc/self/status")
-    _, _, told = (status.read_text() if status.is_file() else "").partition("VmHWM:")
-    if told:
-        return int(told.split()[0]) / 1024
+    _, _, peak = (status.read_text() if status.is_file() else "").partition("VmHWM:")
+    if peak:
+        return int(peak.split()[0]) / 1024
     try:
         import resource
     except ImportError:  # Windows

@@ -366,11 +366,11 @@ class Head:
 
 
 def _read_parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[Part]:
-    for told in listed:
-        name = told["name"]
+    for record in listed:
+        name = record["name"]
         layers = tuple(
             (arrays[f"{name}.{number}.kernel"], arrays[f"{name}.{number}.bias"])
-            for number in range(told["layers"])
+            for number in range(record["layers"])
         )
         posteriors = tuple(
             Posterior(
@@ -379,10 +379,10 @@ def _read_parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[P
                 arrays[f"{name}.{level}.proxies"],
                 arrays[f"{name}.{level}.bias"],
             )
-            for level, share in told["posteriors"]
+            for level, share in record["posteriors"]
         )
         basis = arrays.get(f"{name}.basis")
-        yield Part(name, tuple(told["takes"]), layers, posteriors, basis)
+        yield Part(name, tuple(record["takes"]), layers, posteriors, basis)
 
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:

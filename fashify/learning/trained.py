@@ -123,8 +123,8 @@ def code_version() -> str:
         found = ["a checkout"]
     asked = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5)
-        found.append(told.stdout.strip())
+        answer = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=5)
+        found.append(answer.stdout.strip())
     except (OSError, subprocess.SubprocessError):
         pass
     return " ".join(found)

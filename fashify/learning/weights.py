@@ -194,7 +194,7 @@ def _scores(
     material: Material, levels: Sequence[str], queries: np.ndarray, near: np.ndarray
 ) -> dict[str, dict[str, float]]:
     """level -> its mean precisions: micro, and of the first of ``JUDGED`` macro too."""
-    told: dict[str, dict[str, float]] = {}
+    figures: dict[str, dict[str, float]] = {}
     for level in levels:
         labels = material.labels[level]
         judged = metrics.count_relevant(labels, queries) > 0
@@ -202,10 +202,10 @@ def _scores(
             micro, macro = metrics.precision_means(
                 labels, queries[judged], near[judged], near.shape[1]
             )
-            told[level] = {level: micro}
+            figures[level] = {level: micro}
             if level == JUDGED[0] and not np.isnan(macro):
-                told[level][f"{level}, macro"] = macro
-    return told
+                figures[level][f"{level}, macro"] = macro
+    return figures
 
 
 def _flat(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

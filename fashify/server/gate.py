@@ -87,9 +87,9 @@ class Gate:
                 f"wait {seconds:.1f} seconds",
                 retry_after=str(int(seconds) + 1),
             )
-        told = headers.get("content-length", "0")
-        if not told.isdecimal() or int(told) > self._access.max_body_bytes:
-            raise _too_large_error(self._access.max_body_bytes, f"{told} bytes")
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > self._access.max_body_bytes:
+            raise _too_large_error(self._access.max_body_bytes, f"{length} bytes")
 
     def _check_key(self, headers: dict[str, str]) -> str:
         scheme, _, token = headers.get("authorization", "").partition(" ")

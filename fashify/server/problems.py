@@ -120,8 +120,8 @@ async def _explain_validation(request: Request, error: RequestValidationError) -
     received = "nothing" if first["type"] == "missing" else repr(first.get("input"))[:200]
     rest = f", and {len(more)} more that do not fit" if more else ""
     said = str(first["msg"]).removeprefix("Value error, ")
-    told = FashifyError(f"a valid {place}: {said}", received + rest, "see /v1/docs")
-    return make_problem(422, told, "validation")
+    problem = FashifyError(f"a valid {place}: {said}", received + rest, "see /v1/docs")
+    return make_problem(422, problem, "validation")
 
 
 async def _explain_status(request: Request, error: HTTPException) -> JSONResponse:
@@ -130,12 +130,12 @@ async def _explain_status(request: Request, error: HTTPException) -> JSONRespons
     )
     received = f"{request.method} {request.url.path} ({error.detail})"
     headers = dict(error.headers or {})
-    told = FashifyError(expected, received, fix)
-    return make_problem(error.status_code, told, "http", headers)
+    problem = FashifyError(expected, received, fix)
+    return make_problem(error.status_code, problem, "http", headers)
 
 
 async def _hide(request: Request, error: Exception) -> JSONResponse:
     """An unexpected error: logged in full, answered in one sentence."""
     logger.error("%s %s", request.method, request.url.path, exc_info=error)
-    told = FashifyError("an answer", "an error of this server, which its log holds", "try again")
-    return make_problem(500, told, "internal")
+    problem = FashifyError("an answer", "an error of this server, which its log holds", "try again")
+    return make_problem(500, problem, "internal")
