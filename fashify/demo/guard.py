@@ -173,7 +173,7 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         """What cannot be read as HTTP is refused as everything else is, as a problem document."""
         problem = {"expected": "a request in HTTP, its address and each header below 64 kB"}
         problem |= {"received": "something else, or more", "fix": "send less in the address"}
-        detail = f"Expected {problem['expected']}. Received {problem['received']}. Fix: {problem['fix']}."
+        detail = "Expected {expected}. Received {received}. Fix: {fix}.".format(**problem)
         problem |= {"type": "urn:fashify:problem:http", "title": "Http", "detail": detail}
         body = json.dumps(problem | {"status": 400}).encode()
         head = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
