@@ -44,6 +44,9 @@ MAIN_LEVEL = "article_type"
 #: Products to train on below which a linear head may be the better one.
 FEW = 5_000
 
+#: Of ``_choose_improvement``: softmax, of the colour part alone.
+COLOUR_ALONE = "softmax, colour alone"
+
 #: Methods that train nothing.
 UNTRAINED = ("raw", "none", "pca")
 
@@ -125,7 +128,11 @@ def _improve(own: Head, material: Material, backbone: Mapping[str, Any], seed: i
     limits = {"replaced": replaced[1], "grid": list(_move_weight(own.weights))}
     trained = [
         (_shorten(part, extended, SHORT_DIM), facts)
-        for part, facts in METHODS[method](extended, seed)
+        for part, facts in (
+            [_train_colour(extended, seed)]
+            if method == COLOUR_ALONE
+            else METHODS[method](extended, seed)
+        )
     ]
     made = [replaced]
     colour = [one for one in trained if one[0].name == "colour"]
@@ -145,15 +152,18 @@ def _move_weight(weights: Mapping[str, float]) -> Iterator[tuple[float, ...]]:
 def _choose_improvement(material: Material, backbone: Mapping[str, Any]) -> str | None:
     """The method that may better a network's own parts; ``None`` where none may.
 
-    Of too few products it cannot be told, and of many whose labels the network was itself taught a
-    trained part has nothing to add: on the Kaggle catalogue it was never kept, and took two thirds
-    of a build.
+    Of too few products it cannot be told. Of many whose labels the network was itself taught only
+    the colour part is trained: on the Kaggle catalogue a category part was never kept, and took
+    most of the time.
     """
     if len(material.rows("validation")) < LEAST_TO_TELL:
         return None
+    teachable = set(material.find_teachable())
     if len(material.rows("train")) < FEW:
-        return "lda" if set(material.find_teachable()) - {COLOUR_LEVEL} else None
-    return None if _is_taught(material, backbone) else "softmax"
+        return "lda" if teachable - {COLOUR_LEVEL} else None
+    if not _is_taught(material, backbone):
+        return "softmax"
+    return COLOUR_ALONE if COLOUR_LEVEL in teachable else None
 
 
 def _is_taught(material: Material, backbone: Mapping[str, Any]) -> bool:
@@ -298,11 +308,14 @@ def _train_parts(material: Material, seed: int, loss: str) -> list[Trained]:
         found.append(train_part("category", material, takes, tasks, recipe=recipe, seed=seed))
     if COLOUR_LEVEL not in taught:
         return found + _pca(material, seed)
+    return [*found, _train_colour(material, seed, loss)]
+
+
+def _train_colour(material: Material, seed: int, loss: str = "softmax") -> Trained:
     shares = COLOUR_SHARES if loss == "softmax" else {}
     recipe = Recipe(loss=loss, dim=COLOUR_PART_DIM, hidden=512, shares=shares)
-    colour = {COLOUR_LEVEL: 1.0}
-    found.append(train_part("colour", material, takes, colour, recipe=recipe, seed=seed))
-    return found
+    tasks, takes = {COLOUR_LEVEL: 1.0}, _list_inputs(material)
+    return train_part("colour", material, takes, tasks, recipe=recipe, seed=seed)
 
 
 def _find_first_task(material: Material) -> str:
