@@ -379,8 +379,11 @@ def test_ctrl_c_ends_with_one_line(sample_store: Path) -> None:
 
 # A command that waits, run through the real group: what Ctrl-C meets in a long build.
 _SLOW = """
-import time
+import signal, time
 from fashify.cli import app, main
+
+# Started in the background, the tests' own process may ignore it, and so would this one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @app.command()
 def wait():

@@ -26,7 +26,7 @@ from fashify.demo import (
 )
 from fashify.demo.actions import read_event
 from fashify.demo.address import write_address
-from fashify.demo.state import NOTHING, Answer, Query, Selection
+from fashify.demo.state import NOTHING, UNCHANGED, Answer, Query, Selection
 from fashify.demo.theme import DARK, LIGHT, page_head
 from fashify.errors import ImageReadError, QueryError
 from fashify.heads.strength import WORDS
@@ -269,7 +269,7 @@ def test_filters_hold_and_are_lifted(actions: Actions, service: DemoService) -> 
     assert service.facets(view.selection)["gender"] == counts
     assert sum(service.facets(view.selection)["article_type"].values()) == counts[gender]
     view = actions.act(view, {"do": "reset"})
-    assert view.selection == NOTHING
+    assert view.selection == UNCHANGED
 
 
 def test_a_second_value_widens_the_filter(actions: Actions, service: DemoService) -> None:

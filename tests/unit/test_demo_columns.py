@@ -15,7 +15,7 @@ from fashify.demo import Actions, DemoService, View, results
 from fashify.demo.address import write_address
 from fashify.demo.details import Detail, choose_columns, describe_value
 from fashify.demo.explore import TILE, Explorer
-from fashify.demo.state import FILTER_LEVELS
+from fashify.demo.state import FILTER_LEVELS, NOTHING
 from fashify.errors import ConfigError
 from fashify.features import Embedder, extract_features
 from fashify.index import make_index
@@ -58,7 +58,8 @@ def service(retriever: Retriever) -> DemoService:
 
 
 def searched(service: DemoService, *events: dict, item: str = "1") -> View:
-    view = Actions(service).act(View(k=8), {"do": "similar", "item": item})
+    """Every product on a card of its own: the toy's differ in colour alone, or are copies."""
+    view = Actions(service).act(View(k=8, selection=NOTHING), {"do": "similar", "item": item})
     for event in events:
         view = Actions(service).act(view, event)
         assert not view.notice

@@ -49,6 +49,7 @@ CALLS = (
     ("POST", "/search"),
     ("GET", "/search"),
     ("POST", "/search/image"),
+    ("POST", "/search/garments"),
     ("GET", "/products/{item_id}"),
     ("GET", "/products/{item_id}/picture"),
     ("GET", "/products/{item_id}/similar"),
