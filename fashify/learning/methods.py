@@ -89,10 +89,7 @@ def train_head(
     Raises:
         QueryError: an unknown method, or labels that cannot teach it.
     """
-    if method not in (*METHODS, "auto"):
-        raise QueryError(
-            f"a head of auto, {join_names(METHODS)}", repr(method), "choose one of these"
-        )
+    check_method(method)
     if method == "raw":
         return None
     own = own_head(backbone)
@@ -207,6 +204,14 @@ def _shorten(part: Part, material: Material, dim: int) -> Part:
     embedded = whole({name: material.inputs[name][rows] for name in part.takes}).astype(np.float64)
     _, vectors = np.linalg.eigh(embedded.T @ embedded)
     return replace(part, basis=vectors[:, ::-1][:, :dim].astype(np.float32))
+
+
+def check_method(method: str) -> None:
+    """Refuses a head that there is no method for, before anything is prepared for it."""
+    if method not in (*METHODS, "auto"):
+        raise QueryError(
+            f"a head of auto, {join_names(METHODS)}", repr(method), "choose one of these"
+        )
 
 
 def is_trained(method: str, material: Material, backbone: Mapping[str, Any]) -> bool:

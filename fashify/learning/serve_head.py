@@ -16,7 +16,7 @@ from fashify.io.artefact import lock_folder
 from fashify.io.storage import is_url
 from fashify.learning.calibrate import PhotoQueries, embed_queries, measure_strength
 from fashify.learning.material import Material, collect_material
-from fashify.learning.methods import MAIN_LEVEL, is_trained, train_head
+from fashify.learning.methods import MAIN_LEVEL, check_method, is_trained, train_head
 from fashify.learning.photo_views import compose_views
 from fashify.learning.tower import improve_words
 from fashify.store import FeatureStore
@@ -67,6 +67,7 @@ def learn_head(
     >>> "colour" in store.head.names
     True
     """
+    check_method(method)
     path = present_copy(store) if is_url(store) else find_store_folder(store)
     empty = make_index(index) if index is not None else None
     with lock_folder(path):

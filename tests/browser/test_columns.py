@@ -49,7 +49,7 @@ def page(browser):
 
 def test_own_columns_are_shown_and_narrow(served, page, tmp_path: Path) -> None:
     """A link that opens apart, text that stays text, a slider and a menu in the address."""
-    page.goto(served(toy_demo(tmp_path, **OWN)) + "?item=1&k=7")
+    page.goto(served(toy_demo(tmp_path, **OWN)) + "?item=1&k=7&variants=apart")
     cards = page.locator(".fx-card")
     sync_api.expect(cards).to_have_count(7)
     link = cards.first.locator(".fx-details a")
