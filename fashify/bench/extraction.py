@@ -7,19 +7,18 @@ turn and their median is given.
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from fashify.bench.contenders import BASELINE, BATCHED, ENGINES, REFERENCE, Bench, Subject
+from fashify.bench.contenders import BASELINE, BATCHED, ENGINES, REFERENCE, Subject
+from fashify.bench.handles import BenchHandle, LocalBench, start_process
 from fashify.engines import measure_agreement
-from fashify.engines.fidelity import find_least_cosine
+from fashify.engines.fidelity import FIDELITY, find_least_cosine
 from fashify.engines.processor import processor
 from fashify.errors import EngineError, FashifyError, join_names
 
@@ -30,49 +29,32 @@ TURN, SLOW_TURN, FILES_TURN = 64, 16, 256
 #: Nearest others of each picture that two engines are held to agree on.
 AGREEING = 5
 
+#: What is timed: the network alone, and all from the file on.
+KINDS = ("forward", "from_files")
+
 _BASELINES = (BASELINE, BATCHED)
 
 
-class BenchHandle(Protocol):
-    """A ``Bench``, here or in another process."""
+class Entry(NamedTuple):
+    """An engine, on what, and what it is called beside the others."""
 
-    def ask(self, what: str, *args: int) -> Any:
-        """Calls a method of the bench. Raises ``EngineError`` when it cannot be made."""
-
-
-class LocalBench:
-    """A bench in this process."""
-
-    def __init__(self, name: str, subject: Subject) -> None:
-        self._bench = Bench(name, subject)
-
-    def ask(self, what: str, *args: int) -> Any:
-        return getattr(self._bench, what)(*args)
+    name: str
+    subject: Subject
+    label: str
 
 
-class ProcessBench:
-    """A bench in a process of its own."""
+class Turns(NamedTuple):
+    """A contender at work, and by kind the images a second of each of its turns."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-
-    def ask(self, what: str, *args: int) -> Any:
-        try:
-            self._pipe.send((what, args))
-            answer = self._pipe.recv()
-        except (EOFError, OSError) as error:
-            raise EngineError(
-                "a process that measures", "one that ended", "see its last lines above"
-            ) from error
-        if isinstance(answer, FashifyError):
-            raise answer
-        return answer
+    entry: Entry
+    bench: BenchHandle
+    rates: dict[str, list[float]]
 
 
 def compare_engines(
     source: str,
     *,
-    backbone: str = "auto",
+    backbone: str | Sequence[str] = "auto",
     weights: str | None = None,
     engines: Sequence[str] = ENGINES,
     images: int = 256,
@@ -84,7 +66,9 @@ def compare_engines(
 
     Args:
         source: a catalogue, as ``load_catalogue`` takes it.
-        backbone, weights: as ``load_backbone`` takes them.
+        backbone: as ``load_backbone`` takes it; several take turns in one run, and the
+            baselines, to which all ratios are, run the first of them.
+        weights: as ``load_backbone`` takes them.
         engines: of ``ENGINES``; those this processor lacks are left out, and said.
         images: how many pictures are drawn from the catalogue, 6 or more.
         rounds: turns of each contender.
@@ -93,8 +77,10 @@ def compare_engines(
         progress: show a bar over the turns.
 
     Returns:
-        what was measured on what: ``processor``, ``backbone``, ``matmul_gflops``,
-        ``matmul_limit`` (images a second), ``contenders`` (a list of records), ``left_out``.
+        what was measured on what: ``processor``, ``matmul_gflops``, ``contenders`` (a list of
+        records), ``left_out``, and of each network in ``networks`` its ``backbone``, ``weights``,
+        ``gflops_per_image``, ``matmul_limit`` (images a second) and ``fastest_faithful`` (which
+        engine; as ``auto`` chooses). What ``networks`` says of the first stands beside it, too.
 
     Raises:
         EngineError: an unknown engine, or fewer pictures than top-5 agreement needs.
@@ -108,27 +94,37 @@ def compare_engines(
         raise EngineError(
             "engines to compare", repr(unknown[0]), f"choose from {join_names(ENGINES)}"
         )
-    names = [*_BASELINES, REFERENCE, *(name for name in engines if name != REFERENCE)]
-    subject = Subject(str(source), images, backbone, weights)
+    names = [backbone] if isinstance(backbone, str) else list(dict.fromkeys(backbone))
+    subjects = [Subject(str(source), images, name, weights) for name in names]
     with ExitStack() as stack:
-        benches, left_out = _start_benches(names, subject, stack if processes else None)
-        rates, limits = _take_turns(benches, rounds, progress)
-        operations = benches[REFERENCE].ask("gflops_per_image")
-        facts = benches[REFERENCE].ask("facts")
-        records = _make_records(benches, rates, np.array(limits) / operations, processes)
+        race, left_out = _start_benches(
+            _list_entries(subjects, engines), stack if processes else None
+        )
+        gflops = _take_turns(race, rounds, progress)
+        judged = [_judge_network(subject, race, race[0], gflops) for subject in subjects]
+    networks = [network for network, _ in judged]
     return {
         "processor": processor(),
-        "backbone": facts["backbone"],
-        "weights": facts["weights"],
+        **networks[0],
+        "networks": networks,
         "catalogue": str(source),
         "images": images,
         "rounds": rounds,
-        "gflops_per_image": round(operations, 3),
-        "matmul_gflops": round(float(np.median(limits)), 1),
-        "matmul_limit": round(float(np.median(limits)) / operations, 1),
-        "contenders": records,
+        "matmul_gflops": _median(gflops),
+        "contenders": [record for _, records in judged for record in records],
         "left_out": left_out,
     }
+
+
+def _list_entries(subjects: Sequence[Subject], engines: Sequence[str]) -> list[Entry]:
+    """The baselines on the first network, and every engine on each."""
+    names = [REFERENCE, *(name for name in engines if name != REFERENCE)]
+    several = len(subjects) > 1
+    return [Entry(name, subjects[0], name) for name in _BASELINES] + [
+        Entry(name, subject, f"{subject.backbone}, {name}" if several else name)
+        for subject in subjects
+        for name in names
+    ]
 
 
 def contenders_table(measured: dict[str, Any]) -> pd.DataFrame:
@@ -137,77 +133,39 @@ def contenders_table(measured: dict[str, Any]) -> pd.DataFrame:
 
 
 def _start_benches(
-    names: Sequence[str], subject: Subject, stack: ExitStack | None
-) -> tuple[dict[str, BenchHandle], list[dict[str, str]]]:
-    """The benches that can be made here, warmed up, and why the others cannot."""
-    benches: dict[str, BenchHandle] = {}
-    left_out = []
-    for name in names:
+    entries: Sequence[Entry], stack: ExitStack | None
+) -> tuple[list[Turns], list[dict[str, str]]]:
+    """Those that can be made here, warmed up, and why the others cannot."""
+    race, left_out = [], []
+    for entry in entries:
         try:
             if stack is None:
-                bench: BenchHandle = LocalBench(name, subject)
+                bench: BenchHandle = LocalBench(entry.name, entry.subject)
             else:
-                bench = stack.enter_context(_start_process(name, subject))
+                bench = stack.enter_context(start_process(entry.name, entry.subject))
             bench.ask("forward_seconds", 0, SLOW_TURN)
         except FashifyError as error:
-            if name == REFERENCE or name in _BASELINES:
+            if entry.name in (*_BASELINES, REFERENCE):
                 raise
-            left_out.append({"name": name, "reason": str(error)})
+            left_out.append({"name": entry.label, "reason": str(error)})
         else:
-            benches[name] = bench
-    return benches, left_out
+            race.append(Turns(entry, bench, {kind: [] for kind in KINDS}))
+    return race, left_out
 
 
-@contextmanager
-def _start_process(name: str, subject: Subject) -> Iterator[ProcessBench]:
-    # Not forked: TensorFlow's threads would not survive it.
-    context = multiprocessing.get_context("spawn")
-    pipe, theirs = context.Pipe()
-    child = context.Process(target=_serve, args=(theirs, name, subject), daemon=True)
-    child.start()
-    theirs.close()
-    try:
-        yield ProcessBench(pipe)
-    finally:
-        pipe.close()
-        child.join(10)
-        if child.is_alive():
-            child.kill()
-
-
-def _serve(pipe: Connection, name: str, subject: Subject) -> None:
-    """The loop of a contender's process: answers until asked to stop."""
-    try:
-        bench: Bench | None = Bench(name, subject)
-        trouble = None
-    except FashifyError as error:
-        bench, trouble = None, error
-    while True:
-        try:
-            what, args = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(trouble if bench is None else getattr(bench, what)(*args))
-
-
-def _take_turns(
-    benches: dict[str, BenchHandle], rounds: int, progress: bool
-) -> tuple[dict[str, dict[str, list[float]]], list[float]]:
-    """Images a second of each contender by kind, and the matrix product's speed, a turn each."""
-    rates: dict[str, dict[str, list[float]]] = {
-        name: {"forward": [], "from_files": []} for name in benches
-    }
+def _take_turns(race: Sequence[Turns], rounds: int, progress: bool) -> np.ndarray:
+    """Measures all of them; the matrix product's billions of operations a second, a turn each."""
+    asked = next(turns.bench for turns in race if turns.entry.name == REFERENCE)
     limits = []
-    bar = tqdm(total=rounds * len(benches), unit="turn", disable=not progress)
-    with bar:
+    with tqdm(total=rounds * len(race), unit="turn", disable=not progress) as bar:
         for turn in range(rounds):
-            limits.append(benches[REFERENCE].ask("matmul_gflops"))
-            for name, bench in benches.items():
-                for kind, found in rates[name].items():
-                    n = _turn_images(name, kind)
+            limits.append(asked.ask("matmul_gflops"))
+            for entry, bench, rates in race:
+                for kind, found in rates.items():
+                    n = _turn_images(entry.name, kind)
                     found.append(n / bench.ask(f"{kind}_seconds", turn * TURN, n))
                 bar.update()
-    return rates, limits
+    return np.array(limits)
 
 
 def _turn_images(name: str, kind: str) -> int:
@@ -216,33 +174,59 @@ def _turn_images(name: str, kind: str) -> int:
     return FILES_TURN if kind == "from_files" else TURN
 
 
-def _make_records(
-    benches: dict[str, BenchHandle],
-    rates: dict[str, dict[str, list[float]]],
-    limits: np.ndarray,
-    processes: bool,
-) -> list[dict[str, Any]]:
-    reference = benches[REFERENCE].ask("features")
-    records = []
-    for name, bench in benches.items():
-        forward, files = (np.array(rates[name][kind]) for kind in ("forward", "from_files"))
-        # The baselines run the reference's own network in fp32.
-        features = reference if name in (*_BASELINES, REFERENCE) else bench.ask("features")
-        records.append(
-            {
-                "name": name,
-                "forward": _median(forward),
-                "from_files": _median(files),
-                "ratio_forward": _median(forward / rates[BASELINE]["forward"], 2),
-                "ratio_from_files": _median(files / rates[BASELINE]["from_files"], 2),
-                "from_files_of_forward": _median(files / forward, 3),
-                "of_matmul_limit": _median(forward / limits, 3),
-                "peak_mb": round(bench.ask("peak_mb") or 0) or None if processes else None,
-                "least_cosine": round(find_least_cosine(features, reference), 5),
-                "top5_agreement": round(measure_agreement(features, reference, AGREEING), 3),
-            }
-        )
-    return records
+def _judge_network(
+    subject: Subject, race: Sequence[Turns], baseline: Turns, gflops: np.ndarray
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is said of one network, and a record of each contender that ran it."""
+    own = [turns for turns in race if turns.entry.subject == subject]
+    asked = next(turns.bench for turns in own if turns.entry.name == REFERENCE)
+    facts, operations = asked.ask("facts"), asked.ask("gflops_per_image")
+    reference, limits = asked.ask("features"), gflops / operations
+    records = [
+        {"name": turns.entry.label, "backbone": facts["backbone"]}
+        | _compare_rates(turns.rates, baseline.rates, limits)
+        | {"peak_mb": round(turns.bench.ask("peak_mb") or 0) or None}
+        | _compare_features(turns, reference)
+        for turns in own
+    ]
+    network = {"backbone": facts["backbone"], "weights": facts["weights"]}
+    network |= {"gflops_per_image": round(operations, 3), "matmul_limit": _median(limits)}
+    return network | {"fastest_faithful": _find_fastest(own, records)}, records
+
+
+def _compare_rates(
+    rates: dict[str, list[float]], baseline: dict[str, list[float]], limits: np.ndarray
+) -> dict[str, float]:
+    forward, files = (np.array(rates[kind]) for kind in KINDS)
+    return {
+        "forward": _median(forward),
+        "from_files": _median(files),
+        "ratio_forward": _median(forward / baseline["forward"], 2),
+        "ratio_from_files": _median(files / baseline["from_files"], 2),
+        "from_files_of_forward": _median(files / forward, 3),
+        "of_matmul_limit": _median(forward / limits, 3),
+    }
+
+
+def _compare_features(turns: Turns, reference: np.ndarray) -> dict[str, float]:
+    # The baselines run the reference's own network in fp32.
+    own = turns.entry.name in (*_BASELINES, REFERENCE)
+    features = reference if own else turns.bench.ask("features")
+    return {
+        "least_cosine": round(find_least_cosine(features, reference), 5),
+        "top5_agreement": round(measure_agreement(features, reference, AGREEING), 3),
+    }
+
+
+def _find_fastest(own: Sequence[Turns], records: Sequence[dict[str, Any]]) -> str:
+    """The engine that ``auto`` takes by these figures: of full fidelity the fastest."""
+    rates = {
+        turns.entry.name: record["forward"]
+        for turns, record in zip(own, records, strict=True)
+        if turns.entry.name not in (*_BASELINES, "openvino int8")
+        if record["least_cosine"] >= FIDELITY
+    }
+    return max(rates, key=lambda name: rates[name])
 
 
 def _median(values: np.ndarray, digits: int = 1) -> float:

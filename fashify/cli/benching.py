@@ -19,8 +19,9 @@ def extraction(
         str, typer.Option(help="Pictures to embed: as for build, a catalogue.")
     ] = "sample",
     backbone: Annotated[
-        str, typer.Option(help="Network, see fashify info; or FILE.onnx.")
-    ] = "auto",
+        list[str] | None,
+        typer.Option(help="Network, see fashify info; or FILE.onnx. Several take turns."),
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="imagenet, random or a file; default: the network's own.")
     ] = None,
@@ -42,7 +43,7 @@ def extraction(
 
     measured = compare_engines(
         catalogue,
-        backbone=backbone,
+        backbone=backbone or "auto",
         weights=weights,
         engines=engine or ENGINES,
         images=images,
@@ -74,12 +75,20 @@ def _describe_engines(measured: dict[str, Any]) -> list[str]:
     columns = [key for key in _COLUMNS if measured["contenders"][0][key] is not None]
     rows = [[record[key] for key in columns] for record in measured["contenders"]]
     return [
-        f"{machine['name']}, {machine['cores']} cores, {' '.join(machine['instructions'])}",
-        f"{measured['backbone']} ({measured['weights']}), {measured['images']} pictures of "
-        f"{measured['catalogue']}, median of {measured['rounds']} rounds",
-        f"matrix product {measured['matmul_gflops']} GFLOP/s, a picture "
-        f"{measured['gflops_per_image']} GFLOP: limit {measured['matmul_limit']} img/s",
+        f"{machine['name']}, {machine['cores']} cores; it has {_join(machine['instructions'])}, "
+        f"and lacks {_join(machine['lacking'])}",
+        f"{measured['images']} pictures of {measured['catalogue']}, median of "
+        f"{measured['rounds']} rounds; matrix product {measured['matmul_gflops']} GFLOP/s",
+        *(
+            f"{one['backbone']} ({one['weights']}): {one['gflops_per_image']} GFLOP a picture, "
+            f"limit {one['matmul_limit']} img/s; auto takes {one['fastest_faithful']}"
+            for one in measured["networks"]
+        ),
         "",
         *table(rows, [_COLUMNS[key] for key in columns]),
         *(f"left out: {one['name']}: {one['reason']}" for one in measured["left_out"]),
     ]
+
+
+def _join(names: list[str]) -> str:
+    return " ".join(names) or "none of those that matter"

@@ -14,7 +14,7 @@ from typing import Any
 
 from fashify.errors import MissingExtraError
 
-_BF16_FLAGS = {"amx_bf16", "avx512_bf16"}
+_BF16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}
 _TELEMETRY = "openvino_telemetry"
 
 
@@ -32,20 +32,23 @@ def cores() -> int:
     return min(allowed or 1, int(wanted)) if wanted.isdigit() and int(wanted) else allowed or 1
 
 
-#: What decides how fast a network can be here, as Linux' cpuinfo spells it.
-_INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8")
+#: What decides how fast a network can be here, as Linux' cpuinfo spells it: int8 profits from
+#: VNNI, dot products (asimddp), i8mm and AMX, bf16 from those named so.
+_X86 = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+_ARM, _ARM_NAMES = ("asimd", "asimddp", "i8mm", "bf16", "sve"), ("aarch64", "arm64")
 
 
 def processor() -> dict[str, Any]:
-    """Name, cores and the instruction sets that matter; what a figure was measured on."""
+    """Name, cores, the instruction sets that matter and are there, and those lacking."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text() if cpuinfo.is_file() else ""
     names = [line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line]
-    flags = set(text.split())
+    flags, known = set(text.split()), _ARM if platform.machine() in _ARM_NAMES else _X86
     return {
         "name": names[0] if names else platform.processor() or platform.machine(),
         "cores": cores(),
-        "instructions": [each for each in _INSTRUCTIONS if each in flags],
+        "instructions": [each for each in known if each in flags],
+        "lacking": [each for each in known if each not in flags],
     }
 
 
