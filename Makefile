@@ -9,7 +9,7 @@ RUNTIME := $(VENV)/.runtime
 STORE ?= data/sample-store
 CATALOGUE ?= sample
 ORIGINAL ?= data/original-store
-PORT ?= 7860
+PORT ?= $(or $(FASHIFY_PORT),7860)
 # The sample's head takes seconds; for another catalogue `fashify learn` makes one when asked.
 HEAD = $(if $(wildcard $(STORE)/manifest.json),keep,$(if $(filter sample,$(CATALOGUE)),lda,keep))
 
@@ -83,8 +83,8 @@ sample: $(READY)  ## draw the sample catalogue anew into fashify/data
 	$(BIN)/python -m sample_catalogue
 
 lock:  ## resolve pyproject.toml afresh and pin what came out, for the runtime and for all
-	$(call pin,.,requirements-runtime.lock,what the package needs to run)
 	$(call pin,'.[all$(comma)dev]',requirements.lock,everything)
+	$(call pin,-c requirements.lock .,requirements-runtime.lock,what the package needs to run)
 
 comma := ,
 define pin

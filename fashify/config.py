@@ -22,7 +22,13 @@ SEED = 0
 
 
 def _environment(name: str, default: str) -> Path:
-    return Path(os.environ.get(name, default)).expanduser()
+    try:
+        return Path(os.environ.get(name, default)).expanduser()
+    except RuntimeError:
+        # A user without a name or a home, as in a container.
+        raise FileNotFoundError(
+            f"Expected a home folder, or {name}. Received neither. Fix: set {name}=/a/folder."
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from fashify.errors import CatalogueError
 
@@ -47,10 +48,13 @@ def _fetch(handle: str, use: str) -> Path:
 
 
 def _is_reachable(url: str) -> bool:
-    """Checks the port first: kagglehub itself would retry for minutes."""
+    """Checks the port first, or its proxy's: kagglehub itself would retry for minutes."""
     parts = urlsplit(url)
+    proxy = None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    if proxy:
+        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     try:
-        address = (parts.hostname or "", parts.port or 443)
+        address = (parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443))
         with socket.create_connection(address, timeout=PROBE_SECONDS):
             return True
     except (OSError, ValueError):

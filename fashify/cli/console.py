@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import re
 import shutil
 import sys
 import warnings
@@ -39,10 +41,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer as JSON on stdo
 class Commands(TyperGroup):
     """The group that turns errors into one line on stderr and an exit code."""
 
-    def main(self, *arguments: Any, **options: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:
         print_any_letter()
         try:
-            return super().main(*arguments, **options)
+            return super().main(
+                expand_home(sys.argv[1:] if args is None else args), *more, **options
+            )
         except SystemExit as end:
             # Typer ends so, and says nothing, wherever Ctrl-C was pressed.
             if end.code == INTERRUPTED:
@@ -62,6 +66,17 @@ class Commands(TyperGroup):
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             stop(f"{where}{error.strerror or error}", FAILED)
+
+
+def expand_home(arguments: Iterable[str]) -> list[str]:
+    """``~`` where a path may begin with it: no shell expands it after ``--out=``, Windows' nowhere.
+
+    >>> expand_home(["~x", "--text=a ~ b"])
+    ['~x', '--text=a ~ b']
+    """
+    beginning = re.compile(r"^((?:--)?[\w-]+=)?~(?=[/\\]|$)")
+    home = os.path.expanduser("~")
+    return [beginning.sub(lambda found: (found[1] or "") + home, text) for text in arguments]
 
 
 def print_any_letter() -> None:

@@ -78,7 +78,7 @@ class EvaluationRun:
             arrays[f"answers|{view}|item_id"] = found.index.to_numpy(str)
             arrays[f"answers|{view}|neighbours"] = found.to_numpy(str)
         facts = json.dumps({"name": self.name, "facts": to_plain(self.facts)})
-        path = Path(path)
+        path = Path(path).expanduser()
         write_arrays(path, facts=np.array(facts), **arrays)
         return path
 

@@ -221,7 +221,7 @@ class EvaluationReport:
         """``to_dict`` as JSON text, written to ``path`` too when one is given."""
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
+            Path(path).expanduser().write_text(text + "\n", encoding="utf-8")
         return text
 
     def _rank_queries(self, *, ascending: bool) -> pd.DataFrame:

@@ -214,7 +214,7 @@ class Index(ABC):
                 writer.add_array("features", gallery.base)
             self._dump(writer)
 
-        return write_artefact(Path(folder), INDEX_KIND, facts, fill)
+        return write_artefact(Path(folder).expanduser(), INDEX_KIND, facts, fill)
 
     @classmethod
     def load(
@@ -237,7 +237,7 @@ class Index(ABC):
             StoreError: nothing there. StoreMismatchError: another backend, version, or
                 other features. StoreCorruptError: a file that is not as written.
         """
-        reader = ArtefactReader(Path(folder), INDEX_KIND, verify=verify)
+        reader = ArtefactReader(Path(folder).expanduser(), INDEX_KIND, verify=verify)
         if reader.facts.get("backend") != cls.name:
             raise StoreMismatchError(
                 f"an index of backend {cls.name!r}",

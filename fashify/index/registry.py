@@ -77,6 +77,6 @@ def load_index(
     >>> len(load_index("data/index"))
     3
     """
-    reader = ArtefactReader(Path(folder), INDEX_KIND, verify=verify)
+    reader = ArtefactReader(Path(folder).expanduser(), INDEX_KIND, verify=verify)
     found = backend(reader.facts.get("backend"))
     return found.from_files(reader, features=features, column=column)

@@ -41,7 +41,7 @@ _MARK = 16
 def local_path(store: str | Path) -> Path:
     """Where a store is, or its local copy will be; nothing is fetched."""
     if not is_url(store):
-        return Path(store)
+        return Path(store).expanduser()
     key = hashlib.sha256(str(store).rstrip("/").encode()).hexdigest()[:16]
     return settings().cache / "stores" / key
 

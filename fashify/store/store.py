@@ -296,7 +296,7 @@ class FeatureStore:
         """
         from fashify.store.writer import ServedThrough, replace_store, write_store
 
-        path = Path(path)
+        path = Path(path).expanduser()
         unnamed = {} if "backbone" in self.meta else {"backbone": {"name": "unknown"}}
         meta = {**self.meta, **unnamed}
         meta["backbone"] = {**meta["backbone"], "dim": self.dim}
@@ -338,7 +338,7 @@ class FeatureStore:
 def find_store_folder(store: str | Path) -> Path:
     """The folder of a store; one in a bucket is fetched first."""
     if not is_url(store):
-        return Path(store)
+        return Path(store).expanduser()
     from fashify.store.bucket import fetch_store
 
     return fetch_store(str(store))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
@@ -269,6 +271,29 @@ def test_kaggle_online_downloads_into_the_cache(monkeypatch, toy):
         monkeypatch.setenv("KAGGLE_API_ENDPOINT", f"http://127.0.0.1:{port}")
         monkeypatch.setattr("kagglehub.dataset_download", lambda handle: str(toy))
         assert len(load_catalogue("kaggle")) == 9
+
+
+def test_kaggle_is_asked_through_the_proxy(monkeypatch):
+    """By the check beforehand and by kagglehub, which this proxy then refuses."""
+    asked = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_CONNECT(self):
+            asked.append(self.path)
+            self.send_error(403)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        monkeypatch.setenv("KAGGLE_API_ENDPOINT", "https://kaggle.invalid")
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+        with pytest.raises(CatalogueError, match=r"an error \(.*download .* by hand"):
+            load_catalogue("kaggle")
+        proxy.shutdown()
+    assert asked
+    assert all(place.endswith(":443") for place in asked)
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import GridBackbone, GridEngine
 from typer.testing import CliRunner
 
-from fashify import FeatureStore
+from fashify import FeatureStore, Retriever, extract_features, load_catalogue
 from fashify.cli import app
-from fashify.cli.console import parse_pairs
+from fashify.cli.console import expand_home, parse_pairs
 from fashify.errors import ConfigError
 
 COMMANDS = (
@@ -339,6 +340,39 @@ def test_report_refuses_an_unknown_notebook(tmp_path: Path) -> None:
 
 def test_report_parameter_needs_a_value(tmp_path: Path) -> None:
     assert "name=value" in one_line(run("report", "-p", "k", "--out", tmp_path))
+
+
+def test_paths_may_begin_at_home(toy: Path, tmp_path: Path, monkeypatch) -> None:
+    """In every way a path is given: an option, one with =, an argument, a name=value pair."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    options = {"engine": GridEngine(), "index": "exact", "progress": False}
+    store = extract_features(load_catalogue(str(toy)), GridBackbone(), "~/store", **options)
+    assert store.path == tmp_path / "store"
+    assert len(FeatureStore.load("~/store")) == len(Retriever.open("~/store").store) == 8
+    assert run("info", "--store=~/store", "--json").exit_code == 0
+    assert run("verify", "--store", "~/store").exit_code == 0
+    assert run("index", "--store=~/store", "--name", "exact").exit_code == 0
+    assert run("audit", "--store=~/store", "--out=~/audit.csv").exit_code == 0
+    assert (tmp_path / "audit.csv").is_file()
+    assert run("notebooks", "~/mine").exit_code == 0
+    assert (tmp_path / "mine").is_dir()
+    assert "no such file" in one_line(run("search", "~/none.jpg", "--store=~/store")).lower()
+    assert not Path("~").exists()
+    assert expand_home([r"out=~\a", "~", "a~/b", "~user/x", "--text=~ 3"]) == [
+        rf"out={tmp_path}\a", str(tmp_path), "a~/b", "~user/x", "--text=~ 3",
+    ]  # fmt: skip
+
+
+def test_a_user_without_a_home_is_told(monkeypatch) -> None:
+    monkeypatch.delenv("FASHIFY_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def none(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", none)
+    assert "set FASHIFY_CACHE=" in one_line(run("info"))
 
 
 def test_notebooks_are_copied_and_edits_kept(tmp_path: Path) -> None:

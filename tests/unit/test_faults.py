@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from fakes import GridBackbone, GridEngine
@@ -16,8 +16,10 @@ from fashify.engines.processor import cores, peak_mb, processor
 from fashify.errors import StorageAwayError, StoreCorruptError, StoreError
 from fashify.io.artefact import files as artefact_files
 from fashify.io.artefact import staging_of
+from fashify.io.storage.local import is_outside
 from fashify.store import FeatureStore, verify_store
 from fashify.store.shards import make_journal, read_shard
+from fashify.store.writer import NEXT
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +163,41 @@ def test_replace_without_exchange(store: Path, monkeypatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert len(again.save(store)) == 8
     assert [path.name for path in store.parent.glob(f".{store.name}.*")] == [f".{store.name}.lock"]
+
+
+@pytest.mark.parametrize("moved", ["store", NEXT])
+def test_a_store_that_is_open_elsewhere_stays(store: Path, moved: str, monkeypatch) -> None:
+    """As on Windows, which moves no folder with an open file: the old one is where it was."""
+    opened, rename = FeatureStore.load(store), os.rename
+
+    def refuse(source: Path, target: Path) -> None:
+        if Path(source).name == moved:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        rename(source, target)
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(StoreError, match="close the programs"):
+        opened.save(store)
+    assert verify_store(store) == []
+    assert [path.name for path in store.parent.glob(f".{store.name}.*")] == [f".{store.name}.lock"]
+
+
+@pytest.mark.parametrize(
+    ("name", "posix", "windows"),
+    [
+        ("images/1.jpg", False, False),
+        ("../1.jpg", True, True),
+        ("/etc/1.jpg", True, True),
+        (r"..\1.jpg", False, True),
+        (r"C:\1.jpg", False, True),
+        ("C:1.jpg", False, True),
+        (r"\\server\share\1.jpg", False, True),
+    ],
+)
+def test_names_that_lead_out_on_each_system(name: str, posix: bool, windows: bool) -> None:
+    assert is_outside(name, PurePosixPath) is posix
+    assert is_outside(name, PureWindowsPath) is windows
 
 
 def test_without_hard_links_files_are_copied(toy: Path, store: Path, monkeypatch) -> None:

@@ -153,6 +153,13 @@ def replace_folder(fresh: Path, final: Path) -> None:
             os.rename(fresh, final)
         else:
             _exchange(fresh, final)
+    except PermissionError as error:
+        raise StoreError(
+            "a folder that can be replaced",
+            f"{final}: {error.strerror}",
+            # Windows moves no folder of which a file is open or mapped.
+            "close the programs that have it open, or choose an --out that you may write to",
+        ) from error
     except OSError as error:
         raise write_error(final, error) from error
     sync_folder(final.parent)
@@ -169,7 +176,11 @@ def _exchange(fresh: Path, final: Path) -> None:
     aside = final.with_name(f".{final.name}.old")
     shutil.rmtree(aside, ignore_errors=True)
     os.rename(final, aside)
-    os.rename(fresh, final)
+    try:
+        os.rename(fresh, final)
+    except OSError:
+        os.rename(aside, final)
+        raise
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -6,13 +6,24 @@ import os
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath
 
 from fashify.errors import StorageAwayError, StorageError, is_lack
 from fashify.io.storage.base import Stat
 
 #: Reading costs little here, decoding keeps a core busy.
 READERS = os.cpu_count() or 1
+
+
+def is_outside(name: str, flavour: type[PurePath] = PurePath) -> bool:
+    """Whether a name leads out of the folder it is read in, as this system reads it.
+
+    Args:
+        name: of a file, with slashes.
+        flavour: how a system reads paths; Windows' knows drives and backslashes, too.
+    """
+    path = flavour(name)
+    return bool(path.anchor) or ".." in path.parts
 
 
 class LocalFolder:
@@ -76,10 +87,9 @@ class LocalFolder:
         yield from found
 
     def _path(self, name: str) -> Path:
-        inner = PurePosixPath(name)
-        path = self.root / inner
-        escaped = inner.is_absolute() or ".." in inner.parts
-        if escaped or not (self.follow_links or path.resolve().is_relative_to(self.root)):
+        path = self.root / name
+        leads_out = is_outside(name)
+        if leads_out or not (self.follow_links or path.resolve().is_relative_to(self.root)):
             raise StorageError(f"a file below {self.root}", f"{name!r}", "use a name inside it")
         return path
 
@@ -107,7 +117,7 @@ class LocalFolder:
         found = {}
         for name in names:
             try:
-                stat = (self.root / PurePosixPath(name)).stat()
+                stat = (self.root / name).stat()
             except OSError:
                 continue
             found[name] = Stat(f"{stat.st_size}:{stat.st_mtime_ns}", str(stat.st_size))
