@@ -81,12 +81,28 @@ class Actions:
             event: ``{"do": verb, ...}`` as the page sent it.
         """
         try:
+            view = self._renew(view)
             return self._verb(event)(view, event)
         except FashifyError as error:
             return view.with_changes(notice=format_error(error))
         except Exception:
             logger.exception("action %r failed", event.get("do"))
             return view.with_changes(notice="Something went wrong on our side. Please try again.")
+
+    def _renew(self, view: View) -> View:
+        """A view that a store answered which is replaced by now, answered by this one."""
+        before, now = view.stamp, self.service.stamp
+        view = replace(view, stamp=now)
+        if before in (None, now) or view.query is None:
+            return view
+        trail = tuple(query.unread for query in view.trail)
+        view = replace(view, query=view.query.unread, trail=trail)
+        for kept in (view.selection, UNCHANGED):
+            try:
+                return self._answer(view, selection=kept)
+            except FashifyError:
+                logger.debug("not answered by the store that is new", exc_info=True)
+        return View(k=view.k, stamp=now)
 
     def _verb(self, event: Event) -> Callable[[View, Event], View]:
         verb = self._verbs.get(str(event.get("do")))
@@ -198,7 +214,10 @@ class Actions:
         return self._answer(view, query=_show(photo, whole))
 
     def _example(self, view: View, event: Event) -> View:
-        return self._start(view, self.service.example(event.get("n", "")).query)
+        query = self.service.example(event.get("n", "")).query
+        if event.get("title", query.title) != query.title:
+            raise QueryError("an example of this catalogue", "one of before", "reload the page")
+        return self._start(view, query)
 
     def _similar(self, view: View, event: Event) -> View:
         return self._start(view, self.service.item_query(str(event.get("item", ""))))
@@ -286,7 +305,7 @@ class Actions:
         selection = replace(selection, weights=weights, variety=variety)
         k = self.service.check_k(wanted.k) if wanted.k else view.k
         query = self._read_query(wanted)
-        return self._answer(View(query=query, k=k, selection=selection))
+        return self._answer(View(query=query, k=k, selection=selection, stamp=view.stamp))
 
     def _read_query(self, wanted: Address) -> Query | None:
         """What an address searches with."""

@@ -53,19 +53,15 @@ class ExplainedMatch(TypedDict):
     match: list[list[float]]
 
 
+#: Methods of ``Api`` that are endpoints.
+ENDPOINTS = ("search", "similar", "explain", "facets", "find", "find_with", "suggest")
+
+
 class Api:
-    """Endpoints over one service; every error reaches the client as one sentence."""
+    """What the endpoints answer over one service."""
 
     def __init__(self, service: DemoService) -> None:
         self.service = service
-
-    @property
-    def endpoints(self) -> tuple[Callable[..., Any], ...]:
-        """All of them, ready for ``gr.api``."""
-        of_pictures = (self.search, self.similar, self.explain, self.facets)
-        of_words = (self.find, self.find_with, self.suggest)
-        functions: tuple[Callable[..., Any], ...] = (*of_pictures, *of_words)
-        return tuple(as_endpoint(function) for function in functions)
 
     def search(
         self, image: gr.FileData, k: int = DEFAULT_RESULTS, where: str = ""
@@ -179,22 +175,30 @@ def _path(image: Any) -> str:
     return path
 
 
-def as_endpoint(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` with its FashifyErrors as ``gr.Error``, the one kind a client is told."""
+def make_endpoints(current: Callable[[], Api]) -> list[Callable[..., Any]]:
+    """Each of ``ENDPOINTS`` for ``gr.api``, of the service that answers when it is called.
 
-    @wraps(function)
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        with translate_errors():
-            return function(*args, **kwargs)
+    FashifyErrors become ``gr.Error``, the one kind a client is told.
+    """
 
-    # Gradio reads the types from here and does not resolve postponed annotations.
-    signed: Any = answer
-    signed.__signature__ = inspect.signature(function, eval_str=True)
-    return answer
+    def make(name: str) -> Callable[..., Any]:
+        method = getattr(current(), name)
+
+        @wraps(method)
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            with translate_errors():
+                return getattr(current(), name)(*args, **kwargs)
+
+        # Gradio reads the types from here and does not resolve postponed annotations.
+        signed: Any = answer
+        signed.__signature__ = inspect.signature(method, eval_str=True)
+        return answer
+
+    return [make(name) for name in ENDPOINTS]
 
 
 def as_async_endpoint(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """As ``as_endpoint``, for a coroutine of Gradio's own."""
+    """A coroutine of Gradio's own with its FashifyErrors as ``gr.Error``."""
 
     @wraps(function)
     async def answer(*args: Any, **kwargs: Any) -> Any:

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from fashify.demo.guard import PatientProtocol
 from fashify.demo.launching import QUEUE_LENGTH, SESSIONS, Serving, end_orderly, limit_blas_threads
-from fashify.demo.page import build_app
+from fashify.demo.page import Page
 from fashify.demo.service import DemoService
 from fashify.demo.theme import make_theme, page_head
 from fashify.demo.uploads import make_own_folder
@@ -96,7 +96,7 @@ class PageServer:
 
 def mount_page(service: DemoService, serving: Serving) -> FastAPI:
     """An application that is the page alone, with the demo's limits and look."""
-    page = build_app(service)
+    page = Page(lambda: service).blocks
     page.state_session_capacity = SESSIONS
     page.queue(max_size=QUEUE_LENGTH)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)

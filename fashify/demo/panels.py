@@ -14,8 +14,8 @@ from fashify.demo.wishes import SWATCHES, Wishes, describe_wishes
 from fashify.retrieval.region import Box
 
 _RENEWED = (
-    "The catalogue has been rebuilt since this page was started. You are looking at the one "
-    "before, which goes on working; the new one appears when the demo is started again."
+    "The catalogue has been rebuilt. You are looking at the one before, which goes on working "
+    "until the new one is opened."
 )
 
 

@@ -109,7 +109,7 @@ class DemoService:
         self._searcher = make_search_batcher(retriever)
         self._reader = make_wording_batcher(retriever)
         self.facts = describe_store_facts(retriever)
-        self._stamp = read_stamp(self.store.path)
+        self.stamp = read_stamp(self.store.path)
         self.examples = self._item_examples() + self._photo_examples()
 
     @classmethod
@@ -463,7 +463,7 @@ class DemoService:
     @property
     def is_replaced(self) -> bool:
         """Whether the store on disk is another one by now; this one stays in use, as mapped."""
-        return read_stamp(self.store.path) != self._stamp
+        return read_stamp(self.store.path) != self.stamp
 
     def picture_url(self, item_id: str, view: str = "") -> str:
         """An item's picture as a ``data:`` URL; a grey one where it cannot be read any more."""

@@ -54,6 +54,11 @@ class Query:
     garments: tuple[Query, ...] = field(default=(), repr=False, compare=False)
 
     @property
+    def unread(self) -> Query:
+        """The query without what a store's network read in it."""
+        return replace(self, feature=None, garments=tuple(one.unread for one in self.garments))
+
+    @property
     def has_picture(self) -> bool:
         """Whether there is a picture, and not words alone."""
         return self.kind != "text"
@@ -172,6 +177,7 @@ class View:
         open_facet: the filter menu to leave open.
         notice: a sentence on what did not work, "" if all did.
         typed: words that could not be answered, left in their box; "" for none.
+        stamp: which build of a store answered; None before the first action.
     """
 
     query: Query | None = None
@@ -185,6 +191,7 @@ class View:
     open_facet: str = ""
     notice: str = ""
     typed: str = ""
+    stamp: object = None
 
     @property
     def current_query(self) -> Query:

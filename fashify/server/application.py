@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from fashify.demo.launching import QUEUE_LENGTH, SESSIONS, Serving
-from fashify.demo.page import build_app
+from fashify.demo.page import Page
 from fashify.demo.service import DemoService
 from fashify.demo.theme import make_theme, page_head
 from fashify.errors import ConfigError
@@ -89,8 +89,8 @@ def mount(
     """Puts the search page and its API into an application.
 
     The page is at ``path``, the API at ``path/v1`` with its description at ``path/v1/docs``, and
-    ``healthz``, ``readyz`` and ``metrics`` at ``path``. A store that is replaced is taken up by the
-    API; the page says that there is a newer one.
+    ``healthz``, ``readyz`` and ``metrics`` at ``path``. A store that is replaced is taken up by
+    both, and no request is dropped for it.
 
     Args:
         app: any FastAPI application, before it is started.
@@ -116,12 +116,13 @@ def mount(
         raise ConfigError("a path that begins with a slash", repr(path), f"use /{path}")
     access, serving = access or Access.from_environment(), serving or Serving()
     counters = app.state.fashify_counters = Counters()
-    holder = StoreHolder(_opener(store, access, serving), counters.note_store)
-    service = holder.open()
+    holder = StoreHolder(_opener(store, access, serving))
+    holder.followers.append(lambda: counters.note_store(len(holder.service.store)))
+    holder.open()
     app.mount(f"{path}/{VERSION}", make_api(holder, counters, access))
     add_health_routes(app, path, holder, counters)
     if page:
-        _mount_page(app, service, path, serving)
+        _mount_page(app, holder, path, serving)
     return app
 
 
@@ -152,8 +153,10 @@ def _opener(store: str | Path | DemoService, access: Access, serving: Serving) -
     return open_service
 
 
-def _mount_page(app: FastAPI, service: DemoService, path: str, serving: Serving) -> None:
-    blocks = build_app(service)
+def _mount_page(app: FastAPI, holder: StoreHolder, path: str, serving: Serving) -> None:
+    page = Page(lambda: holder.service)
+    holder.followers.append(page.renew)
+    blocks = page.blocks
     blocks.state_session_capacity = SESSIONS
     blocks.queue(max_size=QUEUE_LENGTH)
     look: dict[str, Any] = {"theme": make_theme(), "head": page_head()}

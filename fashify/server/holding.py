@@ -23,13 +23,14 @@ class StoreHolder:
 
     Args:
         open_service: opens what is to be served; raises ``FashifyError`` where it cannot.
-        note: told the number of products of each store that was taken up.
+
+    Attributes:
+        followers: called after a store was taken up.
     """
 
-    def __init__(
-        self, open_service: Callable[[], DemoService], note: Callable[[int], None] = lambda n: None
-    ) -> None:
-        self._open, self._note = open_service, note
+    def __init__(self, open_service: Callable[[], DemoService]) -> None:
+        self._open = open_service
+        self.followers: list[Callable[[], object]] = []
         self._service: DemoService | None = None
         self._ended = threading.Event()
         self._failed: object = None
@@ -60,12 +61,17 @@ class StoreHolder:
 
     def _take(self, service: DemoService) -> DemoService:
         self._service = service
-        self._note(len(service.store))
+        for follower in self.followers:
+            follower()
         return service
 
     def _watch(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
-            self.look()
+            try:
+                self.look()
+            except Exception:
+                # A file that goes while it is read, say: the next look finds another store.
+                logger.exception("the store was not looked at")
 
     def look(self) -> bool:
         """Takes up the store that lies there now, if it is another one; whether it was."""

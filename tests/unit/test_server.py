@@ -10,11 +10,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
 from fakes import GridBackbone, GridEngine
@@ -24,7 +27,7 @@ from served import Served, build_toy_store, open_toy
 from toy import write_toy
 
 from fashify.catalogue import load_catalogue
-from fashify.demo import DemoService
+from fashify.demo import Actions, DemoService, View
 from fashify.errors import ConfigError, StoreError
 from fashify.features import extract_features
 from fashify.retrieval.retriever import Retriever
@@ -159,6 +162,60 @@ def test_refusals_say_what_to_mend(client: httpx.Client, path, asked, status, sa
     assert said in problem(client.post(path, json=asked), status)["expected"]
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "last", "beyond"),
+    [
+        ("search", "k", 100, 101),
+        ("search", "text", "red " * 250, "red " * 250 + "x"),
+        ("search", "liked", ["2"] * 50, ["2"] * 51),
+        ("search", "variety", 1, 1.01),
+        ("search", "variety", 0, -0.01),
+        ("products/1/similar", "k", 1, 0),
+        ("products/1/similar", "where", "year = 2012" + " " * 9989, "year = 2012" + " " * 9990),
+        ("products/1/picture", "side", 16, 15),
+        ("products/1/picture", "side", 1024, 1025),
+        ("suggestions", "text", "r" * 200, "r" * 201),
+    ],
+)
+def test_limits_at_and_beyond_their_edge(client, path, name, last, beyond) -> None:
+    def ask(value: object) -> httpx.Response:
+        if path == "search":
+            return client.post("/v1/search", json={"item_id": "1", name: value})
+        return client.get(f"/v1/{path}", params={name: value})
+
+    assert ask(last).status_code == 200, ask(last).text
+    assert name in problem(ask(beyond), 422)["expected"]
+
+
+def test_a_filter_that_is_too_long(client) -> None:
+    at, beyond = ("year = 2012" + " " * blanks for blanks in (9989, 9990))
+    asked = {"item_id": "1", "where": at}
+    assert client.post("/v1/search", json=asked).status_code == 200
+    told = problem(client.post("/v1/search", json=asked | {"where": beyond}), 400)
+    assert "10000 characters" in told["expected"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b"null", b'"text"', b"{", b"\xff\xfe", b'{"item_id": "1", "k": NaN}',
+        b'{"item_id": "1", "variety": NaN}', b'{"item_id": "1", "weights": {"shape": Infinity}}',
+        b'{"item_id": "\\ud800"}', b'{"text": "\\ud800 \\u0000"}',
+        b'{"image": "data:image/png;base64,"}', b'{"image": "data:,"}', b'{"image": "file:///etc"}',
+        b'{"item_id": "1", "where": "' + b"(" * 9000 + b'"}',
+        b'{"item_id": "1", "where": "' + b"not " * 2000 + b'year = 1"}',
+        b'{"item_id": "1", "where": ' + b'{"not": ' * 5000 + b"1" + b"}" * 5001,
+        b'{"item_id": "1", "where": {"price": {"<": [[[]]]}}}',
+        b'{"item_id": "1", "liked": ["1"], "disliked": ["1"], "where": {"\\ud800": 1}}',
+        b'{"item_id": "1", "k": ' + b"9" * 6000 + b"}",
+    ],
+)  # fmt: skip
+def test_any_body_is_a_problem_document(client, body: bytes) -> None:
+    sent = client.post("/v1/search", content=body, headers={"Content-Type": "application/json"})
+    assert sent.status_code in (400, 403, 404, 422), (body[:60], sent.text)
+    problem(sent, sent.status_code)
+
+
 def test_refusals_of_other_kinds(client: httpx.Client) -> None:
     problem(client.get("/v1/products/nobody"), 404)
     problem(client.get("/v1/products/nobody/picture"), 404)
@@ -261,23 +318,36 @@ def test_many_at_once_are_answered_as_alone(client: httpx.Client, photo: bytes) 
     assert together == [alone[n % 8] for n in range(64)]
 
 
-def test_replaced_store_taken_up(toy_store: Path, tmp_path: Path) -> None:
-    """A build on the same store while others ask: all are answered, then by the new one."""
+def ask_page(client: httpx.Client, item_id: str) -> int:
+    """How many matches the page's own queue gives for a product."""
+    asked = client.post("gradio_api/call/similar", json={"data": [item_id, 3, ""]}).json()
+    told = client.get(f"gradio_api/call/similar/{asked['event_id']}").text
+    return told.count('"rank"') if "event: complete" in told else 0
+
+
+def test_replaced_store_taken_up(toy_store: Path, tmp_path: Path, monkeypatch) -> None:
+    """A build on the same store while the API and the page are asked: all are answered, then by
+    the new one, which the next visit begins with, too."""
     shutil.copytree(toy_store.parent, tmp_path / "c")
     store, toy = tmp_path / "c" / "s", tmp_path / "c" / "toy"
-    counted: list[int] = []
-    holder = StoreHolder(lambda: open_toy(store), counted.append)
-    holder.open()
-    failed: list[object] = []
-    ended = threading.Event()
+    # The toy's backbone is none that can be loaded by name.
+    monkeypatch.setattr(DemoService, "open", lambda place, **_: open_toy(place))
+    monkeypatch.setattr("fashify.server.holding.LOOK_SECONDS", 0.1)
+    served = Served(make_app(store, access=Access()))
+    client, failed, ended = served.client, list[object](), threading.Event()
+    assert "<b>8</b> products" in client.get("config").json()["components"][1]["props"]["value"]
 
-    def ask() -> None:
+    def ask_api() -> int:
+        answer = client.get("v1/products/1/similar", params={"k": 3})
+        return len(answer.json()["matches"]) if answer.status_code == 200 else 0
+
+    def ask(find: Callable[[], int]) -> None:
         while not ended.is_set():
-            found = holder.service.find(holder.service.item_query("1"), 3).matches
-            if len(found) != 3:
-                failed.append(found)
+            if (n := find()) != 3:
+                failed.append(n)
 
-    asking = [threading.Thread(target=ask) for _ in range(4)]
+    asking = [threading.Thread(target=ask, args=[ask_api]) for _ in range(3)]
+    asking.append(threading.Thread(target=ask, args=[lambda: ask_page(client, "1")]))
     for thread in asking:
         thread.start()
     lines = (toy / "styles.csv").read_text().splitlines(keepends=True)
@@ -286,14 +356,42 @@ def test_replaced_store_taken_up(toy_store: Path, tmp_path: Path) -> None:
     engine = GridEngine()
     extract_features(load_catalogue(toy), GridBackbone(), store, engine=engine, index="exact")
     end = time.monotonic() + 20
-    while len(counted) < 2 and time.monotonic() < end:
+    while client.get("readyz").json()["n_products"] == 8 and time.monotonic() < end:
         time.sleep(0.05)
     ended.set()
     for thread in asking:
         thread.join()
-    holder.close()
-    assert (counted, failed) == ([8, 7], [])
-    assert holder.service.position("8") is None
+    try:
+        assert failed == []
+        assert client.get("readyz").json()["n_products"] == 7
+        problem(client.get("v1/products/8"), 404)
+        assert (ask_page(client, "1"), ask_page(client, "8")) == (3, 0)
+        assert "<b>7</b> products" in client.get("config").json()["components"][1]["props"]["value"]
+    finally:
+        served.close()
+
+
+def test_a_visit_goes_on_with_the_new_store(toy_store: Path, tmp_path: Path) -> None:
+    """What a visitor sees is answered anew; what the new store lacks ends the search alone."""
+    toy = toy_store.parent / "toy"
+    before = Actions(open_toy(toy_store))
+    picture = np.asarray(Image.open(toy / "images" / "4.jpg"))
+    photo = before._start(View(), before.service.photo_query(picture, "a photo"))
+    photo = before.act(photo, {"do": "filter", "level": "article_type", "value": "Heels"})
+    # What another network read: the old store's vector says nothing in the new one.
+    assert photo.query.feature is not None
+    photo = replace(photo, query=replace(photo.query, feature=-photo.query.feature))
+    item = before.act(View(), {"do": "similar", "item": "8"})
+    few = load_catalogue(toy).take(range(7))
+    extract_features(few, GridBackbone(), tmp_path / "s", engine=GridEngine(), index="exact")
+    after = Actions(open_toy(tmp_path / "s"))
+    again = after.act(photo, {"do": "count", "value": 2})
+    assert (again.notice, again.selection.filters) == ("", (("article_type", ("Heels",)),))
+    assert again.answer.matches[0].item_id == "4"
+    gone = after.act(item, {"do": "close"})
+    assert (gone.query, gone.answer) == (None, None)
+    told = after.act(View(), {"do": "example", "n": "0", "title": "of another store"})
+    assert "Reload the page" in told.notice
 
 
 def test_broken_store_keeps_old(toy_store: Path, tmp_path: Path) -> None:
