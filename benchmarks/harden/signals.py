@@ -1,4 +1,4 @@
-"""SIGTERM in every command that takes long, and two builds of one store at once.
+"""SIGTERM and Ctrl-C in every command that takes long, and two builds of one store at once.
 
 Real processes, ended at moments drawn by the seed: each must be gone at once with an exit code
 that is not 0, take its helpers with it and leave the store as it was, or as the finished command
@@ -8,6 +8,7 @@ given again.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -49,11 +50,15 @@ def started(words: list[str], folder: Path) -> subprocess.Popen:
     told = (folder / "said.txt").open("wb")
     environment = os.environ | {"FASHIFY_PROGRESS": "0", "GRADIO_TEMP_DIR": str(folder / "up")}
     return subprocess.Popen(
-        [sys.executable, "-m", "fashify", *words], stdout=told, stderr=told, env=environment
-    )
+        [sys.executable, "-m", "fashify", *words], stdout=told, stderr=told, env=environment,
+        # Whoever starts this in the background has its children ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
 
 
-def terminated(process: subprocess.Popen, after: float) -> tuple[bool, float, int]:
+def terminated(
+    process: subprocess.Popen, after: float, sign: signal.Signals = signal.SIGTERM
+) -> tuple[bool, float, int]:
     """Whether it was still at work ``after`` seconds, how long it took to end, helpers left."""
     try:
         process.wait(after)
@@ -63,7 +68,7 @@ def terminated(process: subprocess.Popen, after: float) -> tuple[bool, float, in
         return False, 0.0, 0
     helpers = psutil.Process(process.pid).children(recursive=True)
     begin = time.monotonic()
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(sign)
     try:
         process.wait(120)
     except subprocess.TimeoutExpired:
@@ -114,7 +119,8 @@ def end_each(seed: int, folder: Path, moments: int = 2, names: tuple = ()) -> di
     """Ends each command ``moments`` times, then lets it come to its end."""
     rng = np.random.default_rng(seed)
     failures: list[str] = []
-    counts = {"SIGTERM, commands ended": 0, "SIGTERM, finished before": 0}
+    counts = {"commands ended": 0, "commands finished before": 0}
+    signs = itertools.cycle((signal.SIGTERM, signal.SIGINT))
     slowest = 0.0
     base = folder / "base"
     build = ["build", "--out", str(base), "--limit", "80", *NETWORK]
@@ -123,16 +129,16 @@ def end_each(seed: int, folder: Path, moments: int = 2, names: tuple = ()) -> di
         store = folder / f"term-{name}"
         shutil.copytree(base, store)
         words, before, changed = commands(store, folder)[name], hashes(store), []
-        for after in rng.uniform(0.5, 6.0, moments):
+        for after, sign in zip(rng.uniform(0.1, 6.0, moments), signs, strict=False):
             process = started(words, folder)
-            ended, seconds, helpers = terminated(process, after)
+            ended, seconds, helpers = terminated(process, after, sign)
             slowest = max(slowest, seconds)
             if not ended:
-                counts["SIGTERM, finished before"] += 1
+                counts["commands finished before"] += 1
                 before = hashes(store)
                 continue
-            counts["SIGTERM, commands ended"] += 1
-            what, now = f"SIGTERM in {name} after {after:.1f} s", hashes(store)
+            counts["commands ended"] += 1
+            what, now = f"{sign.name} in {name} after {after:.1f} s", hashes(store)
             # An index being written may have left files that nothing names.
             if not before.items() <= now.items():
                 before = now
@@ -142,7 +148,8 @@ def end_each(seed: int, folder: Path, moments: int = 2, names: tuple = ()) -> di
                 f"{seconds:.1f} s to end": seconds <= PROMPT,
                 f"{helpers} helpers left": not helpers,
                 "the store is not whole": not verify_store(store),
-                "a traceback": b"Traceback" not in (folder / "said.txt").read_bytes(),
+                "a traceback": b"Traceback" not in (said := (folder / "said.txt").read_bytes()),
+                "not said": sign == signal.SIGTERM or said.endswith(b"Interrupted.\n"),
             }
             failures += [f"{what}: {broken}" for broken, kept in checks.items() if not kept]
         failures += _again(name, words, store, folder)
@@ -152,7 +159,7 @@ def end_each(seed: int, folder: Path, moments: int = 2, names: tuple = ()) -> di
             for what, now in changed
             if not last.items() <= now.items()
         ]
-    return {**counts, "SIGTERM, slowest end s": round(slowest, 1), "failures": failures}
+    return {**counts, "slowest end s": round(slowest, 1), "failures": failures}
 
 
 def _again(name: str, words: list[str], store: Path, folder: Path) -> list[str]:
