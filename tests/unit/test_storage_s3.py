@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +34,9 @@ from fashify.store.bucket import local_path
 pytest.importorskip("s3fs")
 server_module = pytest.importorskip("moto.server")
 boto3 = pytest.importorskip("boto3")
+flask = pytest.importorskip("flask")
+
+DEPLOY = Path(__file__).resolve().parents[2] / "docs" / "deploy.md"
 
 
 @pytest.fixture(scope="module")
@@ -338,3 +344,39 @@ def test_words_travel(bucket, tmp_path, monkeypatch):
         "words.sqlite",
     ]
     assert Retriever.open(url).wording.tower is not None
+
+
+def test_the_policy_of_the_docs_is_enough(bucket, aws, toy, tmp_path, monkeypatch):
+    """Whoever has it can serve the store, and can write nothing."""
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "builder"))
+    url, options = "s3://shop/store", {"engine": GridEngine(), "index": "exact"}
+    products = load_catalogue("s3://shop/fashion")
+    extract_features(products, GridBackbone(), url, **options)
+    (written,) = re.findall(r"```json\n(.*?)```", DEPLOY.read_text("utf-8"), re.DOTALL)[:1]
+    policy = written.replace("BUCKET", "shop").replace("catalogue/", "fashion/")
+    iam = boto3.client("iam", endpoint_url=aws)
+    iam.create_user(UserName="task")
+    iam.put_user_policy(UserName="task", PolicyName="serve", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="task")["AccessKey"]
+
+    def is_listed_below(statement, _) -> bool:
+        """What the condition on the prefix of a listing says: moto evaluates none."""
+        condition = statement._statement.get("Condition", {}).get("StringLike", {})
+        asked = flask.request.args.get("prefix", "")
+        return any(fnmatchcase(asked, one) for one in condition.get("s3:prefix", ["*"]))
+
+    with monkeypatch.context() as enforced:
+        enforced.setattr("moto.settings.INITIAL_NO_AUTH_ACTION_COUNT", 0)
+        enforced.setattr(
+            "moto.iam.access_control.IAMPolicyStatement._check_conditions", is_listed_below
+        )
+        enforced.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+        enforced.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        enforced.setenv("FASHIFY_CACHE", str(tmp_path / "task"))
+        retriever = Retriever.open(url)
+        assert [match.item_id for match in retriever.by_item("1", 1)] == ["6"]
+        assert retriever.picture("4").shape == (80, 60, 3)
+        with pytest.raises((StoreError, StorageError), match=r"(?i)denied|forbidden|permi"):
+            extract_features(load_catalogue(toy), GridBackbone(), url, **options)
+        with pytest.raises(CatalogueError):
+            load_catalogue("s3://shop/elsewhere")
