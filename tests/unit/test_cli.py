@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from fashify import FeatureStore, Retriever, extract_features, load_catalogue
 from fashify.cli import app
 from fashify.cli.console import expand_home, parse_pairs
+from fashify.config import settings
 from fashify.errors import ConfigError
 
 COMMANDS = (
@@ -357,7 +358,7 @@ def test_paths_may_begin_at_home(toy: Path, tmp_path: Path, monkeypatch) -> None
     assert (tmp_path / "audit.csv").is_file()
     assert run("notebooks", "~/mine").exit_code == 0
     assert (tmp_path / "mine").is_dir()
-    assert "no such file" in one_line(run("search", "~/none.jpg", "--store=~/store")).lower()
+    assert f"no file at {tmp_path}" in one_line(run("search", "~/none.jpg", "--store=~/store"))
     assert not Path("~").exists()
     assert expand_home([r"out=~\a", "~", "a~/b", "~user/x", "--text=~ 3"]) == [
         rf"out={tmp_path}\a", str(tmp_path), "a~/b", "~user/x", "--text=~ 3",
@@ -372,7 +373,8 @@ def test_a_user_without_a_home_is_told(monkeypatch) -> None:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "expanduser", none)
-    assert "set FASHIFY_CACHE=" in one_line(run("info"))
+    with pytest.raises(FileNotFoundError, match="Fix: set FASHIFY_CACHE="):
+        settings()
 
 
 def test_notebooks_are_copied_and_edits_kept(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def read_manifest(folder: Path, kind: ArtefactKind) -> dict[str, Any]:
         data = file.read_bytes()
     except OSError as error:
         check_readable(file, error)
-        raise StoreError(f"a finished {kind.noun}", f"{folder} without {MANIFEST}", cure) from error
+        raise StoreError(f"{kind.noun}, finished", f"{folder} without {MANIFEST}", cure) from error
     try:
         manifest = json.loads(data)
         found = manifest["format"], manifest["version"]
