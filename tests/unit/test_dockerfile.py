@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from fashify.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -53,3 +56,21 @@ def test_what_is_copied_is_let_through(steps) -> None:
             for source in rest.split()[:-1]:
                 assert (ROOT / source).exists()
                 assert f"!{source}\n" in ignore
+
+
+def test_the_compose_file_asks_for_what_there_is() -> None:
+    """Its commands are ours, its paths and the store's are the image's."""
+    yaml = pytest.importorskip("yaml")
+    services = yaml.safe_load((ROOT / "docs" / "compose.yaml").read_text("utf-8"))["services"]
+    for name in ("build", "search"):
+        command = services[name]["command"].replace("${CATALOGUE:-sample}", "sample")
+        program, verb, *options = command.split()
+        called = get_command(app).commands[verb]
+        parsed = called.make_context(verb, options).params
+        assert (program, services[name]["read_only"]) == ("fashify", True)
+        assert str(parsed["out" if verb == "build" else "store"]) == "data/served"
+    assert (
+        services["search"]["depends_on"]["build"]["condition"] == "service_completed_successfully"
+    )
+    dockerfile = services["build"]["build"]
+    assert (ROOT / "docs" / dockerfile["context"] / dockerfile["dockerfile"]).is_file()
