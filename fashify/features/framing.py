@@ -42,7 +42,7 @@ def fit_to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = Non
     """
     if image.shape[:2] == frame:
         return image
-    size = frame if at_most is None else _cover_size(frame, at_most)
+    size = frame if at_most is None else cover_size(frame, at_most)
     return resize(trim_margins(image, frame), size, fit="letterbox")
 
 
@@ -123,7 +123,7 @@ def _share_cuts(spare: int, before: int, after: int) -> tuple[int, int]:
     return first, min(after, spare - first)
 
 
-def _cover_size(frame: Frame, size: Frame) -> Frame:
+def cover_size(frame: Frame, size: Frame) -> Frame:
     """``frame`` made smaller, in proportion, until it covers ``size`` and no more."""
     scale = min(1.0, max(size[0] / frame[0], size[1] / frame[1]))
     return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))

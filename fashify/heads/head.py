@@ -387,5 +387,10 @@ def _read_parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[P
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:
     """Rows at unit length; a row of zeros stays one."""
+    if vectors.ndim == 2 and len(vectors) > _BLOCK:
+        scaled = np.empty(vectors.shape, np.result_type(vectors, np.float32))
+        for start in range(0, len(vectors), _BLOCK):
+            scaled[start : start + _BLOCK] = unit_length(vectors[start : start + _BLOCK])
+        return scaled
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12))

@@ -41,7 +41,7 @@ ABSENT = 500
 #: Pictures without a product, to see whether "nothing similar" is said of them.
 SCENES = 100
 
-#: Photos embedded at once.
+#: Photos embedded, and queries compared with the whole gallery, at once.
 _BATCH = 64
 
 Inputs = Mapping[str, np.ndarray]
@@ -277,15 +277,20 @@ class CurveFitter:
         """Distance (q,) of the first and positions (q, k) of the first k items that are not
         ``own`` (q, n); infinite and -1 where there is none.
         """
-        owners = self.material.owners
-        near = unit_length(queries) @ unit_length(self.vectors).T
-        near[own[:, owners]] = -np.inf
-        k = min(K, near.shape[1])
-        found = np.argpartition(-near, k - 1, axis=1)[:, :k]
-        cosines = np.take_along_axis(near, found, axis=1)
-        order = np.argsort(-cosines, axis=1, kind="stable")
-        cosines, found = (np.take_along_axis(one, order, axis=1) for one in (cosines, found))
-        return 1 - cosines[:, 0], np.where(np.isfinite(cosines), owners[found], -1)
+        owners, gallery = self.material.owners, unit_length(self.vectors)
+        k = min(K, len(gallery))
+        first, nearest = np.empty(len(queries), np.float32), np.empty((len(queries), k), np.int64)
+        for start in range(0, len(queries), _BATCH):
+            block = slice(start, start + _BATCH)
+            near = unit_length(queries[block]) @ gallery.T
+            near[own[block][:, owners]] = -np.inf
+            found = np.argpartition(-near, k - 1, axis=1)[:, :k]
+            cosines = np.take_along_axis(near, found, axis=1)
+            order = np.argsort(-cosines, axis=1, kind="stable")
+            cosines, found = (np.take_along_axis(one, order, axis=1) for one in (cosines, found))
+            first[block] = 1 - cosines[:, 0]
+            nearest[block] = np.where(np.isfinite(cosines), owners[found], -1)
+        return first, nearest
 
 
 def _fit_exact(vectors: np.ndarray, material: Material) -> Index:

@@ -26,7 +26,7 @@ def fit_pca_part(
         takes: inputs, see ``fashify.heads.head.INPUTS``.
         dim: components, cut to what the training split can give.
     """
-    x = material.take(takes)[material.rows("train")].astype(np.float64)
+    x = material.take(takes, material.rows("train")).astype(np.float64)
     mean = x.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(x.T, bias=True))
     dim = max(1, min(dim, len(x) - 1, x.shape[1]))
@@ -53,7 +53,7 @@ def fit_lda_part(name: str, material: Material, takes: tuple[str, ...], level: s
         raise QueryError(
             f"a {level} with two classes of two items", f"{n_classes}", "choose another level"
         )
-    x, y = material.take(takes)[rows].astype(np.float64), codes[rows]
+    x, y = material.take(takes, rows).astype(np.float64), codes[rows]
     counts = np.bincount(y, minlength=n_classes)
     means = np.stack([np.bincount(y, column, n_classes) for column in x.T], axis=1)
     means = np.divide(means, counts[:, None])

@@ -50,6 +50,7 @@ class Material:
         basis: what the groups go by, in words.
         view_items: (v,) int64, ascending: whose picture each is; one per item by default.
         views: composed views of some pictures, to learn from and to judge by; or ``None``.
+        more: inputs of further pictures, after those of ``inputs``; see ``with_views``.
     """
 
     inputs: dict[str, np.ndarray]
@@ -59,6 +60,7 @@ class Material:
     basis: str = ""
     view_items: np.ndarray | None = None
     views: ComposedViews | None = None
+    more: dict[str, np.ndarray] | None = None
 
     @property
     def owners(self) -> np.ndarray:
@@ -69,9 +71,18 @@ class Material:
         """Positions of the items of one split."""
         return np.flatnonzero(self.split == part)
 
-    def take(self, names: tuple[str, ...]) -> np.ndarray:
-        """The named inputs side by side, (n, sum of their lengths)."""
-        return np.concatenate([self.inputs[name] for name in names], axis=1)
+    def take(self, names: tuple[str, ...], rows: np.ndarray) -> np.ndarray:
+        """The named inputs of ascending rows side by side, (r, sum of their lengths)."""
+        n = int(np.searchsorted(rows, len(self.inputs[names[0]])))
+        widths = [self.inputs[name].shape[1] for name in names]
+        taken = np.empty((len(rows), sum(widths)), np.float32)
+        for name, end, width in zip(names, np.cumsum(widths), widths, strict=True):
+            columns = slice(end - width, end)
+            taken[:n, columns] = self.inputs[name][rows[:n]]
+            if n < len(rows):
+                assert self.more is not None
+                taken[n:, columns] = self.more[name][rows[n:] - len(self.inputs[name])]
+        return taken
 
     def codes(self, level: str) -> tuple[np.ndarray, int]:
         """(n,) int64 class of each item, -1 where missing or unseen in training; how many."""
@@ -103,17 +114,14 @@ class Material:
         views = self.views
         if views is None:
             return self
-        inputs = {
-            name: np.concatenate([values, views.inputs[name]])
-            for name, values in self.inputs.items()
-        }
         return Material(
-            inputs,
+            self.inputs,
             {level: np.append(v, v[views.rows]) for level, v in self.labels.items()},
             np.append(self.split, views.split),
             np.append(self.groups, self.groups[views.rows]),
             self.basis,
             np.append(self.owners, self.owners[views.rows]),
+            more=views.inputs,
         )
 
 

@@ -201,7 +201,7 @@ def _shorten(part: Part, material: Material, dim: int) -> Part:
     if whole.dim <= dim:
         return part
     rows = material.rows("train")
-    embedded = whole({name: material.inputs[name][rows] for name in part.takes}).astype(np.float64)
+    embedded = whole({name: material.take((name,), rows) for name in part.takes}).astype(np.float64)
     _, vectors = np.linalg.eigh(embedded.T @ embedded)
     return replace(part, basis=vectors[:, ::-1][:, :dim].astype(np.float32))
 

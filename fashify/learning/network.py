@@ -23,6 +23,9 @@ MOST_CLASSES = 160
 #: Factor on the logits of a posterior, chosen on the validation split of the Kaggle catalogue.
 SHARPNESS = 1.4
 
+#: Rows at a time.
+_BLOCK = 4096
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -98,12 +101,11 @@ def train_part(
             f"{len(train)} to train and {len(validation)} to validate on",
             "use more products, or fashify build --head none",
         )
-    x = material.take(takes)
     y = {level: codes for level, (codes, _) in tasks.items()}
     data = {
-        "x": x[train],
+        "x": material.take(takes, train),
         "y": _rows(y, train),
-        "validation_data": (x[validation], _rows(y, validation)),
+        "validation_data": (material.take(takes, validation), _rows(y, validation)),
     }
     sizes = {level: n for level, (_, n) in tasks.items()}
     tried = [
@@ -183,8 +185,8 @@ def _network(
 
     layers = keras.layers
     inputs = keras.Input((x.shape[1],))
-    spread = np.maximum(x.var(axis=0), 1e-10)
-    h = layers.Normalization(mean=x.mean(axis=0), variance=spread, name="standard")(inputs)
+    mean, spread = _measure_spread(x)
+    h = layers.Normalization(mean=mean, variance=spread, name="standard")(inputs)
     dense = [layers.Dense(recipe.hidden, activation="relu"), layers.Dense(recipe.dim)]
     h = layers.Dropout(recipe.dropout)(dense[0](layers.Dropout(input_dropout)(h)))
     embedded = layers.UnitNormalization()(dense[1](h))
@@ -195,6 +197,14 @@ def _network(
         for level, n in n_classes.items()
     }
     return keras.Model(inputs, proxies), dense
+
+
+def _measure_spread(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance (d,) of the columns of (n, d), block by block: x is large."""
+    mean, total = x.mean(axis=0), np.zeros(x.shape[1])
+    for start in range(0, len(x), _BLOCK):
+        total += np.square(x[start : start + _BLOCK] - mean).sum(axis=0, dtype=np.float64)
+    return mean, np.maximum(total / len(x), 1e-10).astype(np.float32)
 
 
 def _compile(network: keras.Model, levels: Mapping[str, float], n: int, recipe: Recipe) -> None:

@@ -17,7 +17,7 @@ from fashify.catalogue import Catalogue, load_catalogue
 from fashify.errors import FashifyError
 from fashify.features.colour import colour_features
 from fashify.features.embedder import Embedder, embedder_of
-from fashify.features.framing import fit_to_frame
+from fashify.features.framing import cover_size, fit_to_frame
 from fashify.heads.head import unit_length
 from fashify.io.images import resize
 from fashify.learning.material import ComposedViews, Material
@@ -28,9 +28,6 @@ logger = logging.getLogger(__name__)
 
 #: Products composed at most, of each split: to learn from, and to choose and calibrate by.
 MOST = {"train": 6_000, "validation": 1_000}
-
-#: Height and width of a composed view where the gallery's pictures have no common size.
-VIEW = (80, 60)
 
 #: Pictures composed at once; they are drawn from one stream of chance each.
 _BLOCK = 256
@@ -94,23 +91,22 @@ def _views(
     rng: np.random.Generator,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Places in ``item_ids`` and their (b, h, w, 3) uint8 views; unreadable ones are left out."""
-    frame = embedder.frame or VIEW
+    # No larger than what the network sees of it: composing takes its time by the pixel.
+    frame = embedder.frame or embedder.spec.input_size
+    size = cover_size(frame, embedder.spec.input_size)
 
     def read(item_id: str) -> np.ndarray | None:
         try:
-            return fit_to_frame(catalogue.image(item_id), frame, at_most=embedder.spec.input_size)
+            return resize(fit_to_frame(catalogue.image(item_id), frame, at_most=size), size)
         except FashifyError as error:
             logger.warning("%s is not composed: %s", item_id, error)
             return None
 
     with ThreadPoolExecutor(2) as pool:
         for start in range(0, len(item_ids), _BLOCK):
-            by_size: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
             pictures = pool.map(read, item_ids[start : start + _BLOCK])
-            for place, picture in enumerate(pictures, start):
-                if picture is not None:
-                    by_size.setdefault(picture.shape, []).append((place, picture))
-            for found in by_size.values():
+            found = [(place, one) for place, one in enumerate(pictures, start) if one is not None]
+            if found:
                 places, block = zip(*found, strict=True)
                 yield np.array(places), compose(np.stack(block), rng)
 
