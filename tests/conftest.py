@@ -11,6 +11,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
+# One worker a core: threads of their own would only take turns with those of the other workers.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+        os.environ.setdefault(f"{library}_THREADS", "1")
+
 # Stores and compiled networks are kept between runs, apart from the user's own.
 os.environ.setdefault("FASHIFY_CACHE", str(ROOT / ".pytest_cache" / "fashify"))
 
