@@ -178,11 +178,13 @@ def _photo_table(storage: Storage, names: Sequence[str], source: str) -> tuple[p
     csvs = [name for name in names if name.lower().endswith(".csv")]
     csvs = [name for name in csvs if PurePosixPath(name).name != _ANSWERS]
     csvs.sort(key=lambda name: (PurePosixPath(name).name != _PHOTOS, name.count("/"), name))
+    seen = []
     for name in csvs:
         rows = pd.DataFrame(read_csv(storage.read(name), name)[0].rows)
         image, label = _column(rows, _IMAGE), _column(rows, _LABEL)
         kind = _column(rows, _TYPE) if label is None else None
         if image is None or (label is None and kind is None):
+            seen.append(f"{name} ({', '.join(map(str, rows)) or 'no rows'})")
             continue
         person = _column(rows, _PERSON)
         table = pd.DataFrame(
@@ -195,7 +197,7 @@ def _photo_table(storage: Storage, names: Sequence[str], source: str) -> tuple[p
         return table, "type" if label is None else "label"
     raise CatalogueError(
         f"a table of photos with the columns image, label and person, such as {_PHOTOS}",
-        f"{source} with {', '.join(csvs[:3]) or 'no CSV'}",
+        f"{source} with {', '.join(seen[:3]) or 'no CSV'}",
         "add the table, one row a photo",
     )
 

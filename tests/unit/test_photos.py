@@ -136,6 +136,20 @@ def test_no_answers(photos):
         load_photos(photos, labels=photos.parent / "mine.csv")
 
 
+def test_no_table_of_photos(photos):
+    """Pictures without a table, and a table without the columns; named as wanted it is read."""
+    table = photos / "photos.csv"
+    text = table.read_text("utf-8")
+    table.write_text(text.replace("label", "kind", 1), "utf-8")
+    with pytest.raises(CatalogueError, match=r"columns image, label.*photos\.csv \(image, kind"):
+        load_photos(photos)
+    table.unlink()
+    with pytest.raises(CatalogueError, match="with no CSV"):
+        load_photos(photos)
+    table.write_text(text, "utf-8")
+    assert len(load_photos(photos)) == 5
+
+
 def test_answers_not_sold(photos, retriever):
     """Labels that no article type of this gallery answers."""
     (photos / "labels.csv").write_text(
