@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from fashify import extract_features, load_catalogue
 from fashify.backbones import load_backbone, network_file
@@ -20,6 +23,7 @@ from fashify.backbones.network_file import (
     read_shipped,
 )
 from fashify.backbones.records import RECORDS
+from fashify.cli import app
 from fashify.errors import BackboneError
 from fashify.heads.head import unit_length
 from fashify.heads.shipped import own_head, own_projections
@@ -137,7 +141,7 @@ def test_other_networks_bring_no_parts():
 
 
 def test_unlabelled_folder_has_parts(tmp_path):
-    """A folder without labels has parts at once."""
+    """A folder without labels has parts at once, weighed in Python and by the command line."""
     for number, colour in enumerate([(200, 0, 0), (0, 0, 200), (0, 160, 0)]):
         Image.new("RGB", (60, 80), colour).save(tmp_path / f"{number}.png")
     out = tmp_path / "store"
@@ -149,5 +153,19 @@ def test_unlabelled_folder_has_parts(tmp_path):
     first = retriever.by_image(tmp_path / "1.png", 1, weights={"instance": 1})[0]
     assert first.item_id == "1"
     assert set(first.parts) == {"category", "colour", "instance"}
+    search = ["search", str(tmp_path / "1.png"), "--store", str(out), "--json"]
+    answer = CliRunner().invoke(app, [*search, "--weights", "instance=1"])
+    matches = json.loads(answer.stdout)
+    assert matches[0]["item_id"] == "1"
+    assert all(one["distance"] == pytest.approx(one["parts"]["instance"]) for one in matches)
+    for weights, said in {
+        "instance=one": "PART=NUMBER",
+        "smell=1": "instance",
+        "instance=nan": "",
+    }.items():
+        refused = CliRunner().invoke(app, [*search, "--weights", weights])
+        assert refused.exit_code == 1
+        assert "Fix: " in refused.stderr
+        assert said in refused.stderr
     assert learn_head(out, method="raw").head is None
     assert learn_head(out, method="none").head.names == store.head.names
