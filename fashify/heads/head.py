@@ -255,7 +255,7 @@ class Head:
             raise QueryError(
                 f"weights of 0 or more, not all 0, for parts of {join_names(self.names)}",
                 f"{dict(weights)}",
-                "name the parts of this head, such as shape=1",
+                f"name parts of this head, such as {self.names[0]}=1",
             )
         return {name: float(weights.get(name, 0.0)) / total for name in self.names}
 
