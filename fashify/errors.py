@@ -88,12 +88,38 @@ class QueryError(FashifyError, ValueError):
     """A query of the wrong shape, k, item, level or filter."""
 
 
-class NoLabelsError(QueryError):
-    """A question about labels, of a catalogue that has none to answer it with."""
+class UnanswerableError(QueryError):
+    """A question of which the catalogue lacks what would answer it; a report ends there, in words.
+
+    Attributes:
+        closing: what the report then says.
+    """
+
+    closing = "Nothing could be answered here."
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of a traceback: no line of code is at fault."""
         return [str(self)]
+
+
+class NoLabelsError(UnanswerableError):
+    """A question about labels, of a catalogue that has none to answer it with."""
+
+    closing = "Nothing could be judged: this catalogue has no labels that tell right from wrong."
+
+
+class FewProductsError(UnanswerableError):
+    """A question about several products, of a catalogue that has not so many."""
+
+    closing = "Nothing could be compared here: that needs more products than this catalogue has."
+
+
+class NoWordsError(UnanswerableError):
+    """A text, for a gallery that has neither words nor a text tower."""
+
+    closing = (
+        "No text could be answered here: this catalogue has no words, its network no text tower."
+    )
 
 
 class ServiceError(FashifyError, RuntimeError):

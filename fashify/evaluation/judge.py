@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fashify import metrics
-from fashify.errors import QueryError
+from fashify.errors import FewProductsError, QueryError
 from fashify.evaluation.intervals import Intervals, bootstrap
 from fashify.evaluation.report import EvaluationReport
 from fashify.evaluation.search import Searched
@@ -74,7 +74,7 @@ def _judge_view(
     judged = n_relevant > 0
     queries, positions = found.queries[judged], found.positions[judged]
     if not len(queries):
-        raise QueryError(
+        raise FewProductsError(
             f"a query whose {level} another item shares",
             f"{len(judged)} queries, all lone or without a label",
             "draw more queries or from all splits, or choose another level",

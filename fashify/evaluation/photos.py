@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from fashify.catalogue.photos import PhotoSet, load_photos
 from fashify.config import SEED
-from fashify.errors import FashifyError, QueryError
+from fashify.errors import FashifyError, FewProductsError, QueryError
 from fashify.evaluation.intervals import Intervals, bootstrap
 from fashify.index import make_index
 from fashify.io.plain import to_plain
@@ -255,7 +255,9 @@ def _check_question(
     if vectors not in ("served", "raw"):
         raise QueryError("vectors served or raw", repr(vectors), "use one of these")
     if not 1 <= k <= len(store):
-        raise QueryError(f"k from 1 to {len(store):,}", f"k = {k}", "choose k within the gallery")
+        raise (FewProductsError if k >= 1 else QueryError)(
+            f"k from 1 to {len(store):,}", f"k = {k}", "choose k within the gallery"
+        )
     if intervals and photos.people < 2:
         one = "one person alone" if photos.people else "a table without people"
         raise QueryError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fashify.config import SEED
-from fashify.errors import QueryError
+from fashify.errors import FewProductsError
 
 
 def feature_norms(features: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def project(
 def _check_features(features: np.ndarray) -> np.ndarray:
     features = np.asarray(features, dtype=np.float32)
     if features.ndim != 2 or len(features) < 4:
-        raise QueryError(
+        raise FewProductsError(
             "features of shape (n, dim) with n >= 4", f"shape {features.shape}", "use more items"
         )
     return features

@@ -55,7 +55,10 @@ class LevelReports(dict[str, EvaluationReport]):
     """level -> EvaluationReport; a level that was not judged is a named error, not a KeyError."""
 
     def __missing__(self, level: str) -> EvaluationReport:
-        raise QueryError("a level that was judged", f"{level!r}", f"choose from: {', '.join(self)}")
+        # A level of ours is left out where no two products share a label of it.
+        raise (NoLabelsError if level in LEVELS else QueryError)(
+            "a level that was judged", f"{level!r}", f"choose from: {', '.join(self)}"
+        )
 
 
 def evaluate_levels(
@@ -186,7 +189,7 @@ def _has_shared_label(labels: np.ndarray) -> bool:
 def _check_level(level: str, labels: dict[str, np.ndarray]) -> None:
     usable = [name for name in LEVELS if _has_shared_label(labels[name])]
     if level not in usable:
-        raise QueryError(
+        raise (NoLabelsError if level in LEVELS else QueryError)(
             "a level at which two gallery items share a label",
             f"level={level!r}" + ("" if level not in LEVELS else ", which has no such labels"),
             f"choose from: {', '.join(usable)}" if usable else "use a catalogue with labels",

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashify.catalogue.groups import SPLITS
-from fashify.errors import QueryError, join_names
+from fashify.errors import FewProductsError, QueryError, join_names
 from fashify.index import Index, make_index
 
 #: Galleries up to this size are searched with every item; larger ones with a sample.
@@ -117,9 +117,9 @@ class _Search:
 
 
 def check_k(k: int, n: int) -> None:
-    """QueryError unless a gallery of n items has k neighbours for each of them."""
+    """FewProductsError unless a gallery of n items has k neighbours for each of them."""
     if not 1 <= k <= n - 1:
-        raise QueryError(
+        raise (FewProductsError if k >= 1 else QueryError)(
             f"1 <= k <= {n - 1}, the gallery's {n} items without the query",
             f"k = {k}",
             "choose a k in this range, or evaluate a larger gallery",
@@ -155,7 +155,7 @@ def choose_queries(
     elif n_queries is None and len(pool) > ALL_QUERIES_UP_TO:
         n_queries = SAMPLED_QUERIES
     if not len(pool):
-        raise QueryError(f"items in the {split} split", f"a gallery of {n}", "use split all")
+        raise FewProductsError(f"items in the {split} split", f"a gallery of {n}", "use split all")
     if n_queries is None or n_queries >= len(pool):
         return pool
     return np.sort(np.random.default_rng(seed).choice(pool, n_queries, replace=False))

@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from fashify.config import settings
-from fashify.errors import NoLabelsError, ReportError
+from fashify.errors import ReportError
 from fashify.io.artefact import write_bytes
 from fashify.reports.export import Harvest, harvest, to_html, write_thumbnail
 from fashify.reports.index_page import QUERIES, write_index
@@ -31,7 +31,7 @@ from fashify.reports.notebooks import (
     read_notebook,
     read_parameters,
 )
-from fashify.reports.unlabelled import conclude_unknown
+from fashify.reports.unlabelled import CLOSINGS, conclude_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -159,8 +159,8 @@ def _run(path: Path, given: dict, out: Path, progress: bool) -> ReportRun:
     known = read_parameters(path)
     started, clock = datetime.now(UTC), time.perf_counter()
     error = _execute(path, folder / "notebook.ipynb", given, progress)
-    if error is not None and error["name"] == NoLabelsError.__name__:
-        conclude_unknown(folder / "notebook.ipynb", error["text"])
+    if error is not None and error["name"] in CLOSINGS:
+        conclude_unknown(folder / "notebook.ipynb", error["name"], error["text"])
         error = None
     values = {name: given.get(name, parameter.default) for name, parameter in known.items()}
     record = {

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fashify.config import LEVELS
-from fashify.errors import QueryError
+from fashify.errors import NoWordsError, QueryError
 from fashify.retrieval.attributes import PATTERN, Attributes, see_attributes
 from fashify.store import FeatureStore
 from fashify.text.files import find_tower, open_index
@@ -112,7 +112,7 @@ class Wording:
             QueryError: nothing here can answer a text, or none of its words is known.
         """
         if not self.has_words and self.tower is None:
-            raise QueryError(
+            raise NoWordsError(
                 "a gallery with names, labels or a text tower",
                 "a text for one without any",
                 "build it with a table of names, or with the backbone fashify-lite",

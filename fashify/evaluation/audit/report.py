@@ -73,12 +73,13 @@ class Audit:
         """What was found, as sentences."""
         kinds = self.kinds.set_index("kind")
         counts, n = {kind: int(kinds.loc[kind, "products"]) for kind in KINDS}, len(self.items)
+        largest = max(1, int(kinds.loc["groups", "largest"]))
         return [
             f"{counts['groups']:,} of {n:,} products ({counts['groups'] / max(1, n):.1%}) have a "
             "copy, a look-alike or a variant.",
             f"{counts['equal files']:,} share their file, {counts['look-alikes']:,} look alike at "
             f"a threshold of {THRESHOLD}, {counts['variants']:,} share name and type.",
-            f"The largest group has {max(1, int(kinds.loc['groups', 'largest']))} products.",
+            f"The largest group has {format_count(largest, 'product')}.",
             self.describe_noise,
         ]
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from fashify import metrics
 from fashify.config import SEED
-from fashify.errors import NoLabelsError, QueryError
+from fashify.errors import FewProductsError, NoLabelsError, QueryError
 from fashify.evaluation.intervals import bootstrap
 from fashify.evaluation.robustness.perturb import select_perturbations
 from fashify.features import Embedder
@@ -140,7 +140,11 @@ def measure_robustness(
     files = store.views["sha256"].to_numpy()[store.first_views]
     identities = np.where(files == "", store.item_ids, files)
     if not 1 <= k < len(store):
-        raise QueryError(f"k from 1 to {len(store) - 1:,}", f"k = {k}", "choose k within these")
+        raise (FewProductsError if k >= 1 else QueryError)(
+            f"k from 1 to {len(store) - 1:,}, the other products",
+            f"k = {k}",
+            "choose k within these",
+        )
     labels = np.asarray(store.labels(level)).astype(str)
     queries = _draw_queries(store, labels, n, split, seed, level)
     asked = _QuerySet(queries, labels, store.groups, pd.factorize(identities)[0], k, seed)
@@ -277,7 +281,7 @@ def _draw_queries(
             f"add a column {level} to its table, or judge by another level",
         )
     if n < 1 or not len(pool):
-        raise QueryError(
+        raise (QueryError if n < 1 else FewProductsError)(
             f"a product of the {split} split whose {level} another group shares",
             f"n = {n} of {len(pool)} such products",
             "ask for one or more, of split all, or judge by another level",
