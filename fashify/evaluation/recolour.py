@@ -9,7 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from fashify.config import SEED
-from fashify.errors import QueryError
+from fashify.errors import NoLabelsError
 from fashify.evaluation.intervals import bootstrap
 from fashify.retrieval.retriever import Retriever
 from fashify.retrieval.variants import name_stems
@@ -46,11 +46,16 @@ def draw_changes(
         n: how many at most.
 
     Raises:
-        QueryError: a gallery without colours and types.
+        NoLabelsError: a gallery without colours and types.
     """
     items = retriever.store.items
-    if not {"base_colour", "article_type"} <= set(items):
-        raise QueryError("columns base_colour, article_type", "a gallery without", "name another")
+    named = items.reindex(columns=["base_colour", "article_type"]).fillna("").astype(str) != ""
+    if not named.all(axis=1).any():
+        raise NoLabelsError(
+            "products with base_colour and article_type",
+            "a gallery without, so which colours are right cannot be known",
+            "add these columns to its table",
+        )
     rng = np.random.default_rng(seed)
     kind = items["article_type"].astype(str) + "\x00" + items.get("gender", "").astype(str)
     colours = items["base_colour"].astype(str)
@@ -102,6 +107,22 @@ def evaluate_recolour(
     tables = {method: np.array(v).reshape(-1, len(MEASURES)) for method, v in rows.items()}
     means = [row for method, values in tables.items() for row in _means(method, values)]
     return pd.DataFrame(means, columns=["method", "measure", "value", "low", "high", "n"])
+
+
+def describe_recolour(table: pd.DataFrame, how: str) -> str:
+    """What share of the first answers is right in colour and type, as a sentence.
+
+    Args:
+        table: from ``evaluate_recolour``.
+        how: of the search, such as "by pictures alone".
+    """
+    both = table[(table["method"] == "search") & (table["measure"] == "both")]
+    if both.empty:
+        return "No product could be asked for in another colour: too few share a type and a colour."
+    return (
+        f"In another colour, {how}: colour and type right in {both['value'].iloc[0]:.3f} of the "
+        "first answers."
+    )
 
 
 class _Right:

@@ -39,6 +39,22 @@ def compare_texts(report: TextReport, against: str, *, seed: int = SEED) -> pd.D
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def describe_gains(
+    gains: pd.DataFrame, against: str, *, method: str = "picture", measure: str = "recall@10"
+) -> list[str]:
+    """A sentence for each protocol: what a method gains over another, in one measure.
+
+    Args:
+        gains: from ``compare_texts`` with ``against``.
+    """
+    rows = gains[(gains["method"] == method) & (gains["measure"] == measure)]
+    return [
+        f"{row.protocol}, query by query over {row.n:,}: {measure} of {method} {row.gain:+.3f} "
+        f"[{row.low:+.3f}, {row.high:+.3f}] beside {against} (p {row.p:.3f})."
+        for row in rows.itertuples()
+    ]
+
+
 def _compare_paired(gains: np.ndarray, seed: int) -> dict[str, float]:
     n = len(gains)
     rows, one = np.arange(n), np.zeros(n, np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,17 @@ from fashify.config import SEED
 from fashify.errors import FashifyError, QueryError
 from fashify.heads.strength import Evidence, Strength, measure_reliability
 from fashify.io.plain import to_plain
-from fashify.learning.calibrate import ABSENT, CurveFitter, draw_queries, embed_scenes
+from fashify.learning.calibrate import (
+    ABSENT,
+    CurveFitter,
+    draw_queries,
+    embed_queries,
+    embed_scenes,
+    measure_strength,
+)
 from fashify.learning.material import collect_material
 from fashify.learning.methods import MAIN_LEVEL
+from fashify.learning.photo_views import compose_views
 from fashify.retrieval.photo_way import read_photo_batch
 from fashify.retrieval.retriever import Retriever
 
@@ -49,21 +57,50 @@ class TrustReport:
         return to_plain({name: table.to_dict("records") for name, table in tables.items()})
 
 
+def measure_curve(retriever: Retriever, *, seed: int = SEED) -> Strength | None:
+    """The curves that ``fashify learn`` would put into a store, which stays as it is.
+
+    Args:
+        retriever: of the store and its catalogue; its index measures cosine.
+        seed: of the draw of products, backdrops and light.
+
+    Returns:
+        of products, and of photos by composed ones; None without types to judge by.
+    """
+    store, embedder = retriever.store, retriever.embedder
+    material, options = collect_material(store), {"catalogue": retriever.catalogue, "seed": seed}
+    views = compose_views(store, material, splits=("validation",), embedder=embedder, **options)
+    return measure_strength(
+        store.vectors,
+        replace(material, views=views),
+        head=store.head,
+        exact=retriever.index,
+        photos=embed_queries(embedder, seed=seed),
+        seed=seed,
+    )
+
+
 def measure_trust(
-    retriever: Retriever, photos: PhotoSet | None = None, *, split: str = "test", seed: int = SEED
+    retriever: Retriever,
+    photos: PhotoSet | None = None,
+    *,
+    strength: Strength | None = None,
+    split: str = "test",
+    seed: int = SEED,
 ) -> TrustReport:
     """Holds a store's strength curves against products, and photos, that they were not fitted on.
 
     Args:
         retriever: of the store; its index measures cosine.
         photos: people's photos, the types that answer a label as of ``load_photos``.
+        strength: the curves; those of the store by default.
         split: whose products are asked.
         seed: of the draw of products.
 
     Raises:
         QueryError: a store without a curve, or no product of the split to ask with.
     """
-    store, strength = retriever.store, retriever.strength
+    store, strength = retriever.store, strength or retriever.strength
     if strength is None:
         raise QueryError(
             "a store whose match strength is calibrated", "one without", "run: fashify learn"

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from fashify.backbones.pretrained import is_at_hand
 from fashify.backbones.records import DEFAULT, find_record
 from fashify.catalogue import Catalogue
 from fashify.config import SEED, settings
-from fashify.errors import StoreMismatchError
+from fashify.errors import FewProductsError, StoreMismatchError
 from fashify.features import extract_features
 from fashify.io.artefact import sha256_file
 from fashify.store import FeatureStore
@@ -27,7 +28,7 @@ def open_store(
     backbone: str = "auto",
     limit: int = 0,
     seed: int = SEED,
-    progress: bool = False,
+    at_least: int = 1,
 ) -> FeatureStore:
     """The features of a catalogue: the store at ``path``, built first where there is none.
 
@@ -37,9 +38,10 @@ def open_store(
             backbone, limit and seed.
         backbone: name for ``load_backbone``, used when the store has to be built.
         limit: build with this many products only, drawn by ``seed``; 0 means all.
-        progress: show a progress bar while building.
+        at_least: products that the notebook compares.
 
     Raises:
+        FewProductsError: fewer products than that; the report ends there, in words.
         StoreMismatchError: the store holds products that are not in the catalogue.
     """
     part = catalogue.sample(limit, seed=seed) if limit else catalogue
@@ -49,9 +51,29 @@ def open_store(
     else:
         logger.info("no store at %s yet: building it", folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        store = extract_features(part, backbone, folder, progress=progress)
+        store = extract_features(part, backbone, folder, progress=False)
     _check_same_products(store, catalogue, folder)
+    if len(store) < at_least:
+        raise FewProductsError(
+            f"a catalogue of {at_least} products or more",
+            f"{len(store)} in {folder}",
+            "add products with pictures, or leave out the parameter limit",
+        )
     return store
+
+
+def open_reference(
+    catalogue: Catalogue, backbone: str, *, limit: int = 0, seed: int = SEED
+) -> FeatureStore | None:
+    """The features by a network to compare with; None where there is none, or not its weights.
+
+    Args:
+        backbone: by name, such as ``resnet50``, the original design's; "" for none.
+        catalogue, limit, seed: as for ``open_store``.
+    """
+    if not backbone or not is_at_hand(find_record(backbone)):
+        return None
+    return open_store(catalogue, backbone=backbone, limit=limit, seed=seed)
 
 
 def describe_store(store: FeatureStore) -> pd.DataFrame:

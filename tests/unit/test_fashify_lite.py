@@ -157,7 +157,8 @@ def test_unlabelled_folder_has_parts(tmp_path):
     answer = CliRunner().invoke(app, [*search, "--weights", "instance=1"])
     matches = json.loads(answer.stdout)
     assert matches[0]["item_id"] == "1"
-    assert all(one["distance"] == pytest.approx(one["parts"]["instance"], abs=1e-6) for one in matches)
+    for one in matches:
+        assert one["distance"] == pytest.approx(one["parts"]["instance"], abs=1e-6)
     for weights, said in {
         "instance=one": "PART=NUMBER",
         "smell=1": "instance",

@@ -38,6 +38,14 @@ def store(sample_store: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sample_store, tmp_path / "store"))
 
 
+def drop_labels(store: Path) -> None:
+    """Leaves names alone: what else a head learns takes a minute and is tested elsewhere."""
+    whole = FeatureStore.load(store)
+    items = whole.items[["item_id", "name"]]
+    named = FeatureStore(whole.features, whole.item_ids, whole.meta, items=items)
+    replace_store(store, partial(write_store, store=named, serving=ServedThrough()))
+
+
 def test_gradients() -> None:
     """Every slope is that of the loss, by central differences."""
     recipe = TowerRecipe(width=8, hidden=6, dim=5, looks=4, drop=0.0, tau=5.0)
@@ -82,6 +90,7 @@ def test_learn_words(store: Path) -> None:
     kept = load_tower(store)
     assert kept is not None
     assert kept.to_bytes() == tower.to_bytes()
+    drop_labels(store)
     learn_head(store, method="pca")
     found = Retriever.open(store).by_text("dress", 5, labels=False)
     assert len(found) == 5
@@ -96,15 +105,9 @@ def test_learn_words_by_the_command_line(store: Path) -> None:
 
 
 def test_words_are_part_of_the_automatic_head(store: Path) -> None:
-    """Where names exist a tower is trained, kept if it is better; then it knows them all.
-
-    The labels go first: what else the automatic head learns takes minutes and is tested elsewhere.
-    """
+    """Where names exist a tower is trained, kept if it is better; then it knows them all."""
     (store / FOLDER / TOWER).unlink(missing_ok=True)
-    whole = FeatureStore.load(store)
-    items = whole.items[["item_id", "name"]]
-    named = FeatureStore(whole.features, whole.item_ids, whole.meta, items=items)
-    replace_store(store, partial(write_store, store=named, serving=ServedThrough()))
+    drop_labels(store)
     learn_head(store, method="auto")
     tower = load_tower(store)
     assert tower is not None

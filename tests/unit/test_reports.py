@@ -9,10 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from PIL import Image
 
-from fashify.errors import ReportError, StoreMismatchError
+from fashify.errors import (
+    BackboneError,
+    FewProductsError,
+    ReportError,
+    StoreMismatchError,
+    UnanswerableError,
+)
 from fashify.features import extract_features
 from fashify.reports import (
     conclude_report,
@@ -20,6 +27,7 @@ from fashify.reports import (
     describe_store,
     find_notebook,
     list_notebooks,
+    open_reference,
     open_store,
     read_parameters,
     run_notebook,
@@ -29,7 +37,8 @@ from fashify.reports import (
 from fashify.reports.export import drop_notebook_links, external_resources
 from fashify.reports.notebooks import check_parameters
 from fashify.reports.runner import check_runs
-from fashify.reports.words import format_duration, format_moment, format_number
+from fashify.reports.unlabelled import CLOSINGS
+from fashify.reports.words import describe_race, format_duration, format_moment, format_number
 
 PARAMETERS = """\
 level: str = "usage"  # level of the figure, a name
@@ -263,12 +272,17 @@ def test_missing_labels_end_in_words(tmp_path):
     )
     path = write_notebook(tmp_path / "04_labels.ipynb", cell, LAST)
     run = run_notebook(path, out=tmp_path / "out", progress=False)
-    assert (run.record["status"], run.metrics) == ("done", {"labels": 0})
+    assert (run.record["status"], run.metrics) == ("done", {})
     page = run.page.read_text()
     assert "Expected products with a season. Received none." in page
-    assert "this catalogue has none" in page
+    assert "no labels that tell right from wrong" in page
     assert "Traceback (most" not in page + (run.folder / "notebook.ipynb").read_text()
     assert "Failed in cell" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_every_unanswered_question_has_its_words():
+    assert set(CLOSINGS) == {error.__name__ for error in UnanswerableError.__subclasses__()}
+    assert len({*CLOSINGS.values(), UnanswerableError.closing}) == len(CLOSINGS) + 1
 
 
 @pytest.mark.parametrize(
@@ -361,6 +375,14 @@ def test_words_people_read():
     assert format_moment("2026-01-02T03:04:05+00:00") == "2 Jan 2026, 03:04 UTC"
 
 
+def test_engines_in_words():
+    """The fastest beside the plain way, and the plain way alone where nothing is faster."""
+    race = pd.DataFrame({"name": ["predict", "int8"], "from_files": [20.0, 50.0]})
+    race["ratio_from_files"] = [1.0, 2.5]
+    assert "50 pictures a second 2.5 times as many as predict" in describe_race(race)
+    assert "no engine was faster here than predict" in describe_race(race.iloc[:1])
+
+
 def test_notebooks_copied_once_and_edits_kept(tmp_path):
     """A second copy changes nothing; an edited one is kept until told otherwise."""
     folder = tmp_path / "mine"
@@ -400,6 +422,22 @@ def test_a_store_is_opened_where_there_is_one(toy_catalogue, toy_store):
     facts = describe_store(opened).set_index("fact")["value"]
     assert facts["backbone"] == "grid, none weights"
     assert facts["items"] == "8, and 1 in quarantine"
+
+
+def test_store_of_too_few_products(toy_catalogue, toy_store):
+    """A notebook that compares says how many it needs; without ``limit`` there are enough."""
+    assert len(open_store(toy_catalogue, toy_store.path, at_least=8)) == 8
+    with pytest.raises(FewProductsError, match=r"9 products or more\. Received 8"):
+        open_store(toy_catalogue, toy_store.path, at_least=9)
+
+
+def test_reference_without_its_weights(toy_catalogue, monkeypatch, tmp_path):
+    """A network whose weights are elsewhere, or that nobody asks for, is no error."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert open_reference(toy_catalogue, "resnet50") is None
+    assert open_reference(toy_catalogue, "") is None
+    with pytest.raises(BackboneError, match="resnet50"):
+        open_reference(toy_catalogue, "resnet")
 
 
 def test_a_store_of_other_products_is_refused(toy_catalogue, toy_store):

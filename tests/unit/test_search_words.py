@@ -7,8 +7,13 @@ import pandas as pd
 import pytest
 
 from fashify import FeatureStore, Retriever, make_index
-from fashify.errors import QueryError
-from fashify.evaluation.recolour import ColourChange, draw_changes, evaluate_recolour
+from fashify.errors import NoLabelsError, NoWordsError, QueryError
+from fashify.evaluation.recolour import (
+    ColourChange,
+    describe_recolour,
+    draw_changes,
+    evaluate_recolour,
+)
 from fashify.evaluation.texts import judge_hand_queries, load_hand_queries
 from fashify.learning.tower import TowerRecipe, make_lesson, train_tower
 from fashify.retrieval.variants import drop_colours, variant_ids
@@ -221,7 +226,7 @@ def test_gallery_without_words() -> None:
     """Pictures of an unknown backbone and nothing else: a text cannot be answered, and why."""
     items = pd.DataFrame({"item_id": ["a", "b"]})
     bare = _retriever(items, np.eye(2, dtype=np.float32))
-    with pytest.raises(QueryError, match="names, labels or a text tower"):
+    with pytest.raises(NoWordsError, match="names, labels or a text tower"):
         bare.by_text("red dress")
 
 
@@ -280,6 +285,12 @@ def test_recolour_by_hand(retriever: Retriever) -> None:
 def test_changes_are_of_another_colour(retriever: Retriever) -> None:
     """Three products of a colour, type and gender are too few to be asked for, five are enough."""
     assert draw_changes(retriever, np.ones(27, bool), 9) == []
+    assert "could be asked" in describe_recolour(
+        evaluate_recolour(retriever, [], progress=False), ""
+    )
+    bare = _retriever(_gallery().assign(base_colour=""), _features(_gallery()))
+    with pytest.raises(NoLabelsError, match="base_colour"):
+        draw_changes(bare, np.ones(27, bool), 9)
     items = pd.concat([_gallery()] * 2, ignore_index=True)
     items["item_id"] = [str(row) for row in range(len(items))]
     more = _retriever(items, _features(items))

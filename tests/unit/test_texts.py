@@ -8,7 +8,7 @@ import pytest
 
 from fashify import FeatureStore
 from fashify.errors import CatalogueError, QueryError
-from fashify.evaluation.text_gains import compare_texts
+from fashify.evaluation.text_gains import compare_texts, describe_gains
 from fashify.evaluation.texts import TextQuery, _first_place, _judge, _precision, evaluate_texts
 
 
@@ -73,6 +73,8 @@ def test_paired_with_a_published_model(store: FeatureStore) -> None:
     assert gains.loc["recall@10", "gain"] == 1
     assert gains.loc["recall@10", "p"] < 0.001
     assert gains["n"].tolist() == [16] * 3
+    (said,) = describe_gains(compare_texts(found, "model"), "model", method="words")
+    assert said.startswith("names, query by query over 16: recall@10 of words +1.000 [+1.000,")
     assert compare_texts(found, "another").empty
 
 
