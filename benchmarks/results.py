@@ -87,7 +87,7 @@ def replace_table(text: str, name: str, lines: list[str]) -> str:
     table = "\n" + "\n".join(lines) + "\n\n"
     fresh, count = re.subn(pattern, lambda marks: marks[1] + table + marks[2], text, flags=re.S)
     if count != 1:
-        raise SystemExit(f"Expected one <!-- {name} --> in {PAGE}. Received {count}.")
+        raise SystemExit(f"Expected one <!-- {name} --> in the page. Received {count}.")
     return fresh
 
 
