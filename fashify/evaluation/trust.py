@@ -68,8 +68,10 @@ def measure_curve(retriever: Retriever, *, seed: int = SEED) -> Strength | None:
         of products, and of photos by composed ones; None without types to judge by.
     """
     store, embedder = retriever.store, retriever.embedder
-    material, options = collect_material(store), {"catalogue": retriever.catalogue, "seed": seed}
-    views = compose_views(store, material, splits=("validation",), embedder=embedder, **options)
+    material, catalogue = collect_material(store), retriever.catalogue
+    views = compose_views(
+        store, material, splits=("validation",), catalogue=catalogue, embedder=embedder, seed=seed
+    )
     return measure_strength(
         store.vectors,
         replace(material, views=views),
