@@ -151,7 +151,7 @@ def reliability(table: pd.DataFrame, *, level: str = "article_type") -> NamedFig
     axes.set_aspect("equal")
     axes.set_xlabel("predicted probability")
     axes.set_ylabel(f"share that had the query's {readable_level(level)}")
-    subtitle(axes, "\n".join(parts))
+    subtitle(axes, "\n".join(parts), width=54)
     axes.legend(loc="upper left")
     fig.alt = f"{title} Predicted and observed shares: {'; '.join(parts)}."
     return fig

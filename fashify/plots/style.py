@@ -151,8 +151,8 @@ def note(axes: Axes, text: str, at: tuple, by: tuple[float, float] = (5, 0), **s
 
 
 def subtitle(axes: Axes, text: str, width: int = 90) -> None:
-    """Grey text above the axes, broken into lines of ``width`` characters to stay inside."""
-    axes.set_title("\n".join(textwrap.wrap(text, width)))
+    """Grey text above the axes, its lines broken at ``width`` characters to stay inside."""
+    axes.set_title("\n".join(textwrap.fill(line, width) for line in text.splitlines()))
 
 
 def rows_size(n_rows: int, *, width: float = 8.0, row: float = 0.24) -> tuple[float, float]:
