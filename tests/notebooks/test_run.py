@@ -13,7 +13,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from fashify.reports import run_reports
+from fashify import load_catalogue
+from fashify.errors import FewProductsError
+from fashify.reports import open_store, run_reports
 from fashify.reports.export import external_resources
 
 #: All of them are run for the first test, which takes its time on a busy machine.
@@ -36,6 +38,20 @@ def add_solutions(path: Path, folder: Path) -> Path:
     return folder / path.name
 
 
+def run_cells(stem: str, **given: object) -> dict:
+    """The names a notebook leaves behind, its cells run here, without a kernel of their own."""
+    (path,) = (path for path in NOTEBOOKS if path.stem.startswith(stem))
+    parameters, *cells = (
+        cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"
+    )
+    scope: dict = {}
+    exec(parameters, scope)
+    scope |= {"catalogue": "sample"} | given
+    for source in cells:
+        exec(source, scope)
+    return scope
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     out = tmp_path_factory.mktemp("reports")
@@ -43,6 +59,7 @@ def runs(tmp_path_factory):
     given = {
         "limit": str(LIMIT),
         "backbone": "efficientnet-lite0",
+        "reference": "fashify-lite",
         "k": "3",
         "asked": "8",
         "strengths": "1",
@@ -103,6 +120,16 @@ def test_the_numbers_are_those_of_the_part(runs):
     assert found["chance"] < found["precision@3 micro"] <= 1
 
 
+def test_another_network_stands_beside(runs):
+    """Where the weights of the reference are at hand its figures are shown."""
+    for stem in ("02_feature_extraction", "03_knn_evaluation", "08_photos"):
+        cells = nbformat.read(runs[stem].folder / "notebook.ipynb", 4).cells
+        outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+        shown = "".join(data.get("text/plain", "") for data in outputs)
+        assert "'fashify-lite': {" in shown
+        assert "left out" not in shown
+
+
 def test_comparison_chooses_exact_when_small(runs):
     """The comparison knows exact search and chooses it for a small gallery."""
     found = runs["04_index_comparison"].metrics
@@ -135,3 +162,21 @@ def test_the_features_are_embedded_once(runs):
     last = runs["03_knn_evaluation"].record
     built = Path(last["parameters"]["store"], "manifest.json").stat().st_mtime
     assert built < datetime.fromisoformat(last["started"]).timestamp() + 1
+
+
+def test_words_without_a_tower(runs):
+    """A network without a text tower: words alone are searched, and the notebook says so."""
+    store = runs["03_knn_evaluation"].record["parameters"]["store"]
+    found = run_cells("09", store=store, k=3, changes=4)
+    assert found["wording"].tower is None
+    assert found["fits"] is None
+    assert found["means"]["joined"] > found["means"]["chance"]
+
+
+@pytest.mark.parametrize("stem", ["02", "04", "06"])
+def test_one_product_is_too_few(stem, tmp_path):
+    """What compares products ends in words over a catalogue of one."""
+    options = {"backbone": "efficientnet-lite0", "limit": 1}
+    open_store(load_catalogue("sample"), tmp_path / "store", **options)
+    with pytest.raises(FewProductsError, match="Fix: "):
+        run_cells(stem, store=str(tmp_path / "store"), **options)
