@@ -305,5 +305,6 @@ def test_engines_figure(drawn) -> None:
 
 def test_reliability_tells_how_far_off_it_is(drawn) -> None:
     assert "matches 0.025 off on average (n = 40)" in all_text(drawn["reliability"])
-    table = pd.DataFrame({"kind": ["products", "photos"], "predicted": 0.5, "observed": 0.5, "n": 9})
+    facts = {"predicted": 0.5, "observed": 0.5, "n": 9}
+    table = pd.DataFrame({"kind": ["products", "photos"], **facts})
     assert "(n = 9)\nphotos 0.000 off" in all_text(plots.reliability(table))
