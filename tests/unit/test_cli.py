@@ -442,7 +442,7 @@ def test_importing_the_command_line_is_light() -> None:
 
 
 def test_bench_extraction_compares_engines() -> None:
-    words = ["--backbone", "efficientnet-lite0", "--engine", "openvino fp32", "--images", 16]
+    words = ["--backbone", "fashify-lite", "--engine", "openvino fp32", "--images", 16]
     answer = run("bench", "extraction", *words, "--rounds", 1, "--no-processes", "--json")
     assert answer.exit_code == 0, answer.stderr
     measured = json.loads(answer.stdout)
