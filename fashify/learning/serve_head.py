@@ -11,7 +11,7 @@ from fashify.catalogue import Catalogue
 from fashify.catalogue.photos import PhotoSet
 from fashify.errors import BackboneError, StoreMismatchError
 from fashify.features.embedder import embedder_of
-from fashify.index import make_index
+from fashify.index import Index, make_index
 from fashify.io.artefact import lock_folder
 from fashify.io.storage import is_url
 from fashify.learning.calibrate import PhotoQueries, embed_queries, measure_strength
@@ -71,35 +71,45 @@ def learn_head(
     path = present_copy(store) if is_url(store) else find_store_folder(store)
     empty = make_index(index) if index is not None else None
     with lock_folder(path):
-        found = FeatureStore.load(path)
-        material = collect_material(found)
-        if _wants_views(material):
-            trains = is_trained(method, material, found.meta["backbone"])
-            splits = ("train", "validation") if trains else ("validation",)
-            views = compose_views(found, material, splits=splits, catalogue=catalogue, seed=seed)
-            material = replace(material, views=views)
-        head = train_head(material, found.meta["backbone"], method=method, seed=seed)
-        vectors = found.features if head is None else head(found.features, found.colour)
-        # An exact index measures the strength before it is served; another is fitted afterwards.
-        exact = None
-        if empty is not None and index == "exact":
-            exact = empty.fit(vectors, found.item_ids, view_items=found.view_items)
-        asked = _find_queries(found, material, photos)
-        strength = measure_strength(
-            vectors, material, head=head, seed=seed, exact=exact, photos=asked
-        )
-        if empty is not None and exact is None:
-            empty.fit(vectors, found.item_ids, view_items=found.view_items)
-        served = None if head is None else vectors
-        serving = ServedThrough(head, strength, served, None if empty is None else empty.save)
-        replace_store(path, partial(write_store, store=found, serving=serving))
-        way = "raw features" if head is None else head.provenance["method"]
-        logger.info("%s serves %d numbers by %s", path, vectors.shape[1], way)
+        _serve_head(path, method, seed, empty, catalogue, photos)
         if method == "auto":
             improve_words(FeatureStore.load(path), seed=seed, progress=False)
     if is_url(store):
         push_store(path, str(store))
     return FeatureStore.load(path)
+
+
+def _serve_head(
+    path: Path,
+    method: str,
+    seed: int,
+    empty: Index | None,
+    catalogue: Catalogue | None,
+    photos: PhotoSet | None,
+) -> None:
+    """Trains, measures and writes; all that was held in memory for it is free again afterwards."""
+    found = FeatureStore.load(path)
+    material = collect_material(found)
+    if _wants_views(material):
+        trains = is_trained(method, material, found.meta["backbone"])
+        splits = ("train", "validation") if trains else ("validation",)
+        views = compose_views(found, material, splits=splits, catalogue=catalogue, seed=seed)
+        material = replace(material, views=views)
+    head = train_head(material, found.meta["backbone"], method=method, seed=seed)
+    vectors = found.features if head is None else head(found.features, found.colour)
+    # An exact index measures the strength before it is served; another is fitted afterwards.
+    exact = None
+    if empty is not None and empty.name == "exact":
+        exact = empty.fit(vectors, found.item_ids, view_items=found.view_items)
+    asked = _find_queries(found, material, photos)
+    strength = measure_strength(vectors, material, head=head, seed=seed, exact=exact, photos=asked)
+    if empty is not None and exact is None:
+        empty.fit(vectors, found.item_ids, view_items=found.view_items)
+    served = None if head is None else vectors
+    serving = ServedThrough(head, strength, served, None if empty is None else empty.save)
+    replace_store(path, partial(write_store, store=found, serving=serving))
+    way = "raw features" if head is None else head.provenance["method"]
+    logger.info("%s serves %d numbers by %s", path, vectors.shape[1], way)
 
 
 def _wants_views(material: Material) -> bool:

@@ -195,13 +195,16 @@ def improve_words(store: FeatureStore, *, seed: int = 0, progress: bool = True) 
     Returns:
         the tower, or None where none was trained or it was no better.
     """
-    lesson = make_lesson(store.features[store.first_views], store.items)
+    # Texts alone at first: most often that is all, and pictures take hundreds of megabytes.
+    lesson = make_lesson(np.empty((len(store), 0), np.float32), store.items)
     named, split = lesson.texts[0] >= 0, store.split
     rows, judged = (np.flatnonzero(named & (split == part)) for part in ("train", "validation"))
     before = find_tower(store.path, store.meta["backbone"])
     if len(rows) < FEWEST or not len(judged) or (before and _share_known(before, lesson) > KNOWN):
         return None
     start = time.perf_counter()
+    features = store.features[store.first_views]
+    lesson = replace(lesson, features=root(features))
     tower = train_tower(
         lesson.of(rows),
         recipe=_fit_recipe(len(rows)),
@@ -209,7 +212,6 @@ def improve_words(store: FeatureStore, *, seed: int = 0, progress: bool = True) 
         facts=_describe(store, rows, "training split", seed),
         progress=progress,
     )
-    features = store.features[store.first_views]
     share = find_names(tower, features, lesson, judged)
     known = 0.0 if before is None else find_names(before, features, lesson, judged)
     seconds = time.perf_counter() - start
