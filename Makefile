@@ -52,7 +52,7 @@ original: $(RUNTIME)  ## the original design: ResNet50, 2,048 numbers, scikit-le
 	$(BIN)/fashify demo --store $(ORIGINAL) --port $(PORT)
 
 test: lint  ## lint, then all tests: unit, contract, notebooks, browser
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --nbval-lax tests $(COMPARED)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval-lax tests $(COMPARED)
 
 nbval: $(READY)  ## run every notebook as it stands, and compare the tables that are marked for it
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax notebooks
