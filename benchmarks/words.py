@@ -181,7 +181,7 @@ def table(folder: str, names: str) -> None:
         evaluate_texts(store, methods=(*methods, "mixed"), **options),
     ]
     rows = pd.concat([one.table for one in found])
-    lines = ["| asked | answered by | first | among ten | MRR |", "|---|---|---|---|---|"]
+    lines = ["| asked | answered by | R@1 or P@1 | R@10 or P@10 | MRR |", "|---|---|---|---|---|"]
     for protocol, title, theirs in PUBLISHED:
         mine = rows[rows["protocol"] == protocol]
         own = {name: group["value"].tolist() for name, group in mine.groupby("method")}
