@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fashify.bench.tables import compare_times
 from fashify.bench.trials import Questions, Trial, build_and_try, is_installed
 from fashify.errors import ConfigError, join_names
 from fashify.index.base import Index
@@ -150,8 +151,11 @@ def _explain_choice(best: Trial, trials: list[Trial], recall: float, fast_enough
         )
     if best.recall < recall:
         return f"{head}, recall {best.recall:.4f}: none reached {recall:g}, this came nearest"
-    slower = max((t.p50_ms for t in trials if t.name == "exact"), default=None)
-    gain = f", {slower / best.p50_ms:.0f} times faster than exact" if slower else ""
+    exact = max((t.p50_ms for t in trials if t.name == "exact"), default=None)
+    gain = ""
+    if exact and best.name != "exact":
+        times, word = compare_times(exact, best.p50_ms)
+        gain = f", {round(times, 1):g} {word} than exact"
     size = best.structure_bytes_per_item
     kept = "" if size is None else f" {size:,.0f} bytes an item,"
     return f"{head} at recall {best.recall:.4f}{gain},{kept} {best.build_s:.1f} s to build"

@@ -15,7 +15,15 @@ from typing import Any, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from fashify.bench.tables import Result, curve, fit_growth_rates, frame, machine, reference_frame
+from fashify.bench.tables import (
+    Result,
+    compare_times,
+    curve,
+    fit_growth_rates,
+    frame,
+    machine,
+    reference_frame,
+)
 from fashify.bench.trials import Questions, build_and_try, is_installed, measure_speeds
 from fashify.bench.vectors import (
     FASHION_MNIST,
@@ -307,20 +315,23 @@ def _temporary_milvus(name: str, uri: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _speed_ratios(part: dict[str, Any]) -> dict[str, float]:
-    """How many times faster than plain scikit-learn, in this very run."""
+    """How many times faster, or slower, than plain scikit-learn, in this very run."""
     ratios = {}
+
+    def add(what: str, plain: dict[str, Any], before: float, after: float) -> None:
+        times, word = compare_times(before, after)
+        name = f"{what}, {word} than scikit-learn brute ({plain['metric']})"
+        ratios[name] = round(times, 2)
+
     exact = next((one for one in part["trials"] if one["name"] == "exact"), None)
     good = [one for one in part["trials"] if one["recall"] >= 0.99 and one["name"] != "exact"]
     for plain in part["reference"]:
-        against = f"than scikit-learn brute ({plain['metric']})"
         if exact:
-            ratios[f"exact, one query, times faster {against}"] = plain["p50_ms"] / exact["p50_ms"]
+            add("exact, one query", plain, plain["p50_ms"], exact["p50_ms"])
             if 256 in exact["qps"] and 256 in plain["qps"]:
-                ratio = exact["qps"][256] / plain["qps"][256]
-                ratios[f"exact, batches of 256, times faster {against}"] = ratio
+                add("exact, batches of 256", plain, 1 / plain["qps"][256], 1 / exact["qps"][256])
         if good:
             best = min(good, key=lambda one: one["p50_ms"])
-            ratios[f"{best['label']} at recall {best['recall']:.4f}, times faster {against}"] = (
-                plain["p50_ms"] / best["p50_ms"]
-            )
-    return {name: round(value, 2) for name, value in ratios.items()}
+            what = f"{best['label']} at recall {best['recall']:.4f}"
+            add(what, plain, plain["p50_ms"], best["p50_ms"])
+    return ratios

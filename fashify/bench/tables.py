@@ -34,6 +34,16 @@ class Result(dict):
         return "\n".join([*lines, *self.get("skipped", ())])
 
 
+def compare_times(before: float, after: float) -> tuple[float, str]:
+    """A ratio of at least 1, and whether it tells how many times faster or slower.
+
+    >>> compare_times(8, 2), compare_times(2, 8)
+    ((4.0, 'times faster'), (4.0, 'times slower'))
+    """
+    ratio = before / after
+    return (ratio, "times faster") if ratio >= 1 else (1 / ratio, "times slower")
+
+
 def _describe_part(part: dict[str, Any]) -> list[str]:
     grows = len({trial["n"] for trial in part["trials"]}) > 1
     lines = [part["title"], *_tabulate_speeds(part, grows), "", *_tabulate_costs(part, grows)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,7 +45,8 @@ def trial(name: str, p50: float, recall: float, size: float = 100) -> Trial:
         ([("exact", 2, 1), ("hnsw", 0.3, 1)], "exact", "nothing to gain from hnsw"),
         ([("exact", 2, 1), ("hnsw", 0.3, 0.9)], "exact", "2.00 ms a query; nothing to gain"),
         ([("exact", 80, 1), ("hnsw", 0.8, 0.995)], "hnsw", "100 times faster than exact"),
-        ([("exact", 80, 1), ("hnsw", 0.8, 0.98)], "exact", "80.00 ms"),
+        ([("exact", 80, 1), ("hnsw", 86, 1, 10)], "hnsw", "1.1 times slower than exact"),
+        ([("exact", 80, 1), ("hnsw", 0.8, 0.98)], "exact", "ms a query at recall 1.0000, 100 byt"),
         ([("exact", 80, 1), ("hnsw", 1.05, 1, 10), ("annoy", 1, 1, 20)], "hnsw", "10 bytes"),
         ([("hnsw", 1, 0.5), ("annoy", 9, 0.7)], "annoy", "none reached 0.99"),
     ],
@@ -162,7 +164,17 @@ def test_a_whole_run(features, tmp_path):
     text = result.to_text()
     assert f"store: {N} x 32, cosine, k = 5" in text
     assert "scikit-learn, euclidean" in text
-    assert "exact, one query, times faster" in text
+    assert re.search("exact, one query, times (faster|slower) than scikit-learn brute", text)
+
+
+def test_ratios_say_which_way():
+    """A ratio below 1 reads as slower and is turned about."""
+    exact = {"name": "exact", "recall": 1, "p50_ms": 4, "qps": {256: 9000}}
+    plain = {"metric": "cosine", "p50_ms": 2, "qps": {256: 3000}}
+    assert bench._speed_ratios({"trials": [exact], "reference": [plain]}) == {
+        "exact, one query, times slower than scikit-learn brute (cosine)": 2,
+        "exact, batches of 256, times faster than scikit-learn brute (cosine)": 3,
+    }
 
 
 def test_milvus_measured_in_temporary_file(features):
