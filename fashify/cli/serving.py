@@ -47,9 +47,8 @@ def demo(
     from fashify.demo.launching import Serving
     from fashify.demo.page_server import serve as serve_page
 
-    places = {"host": host, "port": port, "catalogue": catalogue}
-    given = _drop_unset({**places, "mcp": mcp, "urls": urls, "show": show})
-    serving = replace(Serving.from_environment(), **given)
+    places = {"host": host, "port": port, "catalogue": catalogue, "urls": urls}
+    serving = _settle(Serving, **places, mcp=mcp, show=show)
     serve_page(store and store_path(store), serving=serving, browser=browser, announce=typer.echo)
 
 
@@ -77,15 +76,16 @@ def serve(
     from fashify.server import Access
     from fashify.server import serve as serve_api
 
-    shared = {"urls": urls}
-    own = {"rate": rate, "origins": origins and tuple(origins.replace(" ", "").split(","))}
-    places = {"host": host, "port": port, "catalogue": catalogue}
-    serving = replace(Serving.from_environment(), **_drop_unset(places | shared))
-    access = replace(Access.from_environment(), **_drop_unset(own | shared))
+    places = {"host": host, "port": port, "catalogue": catalogue, "urls": urls}
+    listed = origins and tuple(origins.replace(" ", "").split(","))
+    serving = _settle(Serving, **places)
+    access = _settle(Access, rate=rate, origins=listed, urls=urls)
     serve_api(
         store and store_path(store), page=page, access=access, serving=serving, announce=typer.echo
     )
 
 
-def _drop_unset(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+def _settle(kind: Any, **options: Any) -> Any:
+    """What the environment says, but for the options that were given."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return replace(kind.from_environment(), **given)

@@ -42,8 +42,8 @@ INPUTS = ("deep", "colour", "raw")
 #: Least weight of a served part: with less, a query could not weigh it up again.
 LEAST_WEIGHT = 0.01
 
-#: Rows at a time, which bounds the memory of hidden layers.
-_BLOCK = 4096
+#: Rows computed at a time, which bounds the memory it takes.
+BLOCK = 4096
 
 Layer = tuple[np.ndarray, np.ndarray]
 
@@ -189,8 +189,8 @@ class Head:
             )
         self._check(deep, colour)
         served = np.empty((len(deep), self.dim), np.float32)
-        for start in range(0, len(deep), _BLOCK):
-            rows = slice(start, start + _BLOCK)
+        for start in range(0, len(deep), BLOCK):
+            rows = slice(start, start + BLOCK)
             inputs = {"deep": unit_length(deep[rows]), "raw": deep[rows]}
             if colour is not None:
                 inputs["colour"] = unit_length(colour[rows])
@@ -387,10 +387,10 @@ def _read_parts(listed: list[dict], arrays: dict[str, np.ndarray]) -> Iterator[P
 
 def unit_length(vectors: np.ndarray) -> np.ndarray:
     """Rows at unit length; a row of zeros stays one."""
-    if vectors.ndim == 2 and len(vectors) > _BLOCK:
+    if vectors.ndim == 2 and len(vectors) > BLOCK:
         scaled = np.empty(vectors.shape, np.result_type(vectors, np.float32))
-        for start in range(0, len(vectors), _BLOCK):
-            scaled[start : start + _BLOCK] = unit_length(vectors[start : start + _BLOCK])
+        for start in range(0, len(vectors), BLOCK):
+            scaled[start : start + BLOCK] = unit_length(vectors[start : start + BLOCK])
         return scaled
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors / np.maximum(lengths, np.float32(1e-12))

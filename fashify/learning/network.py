@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.errors import QueryError
-from fashify.heads.head import Part, Posterior
+from fashify.heads.head import BLOCK, Part, Posterior
 from fashify.learning.losses import LOSSES, SCALE
 from fashify.learning.material import Material
 
@@ -22,9 +22,6 @@ MOST_CLASSES = 160
 
 #: Factor on the logits of a posterior, chosen on the validation split of the Kaggle catalogue.
 SHARPNESS = 1.4
-
-#: Rows at a time.
-_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -202,8 +199,8 @@ def _network(
 def _measure_spread(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance (d,) of the columns of (n, d), block by block: x is large."""
     mean, total = x.mean(axis=0), np.zeros(x.shape[1])
-    for start in range(0, len(x), _BLOCK):
-        total += np.square(x[start : start + _BLOCK] - mean).sum(axis=0, dtype=np.float64)
+    for start in range(0, len(x), BLOCK):
+        total += np.square(x[start : start + BLOCK] - mean).sum(axis=0, dtype=np.float64)
     return mean, np.maximum(total / len(x), 1e-10).astype(np.float32)
 
 
