@@ -73,13 +73,11 @@ class Serving:
         port = environment.get("FASHIFY_PORT", "") or "7860"
         if not port.isdecimal():
             raise ConfigError("a port from 1 to 65535", repr(port), "set FASHIFY_PORT")
-        switches: dict[str, Any] = {
-            name: environment.get(f"FASHIFY_{name.upper()}", "") not in _NO for name in _SWITCHES
-        }
         return cls(
             **{name: text for name, text in found.items() if text},
             port=int(port),
-            **switches,
+            mcp=is_switched_on("FASHIFY_MCP", environment),
+            urls=is_switched_on("FASHIFY_URLS", environment),
         )
 
     def mount_options(self) -> dict[str, Any]:
@@ -98,6 +96,15 @@ class Serving:
             "max_file_size": MAX_UPLOAD_BYTES,
             "app_kwargs": {"middleware": [Middleware(Guard)]},
         }
+
+
+def is_switched_on(name: str, environment: Mapping[str, str]) -> bool:
+    """Whether a variable is set, and to none of the words for no.
+
+    >>> is_switched_on("FASHIFY_MCP", {"FASHIFY_MCP": "1"})
+    True
+    """
+    return environment.get(name, "").lower() not in ("", "0", "no", "false", "off")
 
 
 @contextmanager
@@ -130,5 +137,4 @@ def limit_blas_threads() -> None:
     threadpool_limits(1, user_api="blas")
 
 
-_SWITCHES, _NO = ("mcp", "urls"), ("", "0", "false", "no")
 _TEXTS = ("host", "root_path", "user", "password", "show", "catalogue")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
 
+from fashify.demo.launching import is_switched_on
 from fashify.errors import ConfigError
 
 #: Largest body of a request: a photo of 25 MB as a data URL, and what stands around it.
@@ -64,7 +65,7 @@ max_body_bytes=36000000)
             keys=frozenset(_split(environment.get("FASHIFY_API_KEYS", ""))),
             rate=int(rate),
             origins=tuple(_split(environment.get("FASHIFY_ORIGINS", ""))),
-            urls=environment.get("FASHIFY_URLS", "").lower() not in ("", "0", "no", "false"),
+            urls=is_switched_on("FASHIFY_URLS", environment),
         )
 
     def knows(self, key: str) -> bool:

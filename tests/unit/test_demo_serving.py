@@ -6,6 +6,7 @@ import pytest
 
 from fashify.demo.launching import Serving
 from fashify.errors import ConfigError
+from fashify.server.access import Access
 
 
 def test_nothing_set_is_safe() -> None:
@@ -49,11 +50,13 @@ def test_nonsense_is_refused(environment: dict[str, str]) -> None:
         Serving.from_environment(environment)
 
 
-@pytest.mark.parametrize("text", ["", "0", "false", "no"])
+@pytest.mark.parametrize("text", ["", "0", "False", "no", "OFF"])
 def test_switches_are_off(text: str) -> None:
+    """For the page and for REST alike."""
     serving = Serving.from_environment({"FASHIFY_MCP": text, "FASHIFY_URLS": text})
     assert not serving.mcp
     assert not serving.urls
+    assert not Access.from_environment({"FASHIFY_URLS": text}).urls
 
 
 def test_addresses_can_be_switched_on() -> None:
