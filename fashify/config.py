@@ -56,6 +56,18 @@ class Settings:
     )
 
 
+def as_place(path: Path) -> Path | str:
+    """A path, or the url that was meant by it, as text: a path folds its slashes.
+
+    >>> as_place(Path("s3://bucket/store"))
+    's3://bucket/store'
+    """
+    scheme = path.parts[0] if path.parts else ""
+    if scheme in ("s3:", "gs:", "az:"):
+        return f"{scheme}//" + "/".join(path.parts[1:])
+    return path.expanduser()
+
+
 def settings() -> Settings:
     """The settings as the environment stands now."""
     return Settings()

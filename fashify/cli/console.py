@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fashify.config import settings
+from fashify.config import as_place, settings
 from fashify.errors import ConfigError, FashifyError
 from fashify.io.text_table import format_table
 
@@ -100,12 +100,8 @@ def set_up_logging(verbose: bool) -> None:
 
 
 def store_path(store: Path | None) -> Path | str:
-    """The store named, or the settings' one; a url as text, for a path folds its slashes."""
-    path = store or settings().store
-    scheme = path.parts[0] if path.parts else ""
-    if scheme in ("s3:", "gs:", "az:"):
-        return f"{scheme}//" + "/".join(path.parts[1:])
-    return path.expanduser()
+    """The store named, or the settings' one."""
+    return as_place(store or settings().store)
 
 
 def emit(answer: Any, as_json: bool, text: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from fashify.catalogue import load_catalogue
-from fashify.config import SEED, settings
+from fashify.config import SEED, as_place, settings
 from fashify.data import read_photos
 from fashify.demo.batching import (
     Nearest,
@@ -552,10 +552,13 @@ def check_share(value: object) -> int:
         raise QueryError("a number from 0 to 100", repr(value), "move the slider") from None
 
 
-def ensure_default_store() -> Path:
-    """The settings' store if there is one, else the sample's, built now if absent."""
-    configured = settings().store
-    if (configured / MANIFEST).is_file():
+def ensure_default_store() -> Path | str:
+    """The settings' store if there is one, else the sample's, built now if absent.
+
+    One in a bucket is taken to be there: the sample must not answer where a shop was meant.
+    """
+    configured = as_place(settings().store)
+    if isinstance(configured, str) or (configured / MANIFEST).is_file():
         return configured
     path = _writable_cache() / "sample-store"
     if not (path / MANIFEST).is_file():

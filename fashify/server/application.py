@@ -14,6 +14,7 @@ from fashify.demo.page import Page
 from fashify.demo.service import DemoService
 from fashify.demo.theme import make_theme, page_head
 from fashify.errors import ConfigError
+from fashify.io.storage import is_url
 from fashify.server.access import Access
 from fashify.server.counters import Counters
 from fashify.server.gate import Gate
@@ -21,6 +22,7 @@ from fashify.server.health import add_health_routes
 from fashify.server.holding import StoreHolder
 from fashify.server.problems import add_problem_handlers
 from fashify.server.routes import router
+from fashify.store.bucket import BucketFollower
 
 #: The API's version, and its path below the page's.
 VERSION = "v1"
@@ -90,7 +92,7 @@ def mount(
 
     The page is at ``path``, the API at ``path/v1`` with its description at ``path/v1/docs``, and
     ``healthz``, ``readyz`` and ``metrics`` at ``path``. A store that is replaced is taken up by
-    both, and no request is dropped for it.
+    both, and no request is dropped for it; one in a bucket within some seconds.
 
     Args:
         app: any FastAPI application, before it is started.
@@ -116,7 +118,9 @@ def mount(
         raise ConfigError("a path that begins with a slash", repr(path), f"use /{path}")
     access, serving = access or Access.from_environment(), serving or Serving()
     counters = app.state.fashify_counters = Counters()
-    holder = StoreHolder(_opener(store, access, serving))
+    far = not isinstance(store, DemoService) and is_url(store)
+    refresh = BucketFollower(str(store)) if far else None
+    holder = app.state.fashify_store = StoreHolder(_opener(store, access, serving), refresh)
     holder.followers.append(lambda: counters.note_store(len(holder.service.store)))
     holder.open()
     app.mount(f"{path}/{VERSION}", make_api(holder, counters, access))

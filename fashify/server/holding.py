@@ -23,13 +23,18 @@ class StoreHolder:
 
     Args:
         open_service: opens what is to be served; raises ``FashifyError`` where it cannot.
+        refresh: called before every look, where what lies here is a copy.
 
     Attributes:
         followers: called after a store was taken up.
     """
 
-    def __init__(self, open_service: Callable[[], DemoService]) -> None:
-        self._open = open_service
+    def __init__(
+        self,
+        open_service: Callable[[], DemoService],
+        refresh: Callable[[], object] | None = None,
+    ) -> None:
+        self._open, self._refresh = open_service, refresh
         self.followers: list[Callable[[], object]] = []
         self._service: DemoService | None = None
         self._ended = threading.Event()
@@ -75,14 +80,15 @@ class StoreHolder:
 
     def look(self) -> bool:
         """Takes up the store that lies there now, if it is another one; whether it was."""
-        service = self.service
-        if not service.is_replaced:
-            return False
         try:
+            if self._refresh is not None:
+                self._refresh()
+            if not self.service.is_replaced:
+                return False
             self._take(self._open())
         except FashifyError as error:
             if str(error) != self._failed:
-                logger.warning("the store was replaced by one that cannot be opened: %s", error)
+                logger.warning("the store that is open goes on: %s", error)
             self._failed = str(error)
             return False
         self._failed = None

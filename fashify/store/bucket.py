@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -28,11 +29,14 @@ from fashify.io.artefact import (
     staging_of,
 )
 from fashify.io.storage import is_url
-from fashify.io.storage.remote import Bucket
+from fashify.io.storage.remote import Bucket, ObjectWatch
 from fashify.store.formats import is_old
 from fashify.store.layout import INDEX, INDEX_KIND, NEXT, STORE
 
 logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at a bucket: of S3, 8,640 requests a day.
+FOLLOW_SECONDS = 10.0
 
 #: Characters of a checksum in an object's name.
 _MARK = 16
@@ -86,6 +90,28 @@ def fetch_store(url: str) -> Path:
             _fetch_words(bucket, fresh, copy)
         replace_folder(fresh, copy)
     return copy
+
+
+class BucketFollower:
+    """Keeps the local copy of a store in a bucket up to date while it is served.
+
+    Called, it looks, at most every ``FOLLOW_SECONDS``, at the bucket's manifest, which a writer
+    puts there last, and fetches the store when that is another one; errors as ``fetch_store``.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._watch = ObjectWatch(f"{self._url}/{MANIFEST}")
+        self._version, self._due = "", 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + FOLLOW_SECONDS
+        version = self._watch.version()
+        if version != self._version:
+            fetch_store(self._url)
+            self._version = version
 
 
 def present_copy(store: str | Path) -> Path:

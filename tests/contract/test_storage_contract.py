@@ -13,7 +13,7 @@ import pytest
 
 from fashify.errors import MissingExtraError, StorageError
 from fashify.io.storage import open_storage
-from fashify.io.storage.remote import PROVIDERS, open_filesystem
+from fashify.io.storage.remote import PROVIDERS, ObjectWatch, open_filesystem
 
 #: The account and key that Azurite documents for its one built-in account.
 _AZURITE = (
@@ -110,6 +110,18 @@ def test_a_version_changes_with_the_bytes(bucket: str) -> None:
     assert after["other/2.jpg"].version != before["other/2.jpg"].version
     assert after["fashion/styles.csv"] == before["fashion/styles.csv"]
     assert after["fashion/copy.jpg"].twin == after["fashion/images/1.jpg"].twin
+
+
+def test_a_watched_object_changes_with_its_bytes(bucket: str) -> None:
+    filesystem, root = open_filesystem(bucket)
+    watch = ObjectWatch(f"{bucket}/other/2.jpg")
+    before = watch.version()
+    assert watch.version() == before
+    filesystem.pipe_file(f"{root}/other/2.jpg", b"owt")
+    assert watch.version() != before
+    filesystem.rm_file(f"{root}/other/2.jpg")
+    with pytest.raises(StorageError, match="check bucket"):
+        watch.version()
 
 
 def test_a_missing_object_is_not_a_missing_bucket(bucket: str) -> None:

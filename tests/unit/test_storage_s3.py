@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import threading
+import time
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,11 +17,13 @@ import pytest
 from fakes import GridBackbone, GridEngine
 from onnx_bytes import WORDS as TOKENS
 from onnx_bytes import write_tower
+from served import Served, open_toy
 from toy import draw
 from typer.testing import CliRunner
 
 from fashify.catalogue import load_catalogue
 from fashify.cli import app
+from fashify.demo.service import DemoService, ensure_default_store
 from fashify.errors import CatalogueError, StorageAwayError, StorageError, StoreError
 from fashify.features import extract_features
 from fashify.io.artefact import WORDS
@@ -28,8 +31,9 @@ from fashify.io.storage import open_storage, remote
 from fashify.learning import learn_head
 from fashify.learning.tower import name_tower
 from fashify.retrieval.retriever import Retriever
+from fashify.server import Access, make_app
 from fashify.store import FeatureStore, verify_store
-from fashify.store.bucket import local_path
+from fashify.store.bucket import local_path, push_store
 
 pytest.importorskip("s3fs")
 server_module = pytest.importorskip("moto.server")
@@ -344,6 +348,52 @@ def test_words_travel(bucket, tmp_path, monkeypatch):
         "words.sqlite",
     ]
     assert Retriever.open(url).wording.tower is not None
+
+
+def test_a_server_takes_up_what_is_put_into_the_bucket(bucket, toy, tmp_path, monkeypatch, caplog):
+    """Another machine's build answers soon; a bucket that cannot be read any more harms nothing."""
+    url, built = "s3://shop/followed", tmp_path / "another-machine"
+
+    def build() -> None:
+        catalogue, engine = load_catalogue(toy), GridEngine()
+        extract_features(catalogue, GridBackbone(), built, engine=engine, index="exact")
+        push_store(built, url)
+
+    def wait_until(is_so) -> None:
+        end = time.monotonic() + 20
+        while not is_so() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert is_so()
+
+    def count_products() -> int:
+        return served.client.get("readyz").json()["n_products"]
+
+    monkeypatch.setenv("FASHIFY_CACHE", str(tmp_path / "server"))
+    monkeypatch.setattr("fashify.server.holding.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("fashify.store.bucket.FOLLOW_SECONDS", 0.2)
+    monkeypatch.setattr(DemoService, "open", lambda place, **_: open_toy(place))
+    build()
+    search = make_app(url, page=False, access=Access())
+    served = Served(search)
+    try:
+        assert count_products() == 8
+        draw(toy / "images" / "9.jpg", "white", "ring")
+        build()
+        wait_until(lambda: count_products() == 9)
+        bucket.delete_object(Bucket="shop", Key="followed/manifest.json")
+        wait_until(lambda: "goes on" in caplog.text)
+        time.sleep(0.5)
+        assert caplog.text.count("goes on") == 1
+        assert served.client.get("v1/products/9/similar").status_code == 200
+    finally:
+        search.state.fashify_store.close()
+        served.close()
+
+
+def test_the_store_of_the_environment_may_be_in_a_bucket(monkeypatch):
+    """The sample is not served in its place."""
+    monkeypatch.setenv("FASHIFY_STORE", "s3://shop/store")
+    assert ensure_default_store() == "s3://shop/store"
 
 
 def test_the_policy_of_the_docs_is_enough(bucket, aws, toy, tmp_path, monkeypatch):

@@ -253,6 +253,20 @@ class Bucket:
         ask_bucket(lambda: self._fs.rm_file(f"{self.root}/{name}"), self.url)
 
 
+class ObjectWatch:
+    """Looks at one object of a bucket; errors as ``open_bucket``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._fs, self._name = open_filesystem(url)
+
+    def version(self) -> str:
+        """What tells one upload of it from the next, by one small request."""
+        info = ask_bucket(lambda: self._fs.info(self._name), self.url)
+        when = (info.get(name) for name in ("LastModified", "updated", "last_modified"))
+        return f"{_version(info)}:{next(filter(None, when), '')}"
+
+
 def _version(info: dict[str, Any]) -> str:
     """Size and checksum: of S3 the ETag, of Google and Azure the MD5 that the listing has."""
     settings = info.get("content_settings") or {}
