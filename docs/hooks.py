@@ -41,8 +41,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Links from notebook to notebook lead to their pages."""
-    return re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../\1/"', html)
+    """Links from notebook to notebook lead to their pages; options are not broken at a hyphen."""
+    html = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../\1/"', html)
+    return re.sub(r"<pre.*?</pre>|<code>.*?</code>", keep_words_whole, html, flags=re.DOTALL)
+
+
+def keep_words_whole(code: re.Match) -> str:
+    """A line of code in a text, its short words with a hyphen as one piece each; blocks as is."""
+    if code[0].startswith("<pre"):
+        return code[0]
+    return re.sub(
+        r"(?<![^\s>])[^\s<>-]{0,20}-[^\s<>]{0,20}(?![^\s<])", r"<span>\g<0></span>", code[0]
+    )
 
 
 def write_changelog() -> str:
