@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,8 @@ def _convert(ov: Any, model: keras.Model) -> Any:
     """The Keras network as an OpenVINO one that takes bytes."""
     from openvino.preprocess import PrePostProcessor
 
+    if sys.version_info >= (3, 13):
+        _tell_tensorflow_version()
     with warnings.catch_warnings():
         # The converter hands the input over in a tuple, which Keras remarks on.
         warnings.filterwarnings("ignore", message="The structure of `inputs`")
@@ -55,3 +58,14 @@ def _convert(ov: Any, model: keras.Model) -> Any:
     steps.input().tensor().set_element_type(ov.Type.u8)
     steps.input().preprocess().convert_element_type(ov.Type.f32)
     return steps.build()
+
+
+def _tell_tensorflow_version() -> None:
+    """Lets the converter know TensorFlow's version, at which it fails from Python 3.13 on.
+
+    It deletes a name that it thinks ``exec`` has left in its function; see PEP 667.
+    """
+    import tensorflow
+    from openvino.frontend.tensorflow import utils
+
+    utils.get_environment_setup = lambda _: {"tensorflow": tensorflow.__version__}
