@@ -132,10 +132,11 @@ def serve(
     )
     with end_orderly(), make_own_folder():
         server = PageServer(service, serving)
-        announce(f"Fashify is at {server.url}")
-        if browser:
-            webbrowser.open(server.url)
         try:
+            # Who reads the address may tell the server to end at once.
+            announce(f"Fashify is at {server.url}")
+            if browser:
+                webbrowser.open(server.url)
             server.wait()
         finally:
             server.close()

@@ -44,8 +44,9 @@ def serve(
     with end_orderly(), make_own_folder():
         app = make_app(store or ensure_default_store(), page=page, access=access, serving=serving)
         server = PageServer(app, serving)
-        announce(f"Fashify is at {server.url}, its API at {server.url}v1/docs")
         try:
+            # Who reads the address may tell the server to end at once.
+            announce(f"Fashify is at {server.url}, its API at {server.url}v1/docs")
             server.wait()
         finally:
             server.drain(lambda: app.state.fashify_counters.under_way)

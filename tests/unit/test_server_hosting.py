@@ -143,15 +143,21 @@ def test_mounted_below_a_path_over_https(toy_store, certificate) -> None:
         secured.close()
 
 
-def send_photos(port: int, photo: bytes) -> list[HTTPConnection]:
-    """24 searches at once, each over a connection of its own, none of them read yet."""
+def connect(port: int) -> list[HTTPConnection]:
+    """24 connections that nothing was sent over yet."""
+    connections = [HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(24)]
+    for connection in connections:
+        connection.connect()
+    return connections
+
+
+def send_photos(connections: list[HTTPConnection], photo: bytes) -> None:
+    """A search over each of them, whose answer is not waited for."""
     body = b'--cut\r\nContent-Disposition: form-data; name="image"; filename="q"\r\n\r\n'
     body += photo + b"\r\n--cut--\r\n"
-    connections = [HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(24)]
     for connection in connections:
         kind = {"Content-Type": "multipart/form-data; boundary=cut"}
         connection.request("POST", "/v1/search/image", body, kind)
-    return connections
 
 
 def count_matches(connection: HTTPConnection) -> int:
@@ -163,7 +169,8 @@ def count_matches(connection: HTTPConnection) -> int:
 def test_a_server_that_ends_answers_first(toy_store, photo) -> None:
     app = make_app(open_toy(toy_store), page=False, access=Access())
     served = Served(app)
-    connections = send_photos(served.client.base_url.port, photo)
+    connections = connect(served.client.base_url.port)
+    send_photos(connections, photo)
     served.server.drain(lambda: app.state.fashify_counters.under_way)
     assert [count_matches(connection) for connection in connections] == [5] * 24
     with pytest.raises(httpx.ConnectError):
@@ -173,14 +180,15 @@ def test_a_server_that_ends_answers_first(toy_store, photo) -> None:
 
 @pytest.mark.slow
 def test_sigterm_drops_no_request(sample_store: Path, photo: bytes) -> None:
-    """Told to end while 24 searches are under way: all are answered, then nobody listens."""
+    """Told to end with 24 searches under way, as soon as it says where it is: all are answered."""
     port = free_port()
     command = [sys.executable, "-m", "fashify", "serve", "--no-page"]
     command += ["--store", str(sample_store), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         assert "Fashify is at" in server.stdout.readline()
-        connections = send_photos(port, photo)
+        connections = connect(port)
+        send_photos(connections, photo)
         server.send_signal(signal.SIGTERM)
         with ThreadPoolExecutor(24) as pool:
             assert list(pool.map(count_matches, connections)) == [5] * 24
