@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-
 from fashify.errors import ReportError
 from fashify.evaluation.examples import EXAMPLES_MIME
 from fashify.reports.findings import MIME, QUERIES_MIME
 from fashify.reports.words import FILTERS
 
 if TYPE_CHECKING:
+    import nbformat
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"

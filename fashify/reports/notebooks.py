@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from fashify.errors import ReportError, join_names
 from fashify.io.artefact import write_bytes
+
+if TYPE_CHECKING:
+    import nbformat
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -111,6 +112,8 @@ def copy_notebooks(folder: str | Path, *, replace: bool = False) -> list[Path]:
 
 def read_notebook(path: Path) -> nbformat.NotebookNode:
     """The notebook as data; ReportError when the file is none."""
+    import nbformat
+
     try:
         return nbformat.read(path, as_version=4)
     except Exception as error:  # nbformat raises many kinds, all with the same cure

@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-
-from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_notebook
 
 from fashify.config import settings
 from fashify.errors import ReportError
@@ -32,6 +29,9 @@ from fashify.reports.notebooks import (
     read_parameters,
 )
 from fashify.reports.unlabelled import CLOSINGS, conclude_unknown
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 logger = logging.getLogger(__name__)
 
@@ -275,6 +275,8 @@ def _write_report(folder: Path, record: dict, error: dict | None) -> None:
 
 def _export_page(notebook: NotebookNode, record: dict) -> str:
     """The page; of an edited notebook that fetches something, one that says so, marked failed."""
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
     try:
         return to_html(notebook, record)
     except ReportError as error:

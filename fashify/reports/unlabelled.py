@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from fashify.errors import FewProductsError, NoLabelsError, NoWordsError
 from fashify.reports.findings import conclude_report
 from fashify.reports.notebooks import read_notebook
+
+if TYPE_CHECKING:
+    import nbformat
 
 #: How papermill tags the cells it adds above and at a failure.
 _PAPERMILL = "papermill-error-cell-tag"
@@ -27,6 +29,8 @@ def conclude_unknown(notebook: Path, error: str, reason: str) -> None:
         error: of ``CLOSINGS``.
         reason: what the cell said.
     """
+    import nbformat
+
     book = read_notebook(notebook)
     cells = [cell for cell in book.cells if _PAPERMILL not in cell.metadata.get("tags", [])]
     place = next(number for number, cell in enumerate(cells) if _has_stopped(cell))
