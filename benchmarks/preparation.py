@@ -80,7 +80,7 @@ def embedded(
 ) -> tuple[np.ndarray, float]:
     """(n, dim) features at unit length, and the seconds they took."""
     size, prepare = way
-    resized = Backbone(replace(backbone.spec, input_size=size), backbone.network)
+    resized = Backbone(replace(backbone.spec, input_size=size), lambda: backbone.network)
     engine = make_engine("auto", resized.keras_model, spec=resized.spec)
     start, parts = time.perf_counter(), []
     with ThreadPoolExecutor(2) as pool:

@@ -23,6 +23,9 @@ class GridEngine:
     def fingerprint(self) -> dict[str, str]:
         return {"engine": self.name, "precision": self.precision}
 
+    def run_map(self, batch: np.ndarray) -> None:
+        return None
+
     def run(self, batch: np.ndarray) -> np.ndarray:
         self.images += len(batch)
         cells = batch.reshape(len(batch), GRID, 16 // GRID, GRID, 16 // GRID, 3)

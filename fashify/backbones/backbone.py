@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 class Backbone:
     """A network without its classifier, with its preprocessing, dimension and weights.
 
+    The network is built when it is first asked for: whoever has it converted already, as an engine
+    has from its second start on, never waits for TensorFlow.
+
     Attributes:
         spec: identity of the features it gives.
         network: from preprocessed images to the (b, h, w, dim) map.
@@ -33,15 +37,8 @@ class Backbone:
     (2, 1280)
     """
 
-    def __init__(self, spec: BackboneSpec, network: keras.Model) -> None:
-        import keras
-
-        self.spec, self.network = spec, network
-        inputs = keras.Input((*spec.input_size, 3), name="image")
-        map_ = network(preprocess(inputs, spec.preprocessing))
-        self._map_model = keras.Model(inputs, map_)
-        pooled = keras.layers.GlobalAveragePooling2D(name="feature")(map_)
-        self.keras_model = keras.Model(inputs, pooled, name=spec.name)
+    def __init__(self, spec: BackboneSpec, build: Callable[[], keras.Model]) -> None:
+        self.spec, self._build = spec, build
 
     def __repr__(self) -> str:
         return f"Backbone({self.spec.name}, dim={self.spec.dim}, weights={self.spec.weights})"
@@ -59,7 +56,7 @@ class Backbone:
         Raises:
             BackboneError: another shape or dtype, or values outside 0..255.
         """
-        return self._run(self._compiled_embed, batch, (self.spec.dim,))
+        return self._run(batch)[0]
 
     def embed_map(self, batch: np.ndarray) -> np.ndarray:
         """The features before pooling; their mean over h and w is ``embed``.
@@ -70,32 +67,50 @@ class Backbone:
         Returns:
             (b, h, w, dim) float32.
         """
-        return self._run(self._compiled_map, batch, self._map_model.output_shape[1:])
+        return self._run(batch)[1]
 
-    def _run(self, function: Any, batch: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        import tensorflow as tf
-
+    def _run(self, batch: np.ndarray) -> list[np.ndarray]:
+        """Features and maps of a batch."""
         checked = check_batch(batch, self.spec)
         if not len(checked):
-            return np.zeros((0, *shape), np.float32)
-        return function(tf.constant(checked)).numpy()
+            shapes = ((self.spec.dim,), self._map_model.output_shape[1:])
+            return [np.zeros((0, *shape), np.float32) for shape in shapes]
+        compiled = self._compiled
+        import tensorflow as tf
+
+        return [found.numpy() for found in compiled(tf.constant(checked))]
 
     @cached_property
-    def _compiled_embed(self) -> Any:
-        return _compile(self.keras_model)
+    def network(self) -> keras.Model:
+        return self._build()
 
     @cached_property
-    def _compiled_map(self) -> Any:
-        return _compile(self._map_model)
+    def _map_model(self) -> keras.Model:
+        network = self.network
+        import keras
 
+        inputs = keras.Input((*self.spec.input_size, 3), name="image")
+        return keras.Model(inputs, network(preprocess(inputs, self.spec.preprocessing)))
 
-def _compile(model: keras.Model) -> Any:
-    """The model as one TensorFlow graph for batches of any length."""
-    import tensorflow as tf
+    @cached_property
+    def keras_model(self) -> keras.Model:
+        map_model = self._map_model
+        import keras
 
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    function = tf.function(lambda batch: model(batch, training=False), input_signature=signature)
-    return function.get_concrete_function()
+        pooled = keras.layers.GlobalAveragePooling2D(name="feature")(map_model.output)
+        return keras.Model(map_model.input, pooled, name=self.spec.name)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        """Both outputs as one TensorFlow graph for batches of any length: tracing takes seconds."""
+        model, map_model = self.keras_model, self._map_model
+        import keras
+        import tensorflow as tf
+
+        both = keras.Model(map_model.input, [model.output, map_model.output])
+        signature = [tf.TensorSpec((None, *both.input_shape[1:]), tf.float32)]
+        function = tf.function(lambda batch: both(batch, training=False), input_signature=signature)
+        return function.get_concrete_function()
 
 
 def check_batch(batch: np.ndarray, spec: BackboneSpec) -> np.ndarray:

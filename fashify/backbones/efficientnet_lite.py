@@ -7,6 +7,7 @@ stage are not scaled) are those of the TensorFlow authors' Lite models.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -163,11 +164,53 @@ def load_torch_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> 
             if layer.weights:
                 layer.set_weights(_convert_arrays(published_name(layer), tensors))
     except (KeyError, ValueError) as error:
-        raise BackboneError(
-            f"weights of {network.name} with {len(network.weights)} arrays",
-            f"a file that does not fit: {error}",
-            "name the weights of the same network",
-        ) from error
+        raise _misfit_error(error) from error
+
+
+def arrange_weights(
+    source: LiteSource | ShippedSource, tensors: dict[str, np.ndarray]
+) -> list[np.ndarray]:
+    """The arrays of ``build_lite``'s network in its order, from a PyTorch checkpoint's tensors.
+
+    Raises:
+        BackboneError: a tensor is missing or has another shape.
+    """
+    arrays: list[np.ndarray] = []
+    try:
+        for kernel, norm, shape in _list_convolutions(source):
+            arrays += _convert_arrays(kernel, tensors) + _convert_arrays(norm, tensors)
+            width = shape[2] if shape[3] == 1 else shape[3]
+            wanted = [shape, *[(width,)] * len(_NORM)]
+            found = [array.shape for array in arrays[-len(wanted) :]]
+            if found != wanted:
+                raise ValueError(f"{kernel} of shapes {found}, not {wanted}")
+    except (KeyError, ValueError) as error:
+        raise _misfit_error(error) from error
+    return [np.asarray(array, np.float32) for array in arrays]
+
+
+def _list_convolutions(
+    source: LiteSource | ShippedSource,
+) -> Iterator[tuple[str, str, tuple[int, int, int, int]]]:
+    """Published names of each convolution and of the normalisation after it, and its shape."""
+    yield "_conv_stem", "_bn0", (3, 3, 3, _STEM)
+    n_in = _STEM
+    for number, block in enumerate(_list_blocks(source, 1)):
+        name, width, side = f"_blocks.{number}.", n_in * block.expansion, block.kernel
+        if block.expansion != 1:
+            yield f"{name}_expand_conv", f"{name}_bn0", (1, 1, n_in, width)
+        yield f"{name}_depthwise_conv", f"{name}_bn1", (side, side, width, 1)
+        yield f"{name}_project_conv", f"{name}_bn2", (1, 1, width, block.channels)
+        n_in = block.channels
+    yield "_conv_head", "_bn1", (1, 1, n_in, _HEAD)
+
+
+def _misfit_error(error: Exception) -> BackboneError:
+    return BackboneError(
+        "weights of the same EfficientNet-Lite",
+        f"a file that does not fit: {error}",
+        "name the weights of the same network",
+    )
 
 
 def _convert_arrays(name: str, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fashify.backbones.backbone import Backbone
-from fashify.backbones.efficientnet_lite import build_lite, load_torch_weights
+from fashify.backbones.efficientnet_lite import arrange_weights, build_lite
 from fashify.backbones.network_file import SUFFIX, NetworkTensors, parse_network, read_shipped
 from fashify.backbones.preprocessing import reverse_kernel_channels
 from fashify.backbones.pretrained import find_imagenet_file
@@ -22,7 +26,8 @@ from fashify.backbones.records import (
     find_record,
 )
 from fashify.backbones.spec import BackboneSpec
-from fashify.backbones.weights import fill_random, hash_weights, load_file
+from fashify.backbones.torch_file import read_torch_file
+from fashify.backbones.weights import TORCH, fill_random, hash_weights, load_file
 from fashify.errors import BackboneError, FashifyWarning
 
 if TYPE_CHECKING:
@@ -62,25 +67,30 @@ def load_backbone(name: str = "auto", *, weights: str | Path | None = None) -> B
     record = find_record(DEFAULT if name == "auto" else name)
     reason = "auto: the network that ships with Fashify" if name == "auto" else "asked for"
     weights = own_weights(record) if weights is None else weights
-    import_tensorflow()
     trained = _read_trained(record, weights)
     if trained is not None:
         record = replace(record, input_size=trained.input_size)
-    network = _build_network(record)
-    label = _load_weights(network, record, weights)
+    _check_own(record, weights)
+    arrays = _read_arrays(record, weights, trained)
+    build: Callable[[], keras.Model]
+    if arrays is None:
+        network = _load_network(record, weights)
+        hashed, build = hash_weights(network.get_weights()), lambda: network
+        reverse_kernel_channels(network, record.preprocessing)
+    else:
+        hashed, build = hash_weights(arrays), partial(_fill_network, record, arrays)
     spec = BackboneSpec(
         name=record.name,
         dim=record.dim,
         input_size=record.input_size,
         preprocessing=record.preprocessing,
         pooling=record.pooling,
-        weights=label,
-        weights_hash=hash_weights(network),
+        weights=_label_weights(weights),
+        weights_hash=hashed,
         reason=reason,
     )
-    reverse_kernel_channels(network, record.preprocessing)
     logger.info("backbone %s, weights %s: %s", spec.name, spec.weights, reason)
-    return Backbone(spec, network)
+    return Backbone(spec, build)
 
 
 def own_weights(record: BackboneRecord) -> str:
@@ -101,8 +111,48 @@ def _read_trained(record: BackboneRecord, weights: str | Path) -> NetworkTensors
     return found
 
 
+def _read_arrays(
+    record: BackboneRecord, weights: str | Path, trained: NetworkTensors | None
+) -> list[np.ndarray] | None:
+    """A Lite's arrays, in its network's order; None where Keras alone can read the weights."""
+    source, path = record.source, Path(weights).expanduser()
+    if isinstance(source, KerasSource):
+        return None
+    if trained is not None:
+        return arrange_weights(source, trained.tensors)
+    if weights == SHIPPED and isinstance(source, ShippedSource):
+        data = read_shipped(source.file, source.sha256)
+        return arrange_weights(source, parse_network(data, source.file).tensors)
+    if weights == IMAGENET:
+        path = find_imagenet_file(record)
+    if path.suffix in TORCH and path.is_file():
+        return arrange_weights(source, read_torch_file(path))
+    return None
+
+
+def _fill_network(record: BackboneRecord, arrays: list[np.ndarray]) -> keras.Model:
+    network = _build_network(record)
+    network.set_weights(arrays)
+    return network
+
+
+def _load_network(record: BackboneRecord, weights: str | Path) -> keras.Model:
+    network = _build_network(record)
+    if weights == "random":
+        warnings.warn(
+            f"{record.name} has random weights: its features mean nothing, they are for tests",
+            FashifyWarning,
+            stacklevel=3,
+        )
+        fill_random(network)
+    else:
+        load_file(network, find_imagenet_file(record) if weights == IMAGENET else weights)
+    return network
+
+
 def _build_network(record: BackboneRecord) -> keras.Model:
     """The network from preprocessed images to its map, weights not yet loaded."""
+    import_tensorflow()
     import keras
 
     if not isinstance(record.source, KerasSource):
@@ -113,32 +163,15 @@ def _build_network(record: BackboneRecord) -> keras.Model:
     )
 
 
-def _load_weights(network: keras.Model, record: BackboneRecord, weights: str | Path) -> str:
-    """Fills the network and returns the label of what it was filled with."""
-    if weights == "random":
-        warnings.warn(
-            f"{record.name} has random weights: its features mean nothing, they are for tests",
-            FashifyWarning,
-            stacklevel=3,
-        )
-        fill_random(network)
-        return "random"
-    if weights in (IMAGENET, SHIPPED):
-        _load_own(network, record, str(weights))
-        return str(weights)
-    load_file(network, weights)
-    return f"file:{Path(weights).resolve()}"
+def _label_weights(weights: str | Path) -> str:
+    known = weights in (IMAGENET, SHIPPED, "random")
+    return str(weights) if known else f"file:{Path(weights).resolve()}"
 
 
-def _load_own(network: keras.Model, record: BackboneRecord, label: str) -> None:
-    if label != own_weights(record):
+def _check_own(record: BackboneRecord, weights: str | Path) -> None:
+    if weights in (IMAGENET, SHIPPED) and weights != own_weights(record):
         raise BackboneError(
             f"{own_weights(record)} weights for {record.name}",
-            repr(label),
+            repr(str(weights)),
             "leave the weights out, or use efficientnet-lite0 with those of ImageNet",
         )
-    if isinstance(record.source, ShippedSource):
-        data = read_shipped(record.source.file, record.source.sha256)
-        load_torch_weights(network, parse_network(data, record.source.file).tensors)
-    else:
-        load_file(network, find_imagenet_file(record))

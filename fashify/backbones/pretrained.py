@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import os
 import re
 import socket
 import threading
@@ -54,9 +55,10 @@ def find_cached_file(source: KerasSource) -> Path:
 
 def keras_folder() -> Path:
     """Keras' own folder: ``$KERAS_HOME`` or ``~/.keras``."""
-    from keras.src.backend.config import keras_home
-
-    return Path(keras_home()).expanduser()
+    # As Keras finds it; to ask Keras would be to wait for TensorFlow.
+    home = os.path.expanduser("~")
+    own = os.path.join(home if os.access(home, os.W_OK) else "/tmp", ".keras")
+    return Path(os.environ.get("KERAS_HOME", own)).expanduser()
 
 
 def estimate_download_seconds(source: KerasSource) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from fashify.errors import BackboneError
 if TYPE_CHECKING:
     import keras
 
-_TORCH = (".pth", ".pt")
+TORCH = (".pth", ".pt")
 _KERAS = (".h5", ".keras")
 
 
@@ -33,15 +34,15 @@ def load_file(network: keras.Model, path: str | Path) -> None:
     path = Path(path).expanduser()
     if not path.is_file():
         raise BackboneError("a weights file", f"{path}, which is no file", "check the path")
-    if path.suffix not in (*_TORCH, *_KERAS, SUFFIX):
+    if path.suffix not in (*TORCH, *_KERAS, SUFFIX):
         raise BackboneError(
-            f"a weights file ending in {', '.join((*_KERAS, *_TORCH, SUFFIX))}",
+            f"a weights file ending in {', '.join((*_KERAS, *TORCH, SUFFIX))}",
             path.name,
             "rename or convert",
         )
     if path.suffix == SUFFIX:
         load_torch_weights(network, parse_network(path.read_bytes(), path.name).tensors)
-    elif path.suffix in _TORCH:
+    elif path.suffix in TORCH:
         load_torch_weights(network, read_torch_file(path))
     else:
         _load_keras(network, path)
@@ -76,10 +77,10 @@ def fill_random(network: keras.Model, seed: int = SEED) -> None:
         variable.assign(rng.standard_normal(shape, np.float32) * math.sqrt(1 / fan_in))
 
 
-def hash_weights(network: keras.Model) -> str:
+def hash_weights(arrays: Iterable[np.ndarray]) -> str:
     """sha256 over every array's shape and bytes, in the network's order."""
     digest = hashlib.sha256()
-    for array in network.get_weights():
+    for array in arrays:
         digest.update(f"{array.shape}{array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -186,8 +186,8 @@ class Actions:
         return self._answer(view, query=_show(photo, turned))
 
     def _find(self, view: View, event: Event) -> View:
-        backbone = self.service.retriever.embedder.backbone
-        region = find_product(backbone, _require_photo(view).photo)
+        embedder = self.service.retriever.embedder
+        region = find_product(embedder, _require_photo(view).photo)
         return replace(view.with_changes(), region=region)
 
     def _crop(self, view: View, event: Event) -> View:

@@ -350,8 +350,8 @@ class DemoService:
             QueryError: no such item in the gallery.
         """
         item_id = self.item_query(item_id).item_id
-        backbone = self.retriever.embedder.backbone
-        return explain_images(backbone, self.picture(query), self.retriever.picture(item_id, view))
+        embedder = self.retriever.embedder
+        return explain_images(embedder, self.picture(query), self.retriever.picture(item_id, view))
 
     def facets(self, selection: Selection) -> dict[str, dict[str, int]]:
         """Per level, how many items each value would leave: ``{level: {value: count}}``.

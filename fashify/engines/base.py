@@ -75,6 +75,10 @@ class Engine(ABC):
             features[part] = self._infer(np.ascontiguousarray(batch[part]))
         return features
 
+    def run_map(self, batch: np.ndarray) -> np.ndarray | None:
+        """The features before pooling, (b, h, w, dim) float32; None of an engine without them."""
+        return None
+
     @abstractmethod
     def _infer(self, batch: np.ndarray) -> Any:
         """(b, H, W, 3) uint8, 1 <= b <= chunk, to (b, dim)."""

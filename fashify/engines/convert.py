@@ -7,7 +7,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fashify.backbones.onnx_file import OnnxNetwork
+from fashify.backbones.backbone import Backbone
+from fashify.backbones.onnx_file import OnnxBackbone, OnnxNetwork
 from fashify.engines.base import ModelSpec
 from fashify.engines.cache import ModelCache
 from fashify.engines.processor import import_openvino
@@ -19,16 +20,21 @@ if TYPE_CHECKING:
 MODEL = "model.xml"
 
 
-def load_converted(model: keras.Model, spec: ModelSpec, cache: ModelCache) -> Any:
+def as_model(model: keras.Model | Backbone) -> Any:
+    """The network itself, of a backbone too; there it may have to be built for this."""
+    return model.keras_model if isinstance(model, Backbone) else model
+
+
+def load_converted(model: keras.Model | Backbone, spec: ModelSpec, cache: ModelCache) -> Any:
     """The network in OpenVINO's form, from the cache or converted now."""
-    if isinstance(model, OnnxNetwork):
-        return model.to_openvino()
+    if isinstance(model, OnnxBackbone | OnnxNetwork):
+        return as_model(model).to_openvino()
     ov = import_openvino()
     key = cache_key(spec, precision="fp32")
     found = cache.find(key)
     if found is not None:
         return ov.Core().read_model(found / MODEL)
-    network = _convert(ov, model)
+    network = _convert(ov, as_model(model))
     cache.keep(key, lambda folder: save_network(network, folder))
     return network
 

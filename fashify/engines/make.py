@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fashify.backbones.onnx_file import OnnxNetwork
+from fashify.backbones.backbone import Backbone
+from fashify.backbones.onnx_file import OnnxBackbone, OnnxNetwork
 from fashify.config import settings
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
+from fashify.engines.convert import as_model
 from fashify.engines.fidelity import FIDELITY, draw_probe_images, find_least_cosine
 from fashify.engines.openvino_engine import PRECISIONS as OPENVINO_PRECISIONS
 from fashify.engines.openvino_engine import OpenVINOEngine, supports_bf16
@@ -42,7 +44,7 @@ def list_engines() -> list[str]:
 
 def make_engine(
     name: str,
-    model: keras.Model,
+    model: keras.Model | Backbone,
     *,
     spec: ModelSpec,
     precision: str = "auto",
@@ -55,7 +57,8 @@ def make_engine(
     Args:
         name: one of ``list_engines()``, or ``auto``: the fastest whose features keep a
             cosine of 0.999 or more to the fp32 reference, both measured now.
-        model: (b, H, W, 3) raw RGB to (b, dim), preprocessing inside the graph.
+        model: (b, H, W, 3) raw RGB to (b, dim), preprocessing inside the graph; of a backbone
+            that is built only where no converted one is kept.
         spec: the network's identity.
         precision: ``auto`` (full fidelity), ``fp32``, ``bf16`` or ``int8``. int8 is never
             chosen unasked.
@@ -72,7 +75,7 @@ def make_engine(
     >>> import numpy as np
     >>> from fashify import load_backbone, make_engine
     >>> backbone = load_backbone("fashify-lite")
-    >>> engine = make_engine("openvino", backbone.keras_model, spec=backbone.spec)
+    >>> engine = make_engine("openvino", backbone, spec=backbone.spec)
     >>> engine.run(np.full((1, *backbone.spec.input_size, 3), 255, np.uint8)).shape
     (1, 1280)
     """
@@ -83,7 +86,7 @@ def make_engine(
         raise EngineError("a precision", repr(precision), f"choose one of {choice}")
     cache = ModelCache(Path(cache_dir) if cache_dir else settings().cache / "engines")
     maker = _Maker(model, spec, cache, calibration, threads)
-    if isinstance(model, OnnxNetwork):
+    if isinstance(model, OnnxBackbone | OnnxNetwork):
         return _make_for_file(maker, name, precision)
     if precision == "int8" and name == "auto":
         name = "openvino"
@@ -110,7 +113,7 @@ class _Maker:
 
     def __init__(
         self,
-        model: keras.Model,
+        model: keras.Model | Backbone,
         spec: ModelSpec,
         cache: ModelCache,
         calibration: np.ndarray | str | None,
@@ -124,7 +127,7 @@ class _Maker:
             if precision == "bf16" and not has_bf16():
                 text = "this processor has no bfloat16 arithmetic: TensorFlow imitates it, slowly"
                 warnings.warn(text, FashifyWarning, stacklevel=3)
-            return TensorFlowEngine(self.model, self.spec, precision)
+            return TensorFlowEngine(as_model(self.model), self.spec, precision)
         return OpenVINOEngine(
             self.model,
             self.spec,

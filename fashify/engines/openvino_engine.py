@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fashify.backbones.backbone import Backbone
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
 from fashify.engines.convert import load_converted
@@ -37,7 +38,7 @@ class OpenVINOEngine(Engine):
 
     def __init__(
         self,
-        model: keras.Model,
+        model: keras.Model | Backbone,
         spec: ModelSpec,
         precision: str,
         *,
@@ -83,6 +84,28 @@ class OpenVINOEngine(Engine):
                 self._queue.start_async({0: batch[row : row + 1]}, (features, row), True)
             self._queue.wait_all()
             return features
+
+    def run_map(self, batch: np.ndarray) -> np.ndarray | None:
+        """In fp32 whatever the precision; int8 has rounded the map as well, and so has none."""
+        if self._unpooled is None:
+            return None
+        self._check(batch)
+        compiled, channels = self._unpooled
+        with self._turn:
+            maps = [compiled(batch[row : row + 1])[0] for row in range(len(batch))]
+        return np.moveaxis(np.concatenate(maps), channels, -1) if maps else None
+
+    @cached_property
+    def _unpooled(self) -> tuple[Any, int] | None:
+        """The network up to what it pools, and the axis of its channels."""
+        network = self._network.clone()
+        pooling = network.output(0).get_node().input_value(0).get_node()
+        if self.precision == "int8" or pooling.get_type_name() != "ReduceMean":
+            return None
+        places = pooling.input_value(1).get_node().data.tolist()
+        (channels,) = {1, 2, 3} - set(places)
+        unpooled = import_openvino().Model([pooling.input_value(0)], network.get_parameters())
+        return _compile(unpooled, "fp32", self._threads, streams=1), channels
 
     @cached_property
     def _single_request(self) -> Any:

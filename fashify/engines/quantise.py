@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fashify.backbones.backbone import Backbone
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
 from fashify.engines.convert import MODEL, cache_key, load_converted, save_network
@@ -39,7 +40,7 @@ _K = 5
 
 
 def load_quantised(
-    model: keras.Model,
+    model: keras.Model | Backbone,
     spec: ModelSpec,
     calibration: np.ndarray | str | None,
     cache: ModelCache,

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fashify.backbones import Backbone, BackboneSpec, load_backbone
+from fashify.backbones.onnx_file import OnnxBackbone
 from fashify.catalogue.likeness import SIGNATURE_VERSION, SIZE, make_signature
 from fashify.engines import Engine, make_engine
 from fashify.errors import QueryError
@@ -161,7 +162,7 @@ class Embedder:
         if isinstance(engine, str):
             engine = make_engine(
                 engine,
-                backbone.keras_model,
+                backbone,
                 spec=backbone.spec,
                 precision=precision,
                 calibration=calibration,
@@ -225,6 +226,15 @@ class Embedder:
         starts = range(0, len(batch), self.batch_size)
         parts = [self.engine.run(batch[at : at + self.batch_size]) for at in starts]
         return np.concatenate(parts) if parts else np.empty((0, self.spec.dim), np.float32)
+
+    def embed_map(self, batch: np.ndarray) -> np.ndarray:
+        """As ``Backbone.embed_map``, by the engine where it can: no second network is started.
+
+        Args:
+            batch: ``(b, H, W, 3)`` uint8, as the network takes it.
+        """
+        found = None if isinstance(self.backbone, OnnxBackbone) else self.engine.run_map(batch)
+        return self.backbone.embed_map(batch) if found is None else found
 
     def embed_images(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Pictures ``(h, w, 3)`` uint8 of any size to ``(n, dim)`` float32.

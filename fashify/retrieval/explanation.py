@@ -17,6 +17,7 @@ import numpy as np
 
 from fashify.backbones import Backbone
 from fashify.errors import QueryError
+from fashify.features import Embedder
 from fashify.io.images import resize
 
 #: Heat is laid over the picture in this colour, RGB.
@@ -62,11 +63,13 @@ def explain_maps(query: np.ndarray, match: np.ndarray) -> Explanation:
     return Explanation(parts[0], parts[1], float(pooled[0] @ pooled[1] / scale))
 
 
-def explain_images(backbone: Backbone, query: np.ndarray, match: np.ndarray) -> Explanation:
+def explain_images(
+    backbone: Backbone | Embedder, query: np.ndarray, match: np.ndarray
+) -> Explanation:
     """Why two pictures match, in the eyes of a backbone.
 
     Args:
-        backbone: average pooled.
+        backbone: average pooled; or an embedder, whose engine may be quicker to start.
         query, match: (height, width, 3) uint8 RGB of any size.
 
     Raises:

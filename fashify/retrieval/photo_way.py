@@ -185,8 +185,8 @@ def _turn_picture(picture: np.ndarray, turn: int) -> np.ndarray:
 
 def _halves(retriever: Retriever, photo: np.ndarray) -> list[tuple[Box, Box]]:
     """Left and right, top and bottom: cut in the middle, and where the network sees least."""
-    backbone = retriever.embedder.backbone
-    places = backbone.embed_map(resize(photo, backbone.spec.input_size)[None])[0]
+    embedder = retriever.embedder
+    places = embedder.embed_map(resize(photo, embedder.spec.input_size)[None])[0]
     energy = np.linalg.norm(places, axis=2)
     across = dict.fromkeys((0.5, _valley(energy.sum(axis=0))))
     down = dict.fromkeys((0.5, _valley(energy.sum(axis=1))))

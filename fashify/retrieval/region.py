@@ -9,6 +9,7 @@ import numpy as np
 
 from fashify.backbones import Backbone
 from fashify.errors import QueryError
+from fashify.features import Embedder
 from fashify.io.images import resize
 
 #: A place belongs to the product when its activation is this share of the strongest.
@@ -47,7 +48,7 @@ class Box:
         return image[top:bottom, left:right].copy()
 
 
-def find_product(backbone: Backbone, image: np.ndarray) -> Box:
+def find_product(backbone: Backbone | Embedder, image: np.ndarray) -> Box:
     """The box around the product in one picture, (height, width, 3) uint8 RGB.
 
     See :func:`find_products`.
@@ -55,14 +56,14 @@ def find_product(backbone: Backbone, image: np.ndarray) -> Box:
     return find_products(backbone, [image])[0]
 
 
-def find_products(backbone: Backbone, images: Sequence[np.ndarray]) -> list[Box]:
+def find_products(backbone: Backbone | Embedder, images: Sequence[np.ndarray]) -> list[Box]:
     """In each picture the box around the places where the network is most active.
 
     The length of the feature at a place, above the median over all places: networks
     trained to name things are loud on things and quiet on what lies behind them.
 
     Args:
-        backbone: average pooled.
+        backbone: average pooled; or an embedder, whose engine may be quicker to start.
         images: (height, width, 3) uint8 RGB each, of any sizes.
     """
     if not len(images):

@@ -11,6 +11,7 @@ from fashify.backbones.loading import own_weights
 from fashify.backbones.pretrained import find_imagenet_file
 from fashify.backbones.records import RECORDS, KerasSource, LiteSource
 from fashify.backbones.torch_file import read_torch_file
+from fashify.backbones.weights import hash_weights
 from fashify.errors import BackboneError, FashifyWarning
 
 LITE = [name for name, record in RECORDS.items() if isinstance(record.source, LiteSource)]
@@ -87,6 +88,14 @@ def test_spec_matches_record(loaded):
     at_hand = loaded.spec.name in AT_HAND
     assert loaded.spec.weights == (own_weights(record) if at_hand else "random")
     assert len(loaded.spec.weights_hash) == 64
+
+
+@pytest.mark.parametrize("name", AT_HAND)
+def test_weights_are_known_before_the_network_is_built(name):
+    """By the checkpoint alone: what a store holds is compared without TensorFlow."""
+    backbone = load_backbone(name)
+    assert "network" not in vars(backbone)
+    assert hash_weights(backbone.network.get_weights()) == backbone.spec.weights_hash
 
 
 @pytest.mark.filterwarnings("ignore:.*random weights")

@@ -78,6 +78,15 @@ def test_fidelity_to_the_backbone(engine, images, lite0):
         np.testing.assert_allclose(features, expected, rtol=0, atol=1e-4)
 
 
+def test_map_is_the_backbones_or_none(engine, images, lite0):
+    """What is pooled, without the network itself; int8 and TensorFlow leave it to the backbone."""
+    if (engine.name, engine.precision) == ("openvino", "int8") or engine.name == "tensorflow":
+        assert engine.run_map(images[:3]) is None
+        return
+    found = engine.run_map(images[:3])
+    np.testing.assert_allclose(found, lite0.embed_map(images[:3]), rtol=0, atol=1e-3)
+
+
 def test_fingerprint_tells_engine_and_precision(engine):
     assert engine.fingerprint["engine"] == engine.name
     assert engine.fingerprint["precision"] == engine.precision

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import OrderedDict
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -204,8 +205,12 @@ def _small_network(seed=0, channels=4):
 
 def test_random_weights_follow_seed():
     """Random weights are the same for the same seed."""
-    assert hash_weights(_small_network(3)) == hash_weights(_small_network(3))
-    assert hash_weights(_small_network(3)) != hash_weights(_small_network(4))
+    assert hash_weights(_small_network(3).get_weights()) == hash_weights(
+        _small_network(3).get_weights()
+    )
+    assert hash_weights(_small_network(3).get_weights()) != hash_weights(
+        _small_network(4).get_weights()
+    )
 
 
 @pytest.mark.parametrize("name", ["a.weights.h5", "a.h5", "a.keras"])
@@ -215,7 +220,7 @@ def test_weights_file_round_trip(tmp_path, name):
     path = tmp_path / name
     source.save_weights(path) if name.endswith(".weights.h5") else source.save(path)
     load_file(target, path)
-    assert hash_weights(target) == hash_weights(source)
+    assert hash_weights(target.get_weights()) == hash_weights(source.get_weights())
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
@@ -248,6 +253,18 @@ def test_other_size_weights_refused():
         )
 
 
+def test_a_damaged_lite_is_refused_before_the_network_is_built(monkeypatch):
+    read = loading.read_torch_file
+
+    def damaged(path):
+        tensors = read(path)
+        return tensors | {"_blocks.3._bn1.weight": tensors["_blocks.3._bn1.weight"][:-1]}
+
+    monkeypatch.setattr(loading, "read_torch_file", damaged)
+    with pytest.raises(BackboneError, match=r"does not fit.*_blocks\.3\._depthwise_conv"):
+        load_backbone("efficientnet-lite0")
+
+
 def test_missing_weights_package_named(monkeypatch):
     """Missing weights package names the command."""
     monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: None)
@@ -265,6 +282,15 @@ def keras_home(tmp_path, monkeypatch):
     pretrained._probe.cache_clear()
     yield tmp_path / "keras"
     pretrained._probe.cache_clear()
+
+
+def test_weights_are_looked_for_where_keras_keeps_them(monkeypatch):
+    """Keras itself is not asked, for that is to wait for TensorFlow."""
+    from keras.src.backend.config import keras_home
+
+    assert pretrained.keras_folder() == Path(keras_home()).expanduser()
+    monkeypatch.setenv("KERAS_HOME", "/elsewhere")
+    assert pretrained.keras_folder() == Path("/elsewhere")
 
 
 @pytest.fixture
@@ -302,7 +328,7 @@ def test_keras_cache_serves_again(keras_home, server, monkeypatch):
     _serve_from(monkeypatch, "mobilenetv2", address)
     loaded = load_backbone("mobilenetv2")
     assert loaded.spec.weights == "imagenet"
-    assert loaded.spec.weights_hash == hash_weights(network)
+    assert loaded.spec.weights_hash == hash_weights(network.get_weights())
     (folder / record.source.file).unlink()
     assert load_backbone("mobilenetv2").spec == loaded.spec
 

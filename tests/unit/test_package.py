@@ -44,6 +44,21 @@ def test_import_brings_in_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
+def test_search_by_a_photo_starts_no_tensorflow(sample_store: Path, photo: Path):
+    """From a store's second opening on, its network lies there converted."""
+    fashify.Retriever.open(sample_store)
+    code = """
+import sys, fashify
+from fashify.io.images import load_image
+from fashify.retrieval.region import find_product
+retriever, image = fashify.Retriever.open(sys.argv[1]), load_image(sys.argv[2])
+assert len(retriever.by_image(image)) == 5 and find_product(retriever.embedder, image)
+sys.exit("tensorflow" in sys.modules)
+"""
+    command = [sys.executable, "-c", code, sample_store, photo]
+    assert subprocess.run(command, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("name", fashify.__all__)
 def test_public_names_documented(name):
     """Every public name exists and says what it is."""

@@ -210,7 +210,7 @@ def _embed_products(retriever: Retriever) -> Callable[[Sequence[np.ndarray]], np
     served = _embed_served(retriever)
 
     def embed(images: Sequence[np.ndarray]) -> np.ndarray:
-        boxes = find_products(retriever.embedder.backbone, images)
+        boxes = find_products(retriever.embedder, images)
         return served([box.crop_image(image) for box, image in zip(boxes, images, strict=True)])
 
     return embed
