@@ -13,6 +13,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -130,7 +131,7 @@ class Bench:
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
         warnings.simplefilter("ignore")
         catalogue = load_catalogue(subject.source)
-        backbone = load_backbone(subject.backbone, weights=subject.weights)
+        backbone = _load_backbone(subject.backbone, subject.weights)
         self.contender = _make_contender(name, backbone, catalogue)
         part = select_with_picture(catalogue, subject.n)
         self.paths = list(part.table["path"])
@@ -166,6 +167,12 @@ class Bench:
     def peak_mb(self) -> float | None:
         """See ``engines.processor``."""
         return peak_mb()
+
+
+@lru_cache(maxsize=1)
+def _load_backbone(name: str, weights: str | None) -> Backbone:
+    """Contenders in one process share it: to build and trace a network takes seconds."""
+    return load_backbone(name, weights=weights)
 
 
 def _make_contender(name: str, backbone: Backbone, catalogue: Catalogue) -> Contender:

@@ -162,16 +162,17 @@ def _take_turns(race: Sequence[Turns], rounds: int, progress: bool) -> np.ndarra
             limits.append(asked.ask("matmul_gflops"))
             for entry, bench, rates in race:
                 for kind, found in rates.items():
-                    n = _turn_images(entry.name, kind)
+                    n = _turn_images(entry, kind)
                     found.append(n / bench.ask(f"{kind}_seconds", turn * TURN, n))
                 bar.update()
     return np.array(limits)
 
 
-def _turn_images(name: str, kind: str) -> int:
-    if name in _BASELINES:
+def _turn_images(entry: Entry, kind: str) -> int:
+    if entry.name in _BASELINES:
         return SLOW_TURN
-    return FILES_TURN if kind == "from_files" else TURN
+    # Whoever draws a handful wants a quick look, not the same files over and over.
+    return min(FILES_TURN, 8 * entry.subject.n) if kind == "from_files" else TURN
 
 
 def _judge_network(
