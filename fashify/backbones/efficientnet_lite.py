@@ -140,7 +140,9 @@ def _add_padding(x: keras.KerasTensor, kernel: int, stride: int, size: int) -> k
 def _add_norm(x: keras.KerasTensor, name: str, active: bool = True) -> keras.KerasTensor:
     import keras
 
-    x = keras.layers.BatchNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)
+    from fashify.backbones.norm import FusedNormalization
+
+    x = FusedNormalization(epsilon=1e-3, momentum=0.99, name=name)(x)
     return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if active else x
 
 

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 _TOLD = ("gender", "base_colour", "article_type", "usage", "season")
 
 #: Hashed pieces of a text that are read at most.
-_MOST_PIECES = 256
+MOST_PIECES = 256
 
 #: Separate from the streams of the steps.
 _ORDER = 1
@@ -102,7 +102,7 @@ class Lesson:
             "masks": self.masks[few],
             "clean": draw_clean(rng, n, size),
             "composed": draw_composed(rng, len(few), size, backgrounds),
-            "groups": self._small_groups[few],
+            "groups": self._small_groups[rows],
             "codes": {level: codes[rows] for level, codes in self.codes.items()},
         }
         if TYPE_LEVEL in self.codes:
@@ -170,12 +170,12 @@ class Lesson:
         by_name = has_names & (rng.random(n) < self.plan.named)
         kind = np.where(by_name, 0, np.minimum(kind, len(self._kinds) - 1))
         shown = np.concatenate([rows, rows[: self.n_composed]])
-        tokens = np.full((n, _MOST_PIECES), -1, np.int32)
+        tokens = np.full((n, MOST_PIECES), -1, np.int32)
         fits = np.zeros((n, len(shown)), np.float32)
         for place, (row, one) in enumerate(zip(rows, kind, strict=True)):
             codes, texts = self._kinds[one]
             if codes[row] >= 0:
-                found = texts[codes[row]][:_MOST_PIECES]
+                found = texts[codes[row]][:MOST_PIECES]
                 tokens[place, : len(found)] = found
                 fits[place] = codes[shown] == codes[row]
         named = (by_name & fits.any(axis=1)).astype(np.float32)

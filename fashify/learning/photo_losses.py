@@ -31,24 +31,27 @@ def photo_loss(logits: Any, answers: Any) -> Any:
 
 
 def instance_loss(clean: Any, composed: Any, groups: Any, temperature: float) -> Any:
-    """InfoNCE both ways between two views of n products, (n, d) at unit length.
+    """InfoNCE both ways between two views of products, at unit length.
 
     van den Oord et al., arXiv:1807.03748. Other products of a product's group are neither right
     nor wrong: they are left out.
 
     Args:
-        clean, composed: (n, d), the two views.
+        clean: (n, d) views of n products; those without a composed view are wrong answers more.
+        composed: (m, d) other views of the first m of them.
         groups: (n,) equal within a group.
         temperature: cosines are divided by it.
     """
     from keras import ops
 
-    same = ops.cast(ops.expand_dims(groups, 1) == ops.expand_dims(groups, 0), "float32")
-    itself = ops.eye(clean.shape[0])
-    logits = ops.matmul(clean, ops.transpose(composed)) / temperature
+    m, n = composed.shape[0], clean.shape[0]
+    same = ops.cast(ops.expand_dims(groups[:m], 1) == ops.expand_dims(groups, 0), "float32")
+    itself = ops.eye(m, n)
+    logits = ops.matmul(composed, ops.transpose(clean)) / temperature
     logits = logits + (same - itself) * _OUT
-    ways = (ops.log_softmax(one) for one in (logits, ops.transpose(logits)))
-    return -sum(ops.mean(ops.sum(way * itself, axis=1)) for way in ways) / 2
+    ways = (logits, ops.transpose(logits[:, :m]))
+    right = (ops.sum(ops.log_softmax(way) * itself[:, : way.shape[1]], axis=1) for way in ways)
+    return -sum(ops.mean(one) for one in right) / 2
 
 
 def text_loss(texts: Any, views: Any, fits: Any, named: Any, scale: Any) -> Any:

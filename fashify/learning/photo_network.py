@@ -186,7 +186,7 @@ class PhotoNetwork(keras.Model):
         if n_composed:
             views = _unit(self.projections["ins"](features[:products]))
             found["instance"] = instance_loss(
-                views[:n_composed], views[n:], batch["groups"], self.plan.temperature
+                views[:n], views[n:], batch["groups"], self.plan.temperature
             )
         if "tokens" in batch:
             texts = self.tower(batch["tokens"], training=training)

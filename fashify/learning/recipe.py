@@ -8,7 +8,7 @@ from typing import Any
 from fashify.errors import ConfigError
 
 #: Version of the recipe; a checkpoint of another version cannot be continued.
-RECIPE = 2
+RECIPE = 3
 
 #: Weight of each level's task; colour has an embedding of its own.
 TASKS = {

@@ -34,6 +34,9 @@ SAVE_SECONDS = 30.0
 #: within an epoch when this long has gone by.
 SAVE_WITHIN_SECONDS = 600.0
 
+#: A run is judged when an epoch ends, unless it was this short a time ago, seconds; and at its end.
+JUDGE_SECONDS = 30.0
+
 #: Batches made ahead of the step that takes them.
 _AHEAD = 3
 
@@ -55,8 +58,8 @@ def train_network(
     """Trains EfficientNet-Lite0 whole and writes it as a weights file of ``fashify-lite``.
 
     The file is used with ``load_backbone("fashify-lite", weights=out)``; the projections lie
-    beside it, and the text tower where the catalogue has names. A run that was stopped goes on
-    at the very step. The backend is Keras' own (``KERAS_BACKEND``): TensorFlow, JAX or PyTorch.
+    beside it. A run that was stopped goes on at the very step. The backend is Keras' own
+    (``KERAS_BACKEND``): TensorFlow, JAX or PyTorch.
 
     Args:
         catalogue: where the pictures are.
@@ -109,7 +112,6 @@ def train_network(
         return None
     from fashify.learning.trained import code_version, write_trained
 
-    names = [] if "name" not in lesson.texts else lesson.texts["name"].tolist()
     provenance = facts | {
         "code": code_version(),
         "views": done.step * lesson.n_views,
@@ -118,8 +120,7 @@ def train_network(
         "validation": done.validation,
     }
     embeddings = embed_products(model, lesson.pictures)
-    texts = names if plan.names else []
-    write_trained(out, model, lesson.classes, provenance, texts, embeddings)
+    write_trained(out, model, lesson.classes, provenance, embeddings)
     shutil.rmtree(work, ignore_errors=True)
     return out
 
@@ -150,6 +151,7 @@ class _Run:
     ) -> None:
         self.lesson, self.held_out, self.work = lesson, held_out, work
         self.facts, self.done, self.progress = facts, done, progress
+        self.judged = time.monotonic()
 
     def train(self, first: Any, stop_after: int | None) -> Any:
         """The model with the mean of its weights; None when stopped before the end."""
@@ -174,7 +176,7 @@ class _Run:
                 now = time.monotonic()
                 ended = self.done.step % self.lesson.steps == 0
                 if ended:
-                    self._end_epoch(model, bar.write)
+                    self._end_epoch(model, bar.write, self.done.step == total)
                 wait = SAVE_SECONDS if ended else SAVE_WITHIN_SECONDS
                 if self.done.step == stop or now - saved > wait:
                     self.done.seconds += time.monotonic() - begun
@@ -233,18 +235,25 @@ class _Run:
                     ahead.append(pool.submit(self.lesson.batch, step + _AHEAD))
                 yield batch
 
-    def _end_epoch(self, model: Any, write: Callable) -> None:
+    def _end_epoch(self, model: Any, write: Callable, is_last: bool) -> None:
         means = self.done.end_epoch(self.lesson.steps)
+        epoch, judged = len(self.done.losses), ""
+        if is_last or time.monotonic() - self.judged > JUDGE_SECONDS:
+            self.done.validation.append({"epoch": epoch} | self._judge(model))
+            self.judged = time.monotonic()
+            judged = f" validation {json.dumps(self.done.validation[-1])}"
+        if self.progress:
+            write(f"epoch {epoch}: {json.dumps(means)}{judged}")
+        logger.info("epoch %d: %s%s", epoch, means, judged)
+
+    def _judge(self, model: Any) -> dict[str, float]:
+        """Figures of the mean of weights."""
         own = [_copy(variable) for variable in model.trainable_variables]
         _use_means(model)
         found = judge(model, self.held_out)
         for variable, value in zip(model.trainable_variables, own, strict=True):
             variable.assign(value)
-        self.done.validation.append(found)
-        epoch = len(self.done.losses)
-        if self.progress:
-            write(f"epoch {epoch}: {json.dumps(means)} validation {json.dumps(found)}")
-        logger.info("epoch %d: %s, validation %s", epoch, means, found)
+        return found
 
 
 def _groups(model: Any, lesson: Lesson) -> list[Any]:

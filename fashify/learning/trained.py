@@ -1,4 +1,4 @@
-"""A trained network as files: weights, projections beside them, and the text tower."""
+"""A trained network as files: the weights and, beside them, the projections."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from fashify.backbones.network_file import (
 )
 from fashify.io.artefact import write_bytes
 from fashify.learning.recipe import BASES
-from fashify.text.tower import LAYERS, Tower, quantise_rows
-from fashify.text.words import stems
 
 #: The record that a trained network fills.
 BACKBONE = "fashify-lite"
@@ -35,18 +33,15 @@ def write_trained(
     model: Any,
     classes: Mapping[str, tuple[str, ...]],
     provenance: dict[str, Any],
-    names: list[str],
     embeddings: Mapping[str, np.ndarray],
 ) -> list[Path]:
     """Writes the files of a trained model.
 
     Args:
-        out: the weights file; the projections lie beside it, and the text tower where there
-            were names.
+        out: the weights file; the projections lie beside it.
         model: a ``PhotoNetwork``.
         classes: level -> names, in the order of the proxies.
         provenance: how it came about.
-        names: texts that the tower was trained on; its words are kept.
         embeddings: projection -> (m, d) of training products at unit length, for their bases.
 
     Returns:
@@ -66,9 +61,6 @@ def write_trained(
         provenance,
     )
     written.append(_write(projections_beside(out), projections_bytes(found)))
-    if names:
-        tower = make_tower(model, names, provenance)
-        written.append(_write(out.with_name(f"{out.stem}-words{out.suffix}"), tower.to_bytes()))
     return written
 
 
@@ -91,28 +83,6 @@ def network_tensors(network: Any) -> dict[str, np.ndarray]:
             axes = (2, 3, 0, 1) if name.endswith("_depthwise_conv") else (3, 2, 0, 1)
             found[f"{name}.weight"] = arrays[0].transpose(axes)
     return found
-
-
-def make_tower(model: Any, names: list[str], provenance: dict[str, Any]) -> Tower:
-    """The text tower of a trained model, with the words of the texts it was trained on."""
-    rows = _array(model.tower.pieces.embeddings)
-    quantised_rows, scales = quantise_rows(rows)
-    layers = {name: getattr(model.tower, name) for name in LAYERS if name != "picture"}
-    layers["picture"] = model.projections["txt"]
-    counts: dict[str, int] = {}
-    for name in names:
-        for word in stems(name):
-            counts[word] = counts.get(word, 0) + 1
-    words = sorted(counts, key=lambda word: (-counts[word], word))
-    return Tower(
-        np.arange(len(rows), dtype=np.int32),
-        quantised_rows,
-        scales,
-        np.stack([_array(model.tower.norm.gamma), _array(model.tower.norm.beta)]),
-        {name: (_array(layer.kernel), _array(layer.bias)) for name, layer in layers.items()},
-        tuple(words),
-        provenance,
-    )
 
 
 def code_version() -> str:
