@@ -86,9 +86,10 @@ def compose(
     for start in range(0, len(images), _BATCH):
         batch = images[start : start + _BATCH]
         draws = draw_composed(rng, len(batch), batch.shape[1:3], backgrounds)
-        view = compose_views(
-            batch.astype(np.float32), product_masks(batch).astype(np.float32) / 255, draws
-        )
+        # Tensors, for PyTorch multiplies no array with one.
+        tensors = {name: ops.convert_to_tensor(values) for name, values in draws.items()}
+        masks = ops.convert_to_tensor(product_masks(batch).astype(np.float32) / 255)
+        view = compose_views(ops.convert_to_tensor(batch.astype(np.float32)), masks, tensors)
         made.append(ops.convert_to_numpy(view).round().astype(np.uint8))
     return np.concatenate(made)
 
