@@ -4,7 +4,8 @@ Run: python benchmarks/known_items.py STORE [--products 300] [--photos PHOTOS.zi
 
 Products of the test split are drawn. Each is asked for by its picture brought to 224 x 224, and by
 a composed view of it (on crops of the photos, where a zip of photos is given, else on drawn
-backdrops): under the head's own weights and by its instance part alone. A byte-identical copy
+backdrops), of the size that the network sees, for a phone's photo has more pixels than a shop's
+thumbnail, and of the gallery's own size: under the head's own weights and by its instance part alone. A byte-identical copy
 counts as the product itself. Prints one line of JSON a kind of query: the share first, among five,
 and the share of the first five that have the product's article type.
 """
@@ -23,7 +24,7 @@ from fashify.io.images import load_image, resize
 from fashify.learning.views import compose
 from fashify.retrieval.retriever import Retriever
 
-#: Height and width of the photos that products are set on.
+#: Height and width of composed views where a gallery has no common size.
 BACKDROP = (80, 60)
 
 
@@ -38,11 +39,12 @@ def main() -> None:
     frame = retriever.embedder.frame or BACKDROP
     pictures = [retriever.picture(item_id) for item_id in ids]
     small = np.stack([fit_to_frame(picture, frame) for picture in pictures])
-    backdrops = None if asked.photos is None else list(_photos(asked.photos, rng))
-    queries = {
-        "own picture at 224 x 224": [resize(picture, (224, 224)) for picture in pictures],
-        "composed": list(compose(small, rng, backdrops)),
-    }
+    queries = {"own picture at 224 x 224": [resize(picture, (224, 224)) for picture in pictures]}
+    for size in (retriever.embedder.spec.input_size, frame):
+        sized = np.stack([resize(picture, size) for picture in small])
+        backdrops = None if asked.photos is None else list(_photos(asked.photos, rng, size))
+        told = "composed, {} x {}".format(*size)
+        queries[told] = list(compose(sized, rng, backdrops))
     for name, images in queries.items():
         vectors = np.stack([retriever.embed(image) for image in images])
         for weights in (None, {"instance": 1.0}):
@@ -60,11 +62,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _photos(path: str, rng: np.random.Generator, n: int = 400) -> Iterator[np.ndarray]:
+def _photos(
+    path: str, rng: np.random.Generator, size: tuple[int, int], n: int = 400
+) -> Iterator[np.ndarray]:
     with zipfile.ZipFile(path) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
         for place in rng.choice(len(names), min(n, len(names)), replace=False):
-            yield fit_to_frame(load_image(archive.read(names[place])), BACKDROP)
+            yield fit_to_frame(load_image(archive.read(names[place])), size)
 
 
 def _measure(

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 
+@keras.saving.register_keras_serializable("fashify")
 class FusedNormalization(keras.layers.BatchNormalization):
     """Keras' own layer, over the last axis; in training on PyTorch the backend's single kernel.
 

@@ -53,7 +53,7 @@ def colour_features(images: np.ndarray) -> np.ndarray:
 
 def _histogram(codes: np.ndarray) -> np.ndarray:
     counts = np.bincount(codes.ravel(), _weights(codes).ravel(), 1 << 3 * _BITS)
-    present = np.flatnonzero(counts)
+    present = np.flatnonzero(counts > 0)
     shares = counts[present] @ _shares()[present]
     return np.sqrt(shares / shares.sum()).astype(np.float32)
 
