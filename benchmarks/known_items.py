@@ -5,9 +5,9 @@ Run: python benchmarks/known_items.py STORE [--products 300] [--photos PHOTOS.zi
 Products of the test split are drawn. Each is asked for by its picture brought to 224 x 224, and by
 a composed view of it (on crops of the photos, where a zip of photos is given, else on drawn
 backdrops), of the size that the network sees, for a phone's photo has more pixels than a shop's
-thumbnail, and of the gallery's own size: under the head's own weights and by its instance part alone. A byte-identical copy
-counts as the product itself. Prints one line of JSON a kind of query: the share first, among five,
-and the share of the first five that have the product's article type.
+thumbnail, and of the gallery's own size: under the head's own weights and by its instance part
+alone. A byte-identical copy counts as the product itself. Prints one line of JSON a kind of query:
+the share first, among five, and the share of the first five that have the product's article type.
 """
 
 from __future__ import annotations
