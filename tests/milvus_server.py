@@ -19,7 +19,7 @@ class MilvusServer:
     """``milvus-lite server`` over a folder; it can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        self.port, self._folder = free_port(), folder
         self.uri = f"http://127.0.0.1:{self.port}"
         self._command = [sys.executable, "-m", "milvus_lite", "server", "--data-dir", str(folder)]
         self._command += ["--host", "127.0.0.1", "--port", str(self.port)]
@@ -37,5 +37,17 @@ class MilvusServer:
         raise AssertionError("milvus-lite server did not start")
 
     def stop(self) -> None:
+        """Ends it between two writes: half an index, which it writes behind its answers, it does
+        not open again.
+        """
+        before, end = None, time.monotonic() + 20
+        while (sizes := self._index_sizes()) != before or 0 in sizes.values():
+            if time.monotonic() > end:
+                break
+            before = sizes
+            time.sleep(0.5)
         self._process.terminate()
         self._process.wait(timeout=20)
+
+    def _index_sizes(self) -> dict[Path, int]:
+        return {path: path.stat().st_size for path in self._folder.rglob("*idx")}
