@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 import warnings
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +17,11 @@ from fashify.backbones.onnx_file import OnnxBackbone, OnnxNetwork
 from fashify.config import settings
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
-from fashify.engines.convert import as_model
+from fashify.engines.convert import as_model, cache_key
 from fashify.engines.fidelity import FIDELITY, draw_probe_images, find_least_cosine
 from fashify.engines.openvino_engine import PRECISIONS as OPENVINO_PRECISIONS
 from fashify.engines.openvino_engine import OpenVINOEngine, supports_bf16
-from fashify.engines.processor import has_bf16, has_openvino
+from fashify.engines.processor import has_bf16, has_openvino, processor
 from fashify.engines.tensorflow_engine import TensorFlowEngine
 from fashify.errors import EngineError, FashifyWarning, join_names
 
@@ -56,7 +58,8 @@ def make_engine(
 
     Args:
         name: one of ``list_engines()``, or ``auto``: the fastest whose features keep a
-            cosine of 0.999 or more to the fp32 reference, both measured now.
+            cosine of 0.999 or more to the fp32 reference, both measured when this machine first
+            meets the network and kept with the converted ones.
         model: (b, H, W, 3) raw RGB to (b, dim), preprocessing inside the graph; of a backbone
             that is built only where no converted one is kept.
         spec: the network's identity.
@@ -92,7 +95,7 @@ def make_engine(
         name = "openvino"
     if "auto" not in (name, precision):
         return maker.make(name, precision)
-    return _find_fastest_faithful(_list_candidates(name, precision), maker)
+    return _choose_engine(_list_candidates(name, precision), maker)
 
 
 def _make_for_file(maker: _Maker, name: str, precision: str) -> Engine:
@@ -149,6 +152,40 @@ def _list_candidates(name: str, precision: str) -> list[tuple[str, str]]:
             "a processor with bfloat16 arithmetic", "one without it", "use fp32 or int8"
         )
     return pairs
+
+
+def _choose_engine(candidates: list[tuple[str, str]], maker: _Maker) -> Engine:
+    """The fastest faithful one, as it was measured here before or is measured now."""
+    if not has_openvino():
+        return _find_fastest_faithful(candidates, maker)
+    # All that a measurement may depend on: other libraries, processors or cores measure anew.
+    here = processor()
+    key = cache_key(
+        maker.spec,
+        candidates=json.dumps(candidates),
+        tensorflow=_find_version("tensorflow"),
+        processor=f"{here['name']}, {here['cores']}",
+    )
+    found = maker.cache.find(key)
+    if found is not None:
+        facts = maker.cache.facts(found)
+        logger.info("%s %s: %s", facts["engine"], facts["precision"], facts["reason"])
+        engine = maker.make(facts["engine"], facts["precision"])
+        engine.report, engine.reason = facts["report"], facts["reason"]
+        return engine
+    best = _find_fastest_faithful(candidates, maker)
+    facts = {"engine": best.name, "precision": best.precision}
+    facts |= {"report": best.report, "reason": best.reason}
+    maker.cache.keep(key, lambda folder: None, facts)
+    return best
+
+
+def _find_version(package: str) -> str:
+    """Of an installed package; "" where it is installed under another name."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def _find_fastest_faithful(candidates: list[tuple[str, str]], maker: _Maker) -> Engine:

@@ -127,6 +127,28 @@ def test_auto_takes_fastest(engine_of, monkeypatch):
     assert engine.report["least_cosine"] == pytest.approx(1)
 
 
+def test_auto_measures_once(engine_of, images, monkeypatch):
+    """The second start takes what the first one measured, of this network on this machine."""
+    measured = []
+    rates = {"openvino": 20.0, "tensorflow": 10.0}
+
+    def measure(engine, images):
+        measured.append(engine.name)
+        return rates[engine.name]
+
+    monkeypatch.setattr(make, "_measure_rate", measure)
+    first, n = engine_of("auto", "fp32"), len(measured)
+    again = engine_of("auto", "fp32")
+    assert (again.name, again.precision, again.reason) == ("openvino", "fp32", first.reason)
+    assert again.report == first.report
+    assert len(measured) == n
+    np.testing.assert_array_equal(again.run(images), first.run(images))
+    engine_of("auto", "fp32", spec=replace(Spec(), weights_hash="tiny-2"))
+    monkeypatch.setattr(make, "processor", lambda: {"name": "another", "cores": 1})
+    engine_of("auto", "fp32")
+    assert len(measured) == 3 * n
+
+
 def test_auto_skips_unfaithful_engine(engine_of, monkeypatch):
     """Auto passes over an engine that is fast but wrong."""
     rates = {"openvino": 20.0, "tensorflow": 10.0}
