@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from fashify.backbones.backbone import Backbone, check_batch
+from fashify.backbones.quiet import import_openvino
 from fashify.backbones.spec import BackboneSpec
 from fashify.errors import BackboneError
 
@@ -78,7 +79,7 @@ class OnnxNetwork:
         Raises:
             BackboneError: not an ONNX network, or not one the record fits.
         """
-        import openvino as ov
+        ov = import_openvino()
 
         try:
             model = ov.Core().read_model(self.path)
@@ -92,7 +93,7 @@ class OnnxNetwork:
 
     def _with_ends(self, model: Any) -> Any:
         """Bytes to numbers before the network, one vector after it."""
-        import openvino as ov
+        ov = import_openvino()
         from openvino.preprocess import PrePostProcessor
 
         if len(model.inputs) != 1 or model.input().partial_shape.rank.get_length() != 4:
@@ -227,7 +228,7 @@ def _check_record(about: dict[str, Any]) -> OnnxRecord:
 
 
 def _compile(network: OnnxNetwork) -> Any:
-    import openvino as ov
+    ov = import_openvino()
 
     hint = ov.properties.hint
     settings = {hint.inference_precision: ov.Type.f32}

@@ -1,6 +1,6 @@
-"""Imports TensorFlow without its start-up notes.
+"""Imports TensorFlow without its start-up notes, and OpenVINO without its reports to its makers.
 
-Its C++ side writes some of them before it reads any setting, so they are taken from the
+TensorFlow's C++ side writes some of them before it reads any setting, so they are taken from the
 process' stderr while it starts; whatever is no such note is passed on.
 """
 
@@ -12,6 +12,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from fashify.errors import MissingExtraError
+
+#: The package that OpenVINO reports by.
+_TELEMETRY = "openvino_telemetry"
 
 _NOTES = re.compile(r"^(I0000|WARNING: All log messages|.*(cuInit|cudart_stub|cuda_platform))")
 
@@ -46,3 +52,40 @@ def _pass_on(text: str) -> None:
     kept = [line for line in text.splitlines() if line and not _NOTES.match(line)]
     if kept:
         sys.stderr.write("\n".join(kept) + "\n")
+
+
+def import_openvino() -> Any:
+    """OpenVINO's module.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        with block_telemetry():
+            import openvino
+
+            # Found out by openvino.convert_model when first called; found out here, blind.
+            import openvino.tools.ovc.convert_impl
+    except ImportError as error:
+        raise MissingExtraError(
+            "the package 'openvino'", "an environment without it", "pip install openvino"
+        ) from error
+    return openvino
+
+
+@contextmanager
+def block_telemetry() -> Iterator[None]:
+    """Imports inside see no telemetry package.
+
+    OpenVINO and NNCF report each conversion to their makers wherever that package is
+    installed. A catalogue is its owner's business; both do without when it is absent.
+    """
+    before = sys.modules.get(_TELEMETRY)
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.modules[_TELEMETRY]
+        else:
+            sys.modules[_TELEMETRY] = before

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from fashify.backbones.backbone import Backbone
 from fashify.backbones.onnx_file import OnnxBackbone, OnnxNetwork
+from fashify.backbones.quiet import import_openvino
 from fashify.engines.base import ModelSpec
 from fashify.engines.cache import ModelCache
-from fashify.engines.processor import import_openvino
 
 if TYPE_CHECKING:
     import keras

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.backbones.backbone import Backbone
+from fashify.backbones.quiet import import_openvino
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
 from fashify.engines.convert import load_converted
-from fashify.engines.processor import cores, import_openvino
+from fashify.engines.processor import cores
 from fashify.engines.quantise import load_quantised
 from fashify.errors import EngineError
 

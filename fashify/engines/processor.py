@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fashify.errors import MissingExtraError
-
 _BF16_FLAGS = {"amx_bf16", "avx512_bf16", "bf16"}
-_TELEMETRY = "openvino_telemetry"
 
 
 @cache
@@ -69,40 +64,3 @@ def peak_mb() -> float | None:
 def has_openvino() -> bool:
     """Whether OpenVINO is installed."""
     return find_spec("openvino") is not None
-
-
-def import_openvino() -> Any:
-    """OpenVINO's module.
-
-    Raises:
-        MissingExtraError: it is not installed.
-    """
-    try:
-        with block_telemetry():
-            import openvino
-
-            # Found out by openvino.convert_model when first called; found out here, blind.
-            import openvino.tools.ovc.convert_impl
-    except ImportError as error:
-        raise MissingExtraError(
-            "the package 'openvino'", "an environment without it", "pip install openvino"
-        ) from error
-    return openvino
-
-
-@contextmanager
-def block_telemetry() -> Iterator[None]:
-    """Imports inside see no telemetry package.
-
-    OpenVINO and NNCF report each conversion to their makers wherever that package is
-    installed. A catalogue is its owner's business; both do without when it is absent.
-    """
-    before = sys.modules.get(_TELEMETRY)
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if before is None:
-            del sys.modules[_TELEMETRY]
-        else:
-            sys.modules[_TELEMETRY] = before

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fashify.backbones.backbone import Backbone
+from fashify.backbones.quiet import block_telemetry, import_openvino
 from fashify.engines.base import Engine, ModelSpec
 from fashify.engines.cache import ModelCache
 from fashify.engines.convert import MODEL, cache_key, load_converted, save_network
 from fashify.engines.fidelity import find_least_cosine, measure_agreement
-from fashify.engines.processor import block_telemetry, import_openvino
 from fashify.errors import EngineError, MissingExtraError
 
 if TYPE_CHECKING:

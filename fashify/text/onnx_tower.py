@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fashify.backbones.quiet import import_openvino
 from fashify.errors import BackboneError, MissingExtraError, StoreMismatchError
 from fashify.text.tower import fits_backbone
 
@@ -161,7 +162,7 @@ def _read_tokenizer(path: Path) -> Any:
 
 def _compile(path: Path, record: Mapping[str, Any]) -> tuple[Any, list[tuple[str, Any]], int]:
     """The network, its inputs with their types, and the tokens it takes, 0 for any number."""
-    import openvino as ov
+    ov = import_openvino()
 
     hint = {ov.properties.hint.inference_precision: ov.Type.f32}
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +55,18 @@ def network(tmp_path: Path) -> Path:
 
 def _record(folder: Path, **changes: object) -> None:
     (folder / "tiny.json").write_text(json.dumps({**RECORD, **changes}))
+
+
+def test_nothing_is_reported_to_anyone(network: Path) -> None:
+    """A network from a file may be the first to want OpenVINO, and loads no telemetry either."""
+    code = """
+import sys
+from fashify.backbones import load_backbone
+load_backbone(sys.argv[1])
+sys.exit("openvino_telemetry" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code, network], check=False, timeout=60)
+    assert done.returncode == 0
 
 
 def test_features_by_hand(network: Path) -> None:
