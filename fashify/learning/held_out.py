@@ -65,8 +65,8 @@ def judge(model: Any, held_out: HeldOut) -> dict[str, float]:
         found |= _micro_macro("type", right, held_out.types)
         if model.plan.instance:
             views = embed_pictures(model, held_out.composed)
-            sides = [project(model, "ins", one) for one in (views, features)]
-            found["instance_first"] = _share_found(*sides, held_out.groups, 1)
+            composed, clean = (project(model, "ins", one) for one in (views, features))
+            found["instance_first"] = _share_found(composed, clean, held_out.groups, 1)
         if model.plan.names and (held_out.tokens >= 0).any():
             asked = np.flatnonzero((held_out.tokens >= 0).any(axis=1))
             texts = _read(model.tower(held_out.tokens[asked]))
