@@ -31,9 +31,6 @@ MAX_WAITING_BYTES = 1_000_000_000
 #: Seconds for a request's head to arrive, for each piece of its body, and for the whole body.
 HEAD_SECONDS, PIECE_SECONDS, BODY_SECONDS = 15.0, 15.0, 120.0
 
-#: Under which name a request's state holds the connection that it came by.
-_CONNECTION = "fashify_connection"
-
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -55,17 +52,6 @@ class Guard:
         self.app, self._uploads = app, uploads or upload_folder()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = scope.get("state", {}).get(_CONNECTION)
-        if connection is None:
-            await self._pass_on(scope, receive, send)
-            return
-        connection.note_request(began=True)
-        try:
-            await self._pass_on(scope, receive, send)
-        finally:
-            connection.note_request(began=False)
-
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -149,8 +135,8 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     def __init__(
         self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None
     ):
-        # The state of an application comes with each of its requests: so do we.
-        super().__init__(config, server_state, {**app_state, _CONNECTION: self}, _loop)
+        super().__init__(config, server_state, app_state, _loop)
+        self._answering, self.app = self.app, self._answer_request
         self._loop = _loop or asyncio.get_running_loop()
         self._under_way = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -181,10 +167,14 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         self._peer.write(head.encode() + body)
         self._peer.close()
 
-    def note_request(self, began: bool) -> None:
-        """A head has arrived whole, or its request has been answered."""
+    async def _answer_request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application, whichever it is: it is called when a head has arrived whole."""
         self._stop_waiting()
-        self._under_way += 1 if began else -1
+        self._under_way += 1
+        try:
+            await self._answering(scope, receive, send)
+        finally:
+            self._under_way -= 1
 
     def _wait_for_head(self) -> None:
         self._timer = self._loop.call_later(self.patience, self._give_up)

@@ -25,6 +25,10 @@ from fashify.errors import ConfigError
 #: Seconds for requests under way to end once the server is told to.
 GRACE_SECONDS = 3
 
+#: Seconds that a connection is kept for its next request: longer than proxies keep theirs, mostly
+#: 60, or one of them sends a request into a connection that is being closed.
+KEEP_SECONDS = 75
+
 #: Seconds without a request under way after which a server that was told to end does so: what
 #: lies in a connection, not read yet, would be lost with it. And the most it waits for that.
 QUIET_SECONDS, DRAIN_SECONDS = 0.5, 20.0
@@ -56,6 +60,7 @@ class PageServer:
             http=PatientProtocol,
             log_level="warning",
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=KEEP_SECONDS,
             # Gradio is told on its own where its page is.
             root_path=serving.root_path.rstrip("/") if isinstance(served, FastAPI) else "",
         )

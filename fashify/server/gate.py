@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from fashify.demo.guard import BODY_SECONDS, PIECE_SECONDS
 from fashify.server.access import Access, Rates
 from fashify.server.counters import Counters
 from fashify.server.problems import ProblemError
@@ -106,15 +108,26 @@ class Gate:
 
 
 class _Body:
-    """The messages of one request, their bytes counted."""
+    """The messages of one request, counted and timed."""
 
     def __init__(self, receive: Receive, most: int) -> None:
         self._receive, self._most, self._left = receive, most, most
+        self._until, self._whole = time.monotonic() + BODY_SECONDS, False
         #: Why no more of it is read.
         self.refusal: ProblemError | None = None
 
     async def receive(self) -> Message:
-        message = await self._receive()
+        if self._whole:
+            return await self._receive()
+        patience = min(PIECE_SECONDS, self._until - time.monotonic())
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, patience))
+        except TimeoutError:
+            self.refusal = ProblemError(
+                408, "a request that arrives in time", "a part of it", "send a smaller picture"
+            )
+            raise self.refusal from None
+        self._whole = not message.get("more_body", False)
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             self.refusal = _too_large_error(self._most, "more")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -21,8 +22,10 @@ from fastapi import FastAPI, Request, Response
 from served import Served, build_toy_store, free_port, open_toy
 
 from fashify.client import SearchClient
+from fashify.demo.guard import PatientProtocol
 from fashify.demo.launching import Serving
-from fashify.server import Access, make_app, mount
+from fashify.demo.page_server import PageServer
+from fashify.server import Access, gate, make_app, mount
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +198,38 @@ def test_sigterm_drops_no_request(sample_store: Path, photo: bytes) -> None:
         assert server.wait(30) == 128 + signal.SIGTERM
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}/healthz")
+
+
+def test_connections_are_kept(toy_store: Path, photo: bytes, monkeypatch) -> None:
+    """One connection asks again and again, longer than a head may take to arrive."""
+    monkeypatch.setattr(PatientProtocol, "patience", 0.5)
+    serving = Serving(host="127.0.0.1", port=free_port())
+    server = PageServer(make_app(open_toy(toy_store), page=False), serving)
+    connection = HTTPConnection("127.0.0.1", serving.port, timeout=20)
+    try:
+        for _ in range(4):
+            connection.request("GET", "/v1/search?item_id=4")
+            # HTTPConnection opens another where the first was closed: it must not.
+            sock = connection.sock
+            answer = connection.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
+            assert connection.sock is sock
+            time.sleep(0.4)
+    finally:
+        connection.close()
+        server.close()
+
+
+def test_slow_body_refused(toy_store: Path, monkeypatch) -> None:
+    """A body that stops coming is a problem document, in time."""
+    monkeypatch.setattr(gate, "PIECE_SECONDS", 0.3)
+    serving = Serving(host="127.0.0.1", port=free_port())
+    server = PageServer(make_app(open_toy(toy_store), page=False), serving)
+    try:
+        with socket.create_connection(("127.0.0.1", serving.port), timeout=20) as client:
+            client.sendall(b"POST /v1/search HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n{")
+            told = client.recv(2000)
+        assert b" 408 " in told.split(b"\r\n")[0]
+        assert b"application/problem+json" in told
+    finally:
+        server.close()
