@@ -39,6 +39,7 @@ from fashify import Retriever
 from fashify.features.framing import is_photo
 from fashify.io.images import encode_jpeg, load_image
 from fashify.retrieval import Match
+from fashify.retrieval.photo_way import read_photo_batch
 
 ROUNDS = 5
 
@@ -253,11 +254,10 @@ def in_process(
 
 
 def answer_photos(retriever: Retriever, photos: list[bytes]) -> list[list[Match]]:
-    """Five matches for each photo, embedded and searched together."""
-    images = [load_image(photo) for photo in photos]
-    prepared = np.stack([retriever.embedder.prepare(image) for image in images])
-    vectors = retriever.embed_prepared(prepared)
-    return retriever.by_features(vectors, 5, photo=[is_photo(image) for image in images])
+    """Five matches for each photo, read as the server reads it, embedded and searched together."""
+    readings = read_photo_batch(retriever, [load_image(photo) for photo in photos])
+    vectors = np.stack([reading.vector for reading in readings])
+    return retriever.by_features(vectors, 5, photo=[is_photo(one.image) for one in readings])
 
 
 def answer_items(retriever: Retriever, item_ids: list[bytes]) -> list[list[Match]]:

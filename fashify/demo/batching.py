@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -18,6 +18,7 @@ import numpy as np
 
 from fashify.retrieval.feedback import move_query
 from fashify.retrieval.match import Match
+from fashify.retrieval.photo_way import look_at
 from fashify.retrieval.retriever import Retriever
 from fashify.retrieval.search import Request, search_together
 
@@ -43,9 +44,15 @@ class Batcher(Generic[Question, Answer]):
 
     def ask(self, question: Question) -> Answer:
         """The answer, waiting for its turn; raises what the work raised."""
-        answer: Future = Future()
-        self._waiting.put((question, answer))
-        return answer.result()
+        return self.ask_all([question])[0]
+
+    def ask_all(self, questions: Iterable[Question]) -> list[Answer]:
+        """The answers to several questions, which go together as far as they fit."""
+        answers: list[Future] = []
+        for question in questions:
+            answers.append(Future())
+            self._waiting.put((question, answers[-1]))
+        return [answer.result() for answer in answers]
 
     def _run(self) -> None:
         while True:
@@ -107,9 +114,11 @@ class Nearest:
     vector: np.ndarray
 
 
-def make_embedding_batcher(retriever: Retriever) -> Batcher[np.ndarray, np.ndarray]:
-    """Prepared pictures, (H, W, 3) uint8, to served vectors, (d,) float32."""
-    return Batcher(lambda pictures: _embed_batch(retriever, pictures), "embedder")
+def make_looking_batcher(retriever: Retriever) -> Batcher[np.ndarray, tuple[np.ndarray, float]]:
+    """Prepared pictures, (H, W, 3) uint8, to served vectors, (d,) float32, and how far the
+    nearest product is.
+    """
+    return Batcher(lambda pictures: _look_at_batch(retriever, pictures), "looker")
 
 
 def make_search_batcher(retriever: Retriever) -> Batcher[SearchRequest, Nearest]:
@@ -123,6 +132,13 @@ def make_search_batcher(retriever: Retriever) -> Batcher[SearchRequest, Nearest]
 def make_wording_batcher(retriever: Retriever) -> Batcher[Request, list[Match]]:
     """Searches with a text, the gallery read once for all."""
     return Batcher(lambda asked: search_together(retriever, asked), "reader")
+
+
+def _look_at_batch(
+    retriever: Retriever, pictures: list[np.ndarray]
+) -> list[tuple[np.ndarray, float]]:
+    vectors, near = look_at(retriever, np.stack(pictures))
+    return [(row.copy(), float(far)) for row, far in zip(vectors, near, strict=True)]
 
 
 def _embed_batch(retriever: Retriever, pictures: list[np.ndarray]) -> list[np.ndarray]:

@@ -22,7 +22,7 @@ from fashify.data import read_photos
 from fashify.demo.batching import (
     Nearest,
     SearchRequest,
-    make_embedding_batcher,
+    make_looking_batcher,
     make_search_batcher,
     make_wording_batcher,
 )
@@ -105,7 +105,7 @@ class DemoService:
         self._names = dict(zip(self.items["item_id"], self.items["name"], strict=True))
         self._picture_url = lru_cache(maxsize=2048)(self._encode_picture)
         self._facets = lru_cache(maxsize=256)(self._count_facets)
-        self._embedder = make_embedding_batcher(retriever)
+        self._looker = make_looking_batcher(retriever)
         self._searcher = make_search_batcher(retriever)
         self._reader = make_wording_batcher(retriever)
         self.facts = describe_store_facts(retriever)
@@ -157,7 +157,7 @@ class DemoService:
     def embed(self, query: Query) -> np.ndarray:
         """The served vector (d,) of a query's picture, embedded now if it is not yet."""
         asked = self._prepare_query(query)
-        return self._embedder.ask(asked) if asked.ndim == 3 else asked
+        return self._looker.ask(asked)[0] if asked.ndim == 3 else asked
 
     def photo_query(self, picture: np.ndarray, title: str, *, as_it_is: bool = False) -> Query:
         """A query for a visitor's picture, (h, w, 3) uint8: out of its frame or screen, upright.
@@ -170,10 +170,11 @@ class DemoService:
         return _as_query(self._read(picture, as_it_is), title, picture)
 
     def _read(self, picture: np.ndarray, as_it_is: bool = False) -> PhotoReading:
-        return read_photo_batch(self.retriever, [picture], as_it_is=as_it_is, embed=self._embed)[0]
+        return read_photo_batch(self.retriever, [picture], as_it_is=as_it_is, look=self._look)[0]
 
-    def _embed(self, prepared: np.ndarray) -> np.ndarray:
-        return np.stack([self._embedder.ask(one) for one in prepared])
+    def _look(self, prepared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        vectors, near = zip(*self._looker.ask_all(prepared), strict=True)
+        return np.stack(vectors), np.array(near)
 
     def part_garments(self, query: Query) -> Query:
         """The query of a photo with a query of its own for each garment on it; of one garment

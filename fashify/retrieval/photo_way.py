@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from fashify.retrieval.match import Match
     from fashify.retrieval.retriever import Retriever
 
-Embed = Callable[[np.ndarray], np.ndarray]
+#: Of prepared pictures (n, H, W, 3) the served vectors (n, d), and how far each one's nearest
+#: product is, (n,).
+Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
@@ -80,11 +82,11 @@ def read_photo_batch(
     photos: Sequence[np.ndarray],
     *,
     as_it_is: bool = False,
-    embed: Embed | None = None,
+    look: Look | None = None,
 ) -> list[PhotoReading]:
     """As ``read_photo`` for photos (h, w, 3) uint8, embedded together.
 
-    ``embed`` takes the place of ``Retriever.embed_prepared``, to embed with what others ask.
+    ``look`` takes the place of ``look_at``, to be answered together with what others ask.
     """
     if not photos:
         return []
@@ -93,7 +95,7 @@ def read_photo_batch(
         photo if box == WHOLE else box.crop_image(photo)
         for photo, box in zip(photos, boxes, strict=True)
     ]
-    return _read_upright(retriever, pictures, boxes, not as_it_is, embed)
+    return _read_upright(retriever, pictures, boxes, not as_it_is, look)
 
 
 def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
@@ -107,11 +109,11 @@ def read_garments(retriever: Retriever, image: Any) -> list[PhotoReading]:
     photo = load_image(image)
     frame = find_picture(photo)
     picture = photo if frame == WHOLE else frame.crop_image(photo)
-    first = float(_nearest(retriever, _embed(retriever, [picture]))[0])
+    first = float(_look(retriever, [picture])[1][0])
     tried = []
     for boxes in _halves(retriever, picture):
         parts = [box.crop_image(picture) for box in boxes]
-        distances = _nearest(retriever, _embed(retriever, parts))
+        distances = _look(retriever, parts)[1]
         tried.append((float(np.mean(distances)), float(np.max(distances)), parts, boxes))
     mean, farthest, parts, boxes = min(tried, key=lambda found: found[0])
     if mean > APART * first or farthest > FARTHEST * first:
@@ -139,44 +141,42 @@ def _read_upright(
     pictures: Sequence[np.ndarray],
     boxes: Sequence[Box],
     turns: bool,
-    embed: Embed | None = None,
+    look: Look | None = None,
 ) -> list[PhotoReading]:
     """Each picture with its vector, turned where its first answer is weak and a turn helps."""
-    vectors = _embed(retriever, pictures, embed)
+    vectors, near = _look(retriever, pictures, look)
     rows = zip(pictures, boxes, vectors, strict=True)
     found = [PhotoReading(picture, box, 0, vector) for picture, box, vector in rows]
     if not turns or retriever.index.metric != "cosine":
         return found
-    near = _nearest(retriever, vectors)
     for row in np.flatnonzero(near > WEAK):
-        found[row] = _try_turns(retriever, found[row], float(near[row]), embed)
+        found[row] = _try_turns(retriever, found[row], float(near[row]), look)
     return found
 
 
 def _try_turns(
-    retriever: Retriever, reading: PhotoReading, near: float, embed: Embed | None
+    retriever: Retriever, reading: PhotoReading, near: float, look: Look | None
 ) -> PhotoReading:
     """The picture turned, where products are then clearly nearer; else as it is."""
     turned = [_turn_picture(reading.image, turn) for turn in (90, 180, 270)]
-    vectors = _embed(retriever, turned, embed)
-    distances = _nearest(retriever, vectors)
+    vectors, distances = _look(retriever, turned, look)
     best = int(np.argmin(distances))
     if distances[best] >= NEARER * near:
         return reading
     return PhotoReading(turned[best], reading.box, 90 * (best + 1), vectors[best])
 
 
-def _embed(
-    retriever: Retriever, pictures: Sequence[np.ndarray], embed: Embed | None = None
-) -> np.ndarray:
-    """(n, d) served vectors."""
+def look_at(retriever: Retriever, prepared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Served vectors of prepared pictures, and how far the nearest products are; see ``Look``."""
+    vectors = retriever.embed_prepared(prepared)
+    return vectors, np.asarray(retriever.index.search(vectors, 1).distances)[:, 0]
+
+
+def _look(
+    retriever: Retriever, pictures: Sequence[np.ndarray], look: Look | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     prepared = np.stack([retriever.embedder.prepare(picture) for picture in pictures])
-    return (embed or retriever.embed_prepared)(prepared)
-
-
-def _nearest(retriever: Retriever, vectors: np.ndarray) -> np.ndarray:
-    """(n,) distance of each vector's nearest product."""
-    return np.asarray(retriever.index.search(vectors, 1).distances)[:, 0]
+    return look_at(retriever, prepared) if look is None else look(prepared)
 
 
 def _turn_picture(picture: np.ndarray, turn: int) -> np.ndarray:

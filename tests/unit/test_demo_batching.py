@@ -11,7 +11,7 @@ from fashify.demo.batching import (
     MOST,
     Batcher,
     SearchRequest,
-    make_embedding_batcher,
+    make_looking_batcher,
     make_search_batcher,
     make_wording_batcher,
 )
@@ -67,16 +67,20 @@ def test_an_error_reaches_the_asker_alone() -> None:
     assert answers == ["unlucky" if number == 13 else 2 * number for number in range(32)]
 
 
-def test_batched_feature_matches_retriever(retriever) -> None:
-    """A real engine gives the retriever's feature."""
+def test_looked_at_together_as_alone(retriever) -> None:
+    """A real engine gives the retriever's feature and its nearest product's distance."""
     pictures = [retriever.picture(item_id) for item_id in retriever.store.item_ids[:12]]
     alone = [retriever.embed(picture) for picture in pictures]
-    batcher = make_embedding_batcher(retriever)
+    far = [retriever.by_feature(vector, 1)[0].distance for vector in alone]
+    batcher = make_looking_batcher(retriever)
     prepared = [retriever.embedder.prepare(picture) for picture in pictures]
     with ThreadPoolExecutor(12) as pool:
         together = list(pool.map(batcher.ask, prepared))
-    np.testing.assert_allclose(together, alone, atol=1e-4)
-    assert together[0].base is None
+    assert batcher.ask_all(prepared[:3])[2][1] == pytest.approx(far[2], abs=1e-4)
+    vectors, near = zip(*together, strict=True)
+    np.testing.assert_allclose(vectors, alone, atol=1e-4)
+    np.testing.assert_allclose(near, far, atol=1e-4)
+    assert vectors[0].base is None
 
 
 def test_searches_together_answer_as_alone(retriever) -> None:
