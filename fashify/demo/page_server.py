@@ -174,7 +174,9 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _bound_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends small answers at once only where the socket says that it is TCP; else an answer
+    # in two parts waits 40 ms for the client to acknowledge the first.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # As every server does where the system allows it: not to wait for old connections.
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):

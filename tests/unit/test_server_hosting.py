@@ -233,3 +233,22 @@ def test_slow_body_refused(toy_store: Path, monkeypatch) -> None:
         assert b"application/problem+json" in told
     finally:
         server.close()
+
+
+def test_answers_are_sent_at_once(toy_store: Path, monkeypatch) -> None:
+    """Accepted connections do not hold small parts of an answer back (Nagle's algorithm)."""
+    held: list[int] = []
+    made = PatientProtocol.connection_made
+
+    def note(protocol: PatientProtocol, transport) -> None:
+        made(protocol, transport)
+        sock = transport.get_extra_info("socket")
+        held.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    monkeypatch.setattr(PatientProtocol, "connection_made", note)
+    served = Served(make_app(open_toy(toy_store), page=False))
+    try:
+        assert served.client.get("/v1/products/4").status_code == 200
+    finally:
+        served.close()
+    assert held == [1]
