@@ -136,7 +136,7 @@ class PatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         self, config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None
     ):
         super().__init__(config, server_state, app_state, _loop)
-        self._answering, self.app = self.app, self._answer_request
+        self._answering, self.app = config.loaded_app, self._answer_request
         self._loop = _loop or asyncio.get_running_loop()
         self._under_way = 0
         self._timer: asyncio.TimerHandle | None = None
