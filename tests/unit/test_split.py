@@ -121,7 +121,7 @@ def test_store_keeps_the_facts_of_its_pictures(store, toy):
 
 def test_split_is_published(kaggle_zip):
     """By the signatures of all 44,441 pictures: the split of every network and figure."""
-    table = SHARED.parent / "photo_network" / "split.csv"
+    table = SHARED / "photo_network" / "split.csv"
     if not table.is_file():
         pytest.skip("the published split is not beside this checkout")
     published = pd.read_csv(table, dtype=str, index_col="item_id")["split"]
