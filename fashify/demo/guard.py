@@ -64,7 +64,7 @@ class Guard:
 
         try:
             most = self._limit_body(scope)
-            await self.app(scope, _Body(receive, most).receive, noted)
+            await self.app(scope, TimedBody(receive, most, _refuse).receive, noted)
         except _Refused as refused:
             if not begun:
                 await _answer(send, *refused.args)
@@ -81,11 +81,17 @@ class Guard:
         return most
 
 
-class _Body:
-    """The messages of one request, counted and timed."""
+class TimedBody:
+    """The messages of one request, counted and timed.
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._left = receive, most
+    Args:
+        receive: where they come from.
+        most: bytes that they may have together.
+        refuse: what is raised for a status, 408 of a body too slow or 413 of one too large.
+    """
+
+    def __init__(self, receive: Receive, most: int, refuse: Callable[[int], Exception]) -> None:
+        self._receive, self._left, self._refuse = receive, most, refuse
         self._until, self._whole = time.monotonic() + BODY_SECONDS, False
 
     async def receive(self) -> MutableMapping[str, Any]:
@@ -96,12 +102,20 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, patience))
         except TimeoutError:
-            raise _Refused(408, "The request did not arrive in time.") from None
+            raise self._refuse(408) from None
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _Refused(413, "The request is larger than it may be.")
+            raise self._refuse(413)
         self._whole = not message.get("more_body", False)
         return message
+
+
+def _refuse(status: int) -> _Refused:
+    texts = {
+        408: "The request did not arrive in time.",
+        413: "The request is larger than it may be.",
+    }
+    return _Refused(status, texts[status])
 
 
 async def _answer(send: Send, status: int, text: str) -> None:

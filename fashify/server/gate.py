@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from fashify.demo.guard import BODY_SECONDS, PIECE_SECONDS
+from fashify.demo.guard import TimedBody
 from fashify.server.access import Access, Rates
 from fashify.server.counters import Counters
 from fashify.server.problems import ProblemError
@@ -55,18 +54,23 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on; a refusal is the answer, whatever the application made of it."""
-        begun, body = False, _Body(receive, self._access.max_body_bytes)
+        begun, most = False, self._access.max_body_bytes
+        refusal: ProblemError | None = None
+
+        def refuse(status: int) -> ProblemError:
+            nonlocal refusal
+            refusal = _too_late_error() if status == 408 else _too_large_error(most, "more")
+            return refusal
 
         async def note(message: Message) -> None:
             nonlocal begun
-            if body.refusal is None or begun:
+            if refusal is None or begun:
                 begun = True
                 await send(message)
 
         try:
             self._check(scope)
-            await self.app(scope, body.receive, note)
-            refusal = body.refusal
+            await self.app(scope, TimedBody(receive, most, refuse).receive, note)
         except ProblemError as problem:
             refusal = problem
         if refusal is not None and not begun:
@@ -107,32 +111,10 @@ class Gate:
         )
 
 
-class _Body:
-    """The messages of one request, counted and timed."""
-
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._most, self._left = receive, most, most
-        self._until, self._whole = time.monotonic() + BODY_SECONDS, False
-        #: Why no more of it is read.
-        self.refusal: ProblemError | None = None
-
-    async def receive(self) -> Message:
-        if self._whole:
-            return await self._receive()
-        patience = min(PIECE_SECONDS, self._until - time.monotonic())
-        try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, patience))
-        except TimeoutError:
-            self.refusal = ProblemError(
-                408, "a request that arrives in time", "a part of it", "send a smaller picture"
-            )
-            raise self.refusal from None
-        self._whole = not message.get("more_body", False)
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            self.refusal = _too_large_error(self._most, "more")
-            raise self.refusal
-        return message
+def _too_late_error() -> ProblemError:
+    return ProblemError(
+        408, "a request that arrives in time", "a part of it", "send a smaller picture"
+    )
 
 
 def _too_large_error(most: int, received: str) -> ProblemError:

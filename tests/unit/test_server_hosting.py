@@ -22,10 +22,11 @@ from fastapi import FastAPI, Request, Response
 from served import Served, build_toy_store, free_port, open_toy
 
 from fashify.client import SearchClient
+from fashify.demo import guard
 from fashify.demo.guard import PatientProtocol
 from fashify.demo.launching import Serving
 from fashify.demo.page_server import PageServer
-from fashify.server import Access, gate, make_app, mount
+from fashify.server import Access, make_app, mount
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +223,7 @@ def test_connections_are_kept(toy_store: Path, photo: bytes, monkeypatch) -> Non
 
 def test_slow_body_refused(toy_store: Path, monkeypatch) -> None:
     """A body that stops coming is a problem document, in time."""
-    monkeypatch.setattr(gate, "PIECE_SECONDS", 0.3)
+    monkeypatch.setattr(guard, "PIECE_SECONDS", 0.3)
     serving = Serving(host="127.0.0.1", port=free_port())
     server = PageServer(make_app(open_toy(toy_store), page=False), serving)
     try:
