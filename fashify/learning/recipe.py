@@ -8,7 +8,7 @@ from typing import Any
 from fashify.errors import ConfigError
 
 #: Version of the recipe; a checkpoint of another version cannot be continued.
-RECIPE = 3
+RECIPE = 4
 
 #: Weight of each level's task; colour has an embedding of its own.
 TASKS = {
@@ -68,7 +68,7 @@ class TrainingPlan:
     scale: float = 16.0
     temperature: float = 0.07
     photo: float = 0.5
-    instance: float = 0.5
+    instance: float = 1.0
     names: float = 0.5
     named: float = 0.6
     frozen: int = 0

@@ -25,7 +25,7 @@ Draws = dict[str, np.ndarray]
 #: a photo or texture that a product is set on.
 CLEAN = Placement((0.85, 1.12), turn=4, shift=0.04)
 COMPOSED = Placement((0.58, 1.08), turn=14, shift=0.08)
-PHOTO = Placement((0.9, 1.35), turn=10, shift=0.06)
+PHOTO = Placement((0.75, 1.6), turn=15, shift=0.12)
 BACKDROP = Placement((1.2, 3.5), turn=40, shift=0.4)
 
 #: Cells across the smooth noises that are added up to a texture.
@@ -116,7 +116,7 @@ def clean_view(pictures: Any, draws: Draws, size: Size) -> Any:
 
 def draw_photo(rng: np.random.Generator, n: int, size: Size) -> Draws:
     """What ``photo_view`` takes for n photos."""
-    return {"map": draw_maps(rng, n, PHOTO, size)} | _draw_lens(rng, n, blur=0.3, light=0.6)
+    return {"map": draw_maps(rng, n, PHOTO, size)} | _draw_lens(rng, n, blur=0.4, light=1.0)
 
 
 def photo_view(photos: Any, draws: Draws, size: Size) -> Any:
