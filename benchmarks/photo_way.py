@@ -4,7 +4,9 @@
 
 Products of the validation split are shown in drawn screens and frames, or turned, and searched as
 they come and after ``Retriever.read_photo``; photos of validation people are set side by side, and
-searched whole and by ``Retriever.by_garments``.
+searched whole and by ``Retriever.by_garments``. All photos of validation people are searched as
+sharp as the network sees and coarser; and upright and turned, for each share of the distance at
+which a turn might be taken (``fashify.retrieval.photo_way.NEARER``).
 """
 
 from __future__ import annotations
@@ -15,8 +17,20 @@ import numpy as np
 from PIL import Image
 
 from fashify import Retriever, load_photos
+from fashify.catalogue.photos import PhotoSet
 from fashify.evaluation.robustness import PERTURBATIONS
-from fashify.retrieval.photo_way import WHOLE
+from fashify.heads.head import unit_length
+from fashify.io.images import resize
+from fashify.retrieval.photo_way import WEAK, WHOLE
+
+#: Photos that the network sees at once.
+BATCH = 64
+
+#: Sizes that photos are brought to before the network's own, as shares of it.
+SHARPNESS = (0.5, 0.625, 0.75, 1.0)
+
+#: Shares of the first answer's distance at which a turn might be taken.
+SHARES = (0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
 
 
 def measure_products(retriever: Retriever, n: int, rng: np.random.Generator) -> None:
@@ -80,6 +94,81 @@ def measure_pairs(retriever: Retriever, source: str, n: int, rng: np.random.Gene
     )
 
 
+class Judge:
+    """Photos of validation people that have an answer, and how right a search's answers are."""
+
+    def __init__(self, retriever: Retriever, source: str) -> None:
+        self.retriever, self.types = retriever, retriever.store.labels("article_type")
+        photos = load_photos(source).part("validation").with_answers(self.types)
+        rows = np.flatnonzero(photos.table["label"].isin(photos.counted))
+        self.photos: PhotoSet = photos
+        self.images = [photos.image(row) for row in rows]
+        self.labels = photos.table["label"].to_numpy(str)[rows]
+
+    def look(self, images: list[np.ndarray]) -> np.ndarray:
+        """(n, d) served vectors."""
+        prepared = np.stack([self.retriever.embedder.prepare(image) for image in images])
+        parts = np.split(prepared, range(BATCH, len(prepared), BATCH))
+        return np.concatenate([self.retriever.embed_prepared(part) for part in parts])
+
+    def ask(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) precision@5 of each photo, and how far its first answer is."""
+        found = self.retriever.index.search(vectors, 5)
+        right = [
+            np.isin(self.types[near], self.photos.answers[label]).mean()
+            for near, label in zip(found.positions, self.labels, strict=True)
+        ]
+        return np.array(right), np.asarray(found.distances)[:, 0]
+
+    def show(self, right: np.ndarray) -> str:
+        """Micro and macro mean."""
+        macro = np.mean([right[self.labels == label].mean() for label in np.unique(self.labels)])
+        return f"{right.mean():.3f} / {macro:.3f}"
+
+
+def measure_sharpness(judge: Judge) -> None:
+    """Prints the precision of photos made coarser before the network sees them."""
+    height, width = judge.retriever.embedder.spec.input_size
+    for share in SHARPNESS:
+        size = round(height * share), round(width * share)
+        coarse = [resize(image, size, fit="letterbox") for image in judge.images]
+        shown = [resize(image, (height, width)) for image in coarse]
+        print(f"photos at {size[0]} x {size[1]}: {judge.show(judge.ask(judge.look(shown))[0])}")
+
+
+def measure_means(judge: Judge) -> None:
+    """Prints the precision of the mean of a photo, its mirror image and a closer crop."""
+    crops = []
+    for image in judge.images:
+        height, width = (round(side / 12) for side in image.shape[:2])
+        crops.append(image[height : image.shape[0] - height, width : image.shape[1] - width])
+    views = [judge.look(judge.images)]
+    for name, added in {
+        "alone": [],
+        "and its mirror image": [[image[:, ::-1].copy() for image in judge.images]],
+        "and a closer crop": [crops, [image[:, ::-1].copy() for image in crops]],
+    }.items():
+        views += [judge.look(images) for images in added]
+        print(f"a photo {name}: {judge.show(judge.ask(unit_length(sum(views)))[0])}")
+
+
+def measure_turns(judge: Judge) -> None:
+    """Prints the precision of photos upright and turned, by the share at which turns are taken."""
+    asked = [
+        judge.ask(judge.look([np.rot90(image, turn).copy() for image in judge.images]))
+        for turn in range(4)
+    ]
+    for share in SHARES:
+        shown = []
+        for start in (0, 1, 2):
+            right, near = (np.stack(one) for one in zip(*np.roll(asked, -start, 0), strict=True))
+            best = near.argmin(axis=0)
+            taken = (near[0] > WEAK) & (near.min(axis=0) < share * near[0])
+            chosen = np.where(taken, best, 0)
+            shown.append(judge.show(right[chosen, np.arange(len(chosen))]))
+        print(f"turned at {share:.2f}: upright, by 90, by 180 degrees: {', '.join(shown)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("store")
@@ -91,6 +180,10 @@ def main() -> None:
     measure_products(retriever, asked.n, rng)
     if asked.photos:
         measure_pairs(retriever, asked.photos, max(1, asked.n // 5), rng)
+        judge = Judge(retriever, asked.photos)
+        measure_sharpness(judge)
+        measure_means(judge)
+        measure_turns(judge)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,10 @@ from fashify.store.store import check_backbone
 #: How a picture is brought to the gallery's frame and from there to the backbone's input.
 PREPARATION = {
     "to_frame": "plain margins trimmed to its proportions, then letterbox",
+    "photo": "in the frame's proportions, as sharp as the network sees",
     "to_input": "stretch",
     "interpolation": "bicubic, antialiased",
-    "version": 3,
+    "version": 4,
 }
 
 
@@ -48,7 +49,7 @@ def prepare(image: np.ndarray, spec: BackboneSpec, frame: Frame | None = None) -
         ``(H, W, 3)`` uint8.
     """
     if frame is not None:
-        image = fit_to_frame(image, frame, at_most=spec.input_size)
+        image = fit_to_frame(image, frame, seen=spec.input_size)
     return resize(image, spec.input_size, fit=str(PREPARATION["to_input"]))
 
 

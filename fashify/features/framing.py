@@ -23,7 +23,7 @@ _PLAIN_RIM, _LIGHT, _RIM = 0.5, 200, 128
 _LOOKED_AT = 1024
 
 
-def fit_to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = None) -> np.ndarray:
+def fit_to_frame(image: np.ndarray, frame: Frame, *, seen: Frame | None = None) -> np.ndarray:
     """A picture as the gallery would have it.
 
     A shop's square picture with white at both sides and a gallery's upright one may show the
@@ -31,18 +31,21 @@ def fit_to_frame(image: np.ndarray, frame: Frame, *, at_most: Frame | None = Non
     margins are cut off first, as far as the proportions call for it, and only what then is
     still too wide or too high is set on white.
 
+    A shop's picture of a product that is in the gallery has to become as coarse as the gallery's
+    to be found. A photo does not: its garment is told better by all that the network can see.
+
     Args:
         image: (h, w, 3) uint8 of any size.
         frame: (height, width) of the gallery's pictures.
-        at_most: a size the frame need not exceed on both sides; it is made smaller in
-            proportion.
+        seen: (height, width) that the network takes. The frame is made smaller in proportion
+            until it covers that and no more, for a photo (``is_photo``) larger as well.
 
     Returns:
-        (height, width, 3) uint8 of the frame, or of the smaller one.
+        (height, width, 3) uint8 of the frame, or of the other one.
     """
     if image.shape[:2] == frame:
         return image
-    size = frame if at_most is None else cover_size(frame, at_most)
+    size = frame if seen is None else cover_size(frame, seen, enlarge=is_photo(image))
     return resize(trim_margins(image, frame), size, fit="letterbox")
 
 
@@ -123,7 +126,10 @@ def _share_cuts(spare: int, before: int, after: int) -> tuple[int, int]:
     return first, min(after, spare - first)
 
 
-def cover_size(frame: Frame, size: Frame) -> Frame:
-    """``frame`` made smaller, in proportion, until it covers ``size`` and no more."""
-    scale = min(1.0, max(size[0] / frame[0], size[1] / frame[1]))
+def cover_size(frame: Frame, size: Frame, *, enlarge: bool = False) -> Frame:
+    """``frame`` made smaller, or larger where asked for, in proportion: it then just covers
+    ``size``.
+    """
+    scale = max(size[0] / frame[0], size[1] / frame[1])
+    scale = scale if enlarge else min(1.0, scale)
     return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))

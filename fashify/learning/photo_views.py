@@ -97,7 +97,7 @@ def _views(
 
     def read(item_id: str) -> np.ndarray | None:
         try:
-            return resize(fit_to_frame(catalogue.image(item_id), frame, at_most=size), size)
+            return resize(fit_to_frame(catalogue.image(item_id), frame, seen=size), size)
         except FashifyError as error:
             logger.warning("%s is not composed: %s", item_id, error)
             return None

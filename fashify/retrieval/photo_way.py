@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fashify.features.framing import is_photo
 from fashify.io.images import load_image, resize
 from fashify.retrieval.region import Box
 from fashify.retrieval.screen import find_picture
@@ -26,10 +27,13 @@ Look = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
-#: A first answer farther than this is weak, and turns are tried: cosine distance. One of them is
-#: taken when its first answer is at this share of the distance. Both chosen on photos of
-#: validation people, upright and turned.
-WEAK, NEARER = 0.2, 0.7
+#: A first answer farther than this is weak, and turns are tried: cosine distance.
+WEAK = 0.2
+
+#: A turn is taken when its first answer is at this share of the distance: of a photo, and of a
+#: shop's picture, which is found again nearly as it was. The first is the largest that costs
+#: upright photos of validation people nothing.
+NEARER = {True: 0.4, False: 0.7}
 
 #: A photo holds two garments when the first answers to its parts are nearer than the whole's, in
 #: the mean at this share of its distance, and neither is farther than this share.
@@ -161,7 +165,7 @@ def _try_turns(
     turned = [_turn_picture(reading.image, turn) for turn in (90, 180, 270)]
     vectors, distances = _look(retriever, turned, look)
     best = int(np.argmin(distances))
-    if distances[best] >= NEARER * near:
+    if distances[best] >= NEARER[is_photo(reading.image)] * near:
         return reading
     return PhotoReading(turned[best], reading.box, 90 * (best + 1), vectors[best])
 

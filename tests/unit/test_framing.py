@@ -80,8 +80,17 @@ def test_a_large_picture_is_looked_at_by_steps() -> None:
 
 def test_a_picture_in_the_frame_is_left_alone() -> None:
     image = product()
-    assert fit_to_frame(image, FRAME, at_most=(8, 8)) is image
-    assert fit_to_frame(product(81, 60), FRAME, at_most=(20, 15)).shape == (20, 15, 3)
+    assert fit_to_frame(image, FRAME, seen=(8, 8)) is image
+    assert fit_to_frame(product(81, 60), FRAME, seen=(20, 15)).shape == (20, 15, 3)
+
+
+def test_photos_stay_sharp() -> None:
+    """A photo comes to the frame's proportions at the size that the network sees, no coarser."""
+    photo = RNG.integers(0, 120, (400, 300, 3)).astype(np.uint8)
+    seen = fit_to_frame(photo, FRAME, seen=(160, 120))
+    np.testing.assert_array_equal(seen, resize(photo, (160, 120), fit="letterbox"))
+    assert fit_to_frame(product(400, 300), FRAME, seen=(160, 120)).shape == (*FRAME, 3)
+    assert fit_to_frame(photo, (800, 600), seen=(160, 120)).shape == (160, 120, 3)
 
 
 @given(
