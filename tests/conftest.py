@@ -74,9 +74,9 @@ def reference_features() -> Path:
 
 
 @pytest.fixture(scope="session")
-def lite_reference() -> Path:
-    """Twelve pictures and the features that the trained ``fashify-lite`` gave for them."""
-    return _shared("photo_network/reference.npz")
+def photo_folder() -> Path:
+    """Phone photos of the Clothing dataset, by person."""
+    return _shared("photos/clothing-photos.zip").parent
 
 
 @pytest.fixture(scope="session")

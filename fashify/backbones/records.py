@@ -146,9 +146,9 @@ _RECORDS = (
         "lite-1",
         ShippedSource(
             "fashify-lite.safetensors",
-            "e1de41b91087e7d2c7c2f1aa809e1410c27b3a97c26daf3da7fb6a392ae9d049",
+            "97be85112ac7adb1b559301b222d2d14b5ea694f8bd28a754fb9ce7d0f946740",
             "fashify-lite-projections.safetensors",
-            "0dc1ad6ec821fd9ccb96e5fe862f7ee1caffc237de452230f95ac0f6ad62fcbf",
+            "e42aba5c0e833b61039fa5cddd658eb335fa3f8ce13ba609e55325ee743694c2",
         ),
         input_size=(160, 120),
     ),

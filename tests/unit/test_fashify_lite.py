@@ -1,4 +1,4 @@
-"""The network that ships: the port agrees, the files are whole, foreign ones are refused."""
+"""The network that ships: where it is from, the files are whole, foreign ones are refused."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ from fashify.backbones.network_file import (
     read_shipped,
 )
 from fashify.backbones.records import RECORDS
+from fashify.catalogue.photos import load_photos
 from fashify.cli import app
 from fashify.errors import BackboneError
+from fashify.features.embedder import prepare
 from fashify.heads.head import unit_length
 from fashify.heads.shipped import own_head, own_projections
 from fashify.learning import learn_head
@@ -33,12 +35,32 @@ from fashify.retrieval.retriever import Retriever
 RECORD = RECORDS["fashify-lite"]
 
 
-def test_port_agrees_with_original(lite_reference):
-    """The port agrees with the network that was trained."""
-    data = np.load(lite_reference)
-    ours, theirs = load_backbone("fashify-lite").embed(data["images"]), data["features"]
-    lengths = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
-    assert ((ours * theirs).sum(axis=1) / lengths).min() >= 0.9999
+def test_provenance_tells_training():
+    """Both files are of one run of fashify train, judged by people it never saw."""
+    source = RECORD.source
+    network = parse_network(read_shipped(source.file, source.sha256)).provenance
+    found = parse_projections(read_shipped(source.projections, source.projections_sha256))
+    assert network == found.provenance
+    assert network["made_by"] == "fashify train"
+    assert network["plan"]["epochs"] == len(network["losses"])
+    assert network["validation"][-1]["photo_micro"] > 0.8
+
+
+def test_photos_of_unseen_people(photo_folder):
+    """The likeliest type answers most photos of people that the weights never saw."""
+    found = own_projections({"name": "fashify-lite", "weights": "shipped"})
+    types = np.array(found.classes["article_type"])
+    photos = load_photos(photo_folder).part("validation").with_answers(types)
+    rows = range(0, len(photos), 15)
+    backbone = load_backbone("fashify-lite")
+    pictures = [prepare(photos.image(row), backbone.spec, (80, 60)) for row in rows]
+    features = backbone.embed(np.stack(pictures))
+    embedded = unit_length(features @ found.kernels["cat"] + found.biases["cat"])
+    likely = types[(embedded @ found.proxies["article_type"].T).argmax(axis=1)]
+    labels = photos.table["label"].iloc[list(rows)]
+    right = [one in photos.answers[label] for one, label in zip(likely, labels, strict=True)]
+    assert len(right) == 50
+    assert np.mean(right) >= 0.75
 
 
 def test_files_at_most_8_mb():
@@ -110,20 +132,28 @@ def test_imagenet_weights_refused():
         load_backbone("fashify-lite", weights="imagenet")
 
 
-def test_parts_unit_length(lite_reference):
+@pytest.fixture(scope="module")
+def features():
+    """Of three plain pictures."""
+    tones = np.array([[200, 0, 0], [0, 0, 200], [0, 160, 0]], np.uint8)
+    return load_backbone("fashify-lite").embed(
+        np.tile(tones[:, None, None], (1, *RECORD.input_size, 1))
+    )
+
+
+def test_parts_unit_length(features):
     """The parts it brings along have unit length and at most 512 numbers."""
     spec = load_backbone("fashify-lite").spec.to_dict()
     head = own_head(spec)
     assert head.names == ("category", "colour", "instance")
     assert head.dim <= 512
     head.check_backbone(spec)
-    served = head(np.load(lite_reference)["features"])
+    served = head(features)
     np.testing.assert_allclose(np.linalg.norm(served, axis=1), 1, atol=1e-5)
 
 
-def test_parts_are_projections(lite_reference):
+def test_parts_are_projections(features):
     """The category's posterior is the softmax of 16 times the cosines to the proxies."""
-    features = np.load(lite_reference)["features"]
     head = own_head({"name": "fashify-lite", "weights": "shipped"})
     found = own_projections({"name": "fashify-lite", "weights": "shipped"})
     embedded = unit_length(features @ found.kernels["cat"] + found.biases["cat"])
