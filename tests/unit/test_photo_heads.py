@@ -207,7 +207,7 @@ def test_learn_calibrates_photos_and_keeps_the_networks_parts_of_few_products(la
     match = Retriever.open(out).by_image(scene)[0]
     photos, told = store.strength.photos, _known(out, store, scene)
     assert match.probability == pytest.approx(float(photos.probability(*told)), abs=1e-6)
-    assert photos.basis == "composed photos, 1.25 times as far"
+    assert photos.basis == "composed photos, 1.5 times as far"
     assert photos.others_found is not None
 
 
