@@ -6,7 +6,7 @@ Products of the validation split are shown in drawn screens and frames, or turne
 they come and after ``Retriever.read_photo``; photos of validation people are set side by side, and
 searched whole and by ``Retriever.by_garments``. All photos of validation people are searched as
 sharp as the network sees and coarser; and upright and turned, for each share of the distance at
-which a turn might be taken (``fashify.retrieval.photo_way.NEARER``).
+which a turn might be taken (``fashify.retrieval.photo_way.NEARER_PHOTO``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import numpy as np
 from PIL import Image
 
 from fashify import Retriever, load_photos
-from fashify.catalogue.photos import PhotoSet
 from fashify.evaluation.robustness import PERTURBATIONS
 from fashify.heads.head import unit_length
 from fashify.io.images import resize
@@ -101,7 +100,7 @@ class Judge:
         self.retriever, self.types = retriever, retriever.store.labels("article_type")
         photos = load_photos(source).part("validation").with_answers(self.types)
         rows = np.flatnonzero(photos.table["label"].isin(photos.counted))
-        self.photos: PhotoSet = photos
+        self.photos = photos
         self.images = [photos.image(row) for row in rows]
         self.labels = photos.table["label"].to_numpy(str)[rows]
 
@@ -137,7 +136,7 @@ def measure_sharpness(judge: Judge) -> None:
 
 
 def measure_means(judge: Judge) -> None:
-    """Prints the precision of the mean of a photo, its mirror image and a closer crop."""
+    """Prints the precision of the mean of a photo, its mirror image and closer crops of both."""
     crops = []
     for image in judge.images:
         height, width = (round(side / 12) for side in image.shape[:2])
@@ -146,7 +145,10 @@ def measure_means(judge: Judge) -> None:
     for name, added in {
         "alone": [],
         "and its mirror image": [[image[:, ::-1].copy() for image in judge.images]],
-        "and a closer crop": [crops, [image[:, ::-1].copy() for image in crops]],
+        "and its mirror image and closer crops of both": [
+            crops,
+            [image[:, ::-1].copy() for image in crops],
+        ],
     }.items():
         views += [judge.look(images) for images in added]
         print(f"a photo {name}: {judge.show(judge.ask(unit_length(sum(views)))[0])}")

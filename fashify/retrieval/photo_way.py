@@ -30,10 +30,10 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 #: A first answer farther than this is weak, and turns are tried: cosine distance.
 WEAK = 0.2
 
-#: A turn is taken when its first answer is at this share of the distance: of a photo, and of a
-#: shop's picture, which is found again nearly as it was. The first is the largest that costs
-#: upright photos of validation people nothing.
-NEARER = {True: 0.4, False: 0.7}
+#: A turn is taken when its first answer is at this share of the distance. Of a photo it is the
+#: largest that costs upright photos of validation people nothing; a shop's picture, turned upright,
+#: is found nearly as it was.
+NEARER_PHOTO, NEARER_PRODUCT = 0.4, 0.7
 
 #: A photo holds two garments when the first answers to its parts, in the mean, are no farther than
 #: this share of the whole's distance, and neither is farther than the other share. Chosen on 120
@@ -166,7 +166,8 @@ def _try_turns(
     turned = [_turn_picture(reading.image, turn) for turn in (90, 180, 270)]
     vectors, distances = _look(retriever, turned, look)
     best = int(np.argmin(distances))
-    if distances[best] >= NEARER[is_photo(reading.image)] * near:
+    share = NEARER_PHOTO if is_photo(reading.image) else NEARER_PRODUCT
+    if distances[best] >= share * near:
         return reading
     return PhotoReading(turned[best], reading.box, 90 * (best + 1), vectors[best])
 
