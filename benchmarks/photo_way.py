@@ -28,8 +28,8 @@ BATCH = 64
 #: Sizes that photos are brought to before the network's own, as shares of it.
 SHARPNESS = (0.5, 0.625, 0.75, 1.0)
 
-#: Shares of the first answer's distance at which a turn might be taken.
-SHARES = (0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
+#: Shares of the first answer's distance at which a turn might be taken; 0 takes none.
+SHARES = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
 
 
 def measure_products(retriever: Retriever, n: int, rng: np.random.Generator) -> None:
